@@ -1,0 +1,65 @@
+"""All that a plugin author imports. What is not in ``__all__`` is private and may change in any release."""
+
+from typing import TYPE_CHECKING, Any
+
+from plugin_framework.sdk._config import ConfigurablePlugin, DatabasePlugin
+from plugin_framework.sdk._delivery import delivery_answered, delivery_key
+from plugin_framework.sdk._errors import (
+    DeadLetter,
+    NotAllowed,
+    NoTenant,
+    PluginError,
+    RetryLater,
+    UnknownHook,
+    Veto,
+)
+from plugin_framework.sdk._hooks import HookPoint, action, event, filter_value, hook
+from plugin_framework.sdk._plugin import PluginInterface
+from plugin_framework.sdk._registry import apply_filters, call_hook, emit, plugin_registry
+from plugin_framework.sdk._values import CheckResult, ErrorReport, NavItem, Panel, TenantInfo
+from plugin_framework.sdk._views import PluginAwareView
+from plugin_framework.sdk.net import NetworkError
+
+if TYPE_CHECKING:
+    from plugin_framework.sdk._models import PluginModel
+
+__all__ = [
+    "CheckResult",
+    "ConfigurablePlugin",
+    "DatabasePlugin",
+    "DeadLetter",
+    "ErrorReport",
+    "HookPoint",
+    "NavItem",
+    "NetworkError",
+    "NoTenant",
+    "NotAllowed",
+    "Panel",
+    "PluginAwareView",
+    "PluginError",
+    "PluginInterface",
+    "PluginModel",
+    "RetryLater",
+    "TenantInfo",
+    "UnknownHook",
+    "Veto",
+    "action",
+    "apply_filters",
+    "call_hook",
+    "delivery_answered",
+    "delivery_key",
+    "emit",
+    "event",
+    "filter_value",
+    "hook",
+    "plugin_registry",
+]
+
+
+def __getattr__(name: str) -> Any:
+    """`PluginModel` comes when it is asked for: a plugin's package is imported before Django's models can be."""
+    if name == "PluginModel":
+        from plugin_framework.sdk._models import PluginModel
+
+        return PluginModel
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

@@ -1,0 +1,1 @@
+"""The built-in plugins, written only against the SDK."""
