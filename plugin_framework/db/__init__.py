@@ -1,0 +1,1 @@
+"""The database backend that makes PostgreSQL itself enforce the current tenant."""

@@ -1,0 +1,111 @@
+"""A PostgreSQL wrapper whose search_path always is the current scope's: the server enforces what `tenancy` says.
+
+Before every cursor the wanted path is compared with the one the server last reported (PostgreSQL 18 reports search_path as a
+parameter status, which costs no round trip and also tells of rollbacks and raw SETs); only a difference is sent.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+from django.db.backends.postgresql import base as postgresql
+from django.db.utils import DatabaseErrorWrapper
+from django.utils.functional import cached_property
+from django_tenants.postgresql_backend import base as django_tenants
+from psycopg import errors, pq
+
+from plugin_framework import tenancy
+from plugin_framework.db.savepoints import LazySavepoints
+from plugin_framework.db.schema import TenantSchemaEditor
+from plugin_framework.sdk import NoTenant
+
+SET_PATH = "SELECT set_config('search_path', %s, false)"
+_UNDEFINED = (errors.UndefinedTable, errors.UndefinedFunction, errors.UndefinedObject, errors.InvalidSchemaName)
+
+
+class _ScopeErrors(DatabaseErrorWrapper):
+    """Says "no tenant" where PostgreSQL, outside of any scope, could only say that a table is unknown."""
+
+    def __exit__(self, exc_type: Any, exc_value: Any, traceback: Any) -> None:
+        if exc_type is not None and issubclass(exc_type, _UNDEFINED) and tenancy.current_scope() is None:
+            raise NoTenant from exc_value
+        super().__exit__(exc_type, exc_value, traceback)
+
+
+class DatabaseWrapper(django_tenants.DatabaseWrapper):  # type: ignore[misc]  # django-tenants is untyped
+    """django-tenants' wrapper, with the tenant taken from `tenancy` instead of from attributes that go stale."""
+
+    SchemaEditorClass = TenantSchemaEditor
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        self.lazy_savepoints = LazySavepoints(self)
+        super().__init__(*args, **kwargs)
+
+    @cached_property
+    def wrap_database_errors(self) -> DatabaseErrorWrapper:
+        return _ScopeErrors(self)
+
+    @property
+    def schema_name(self) -> str:
+        """The current scope's schema, for the parts of django-tenants that ask the connection (introspection)."""
+        scope = tenancy.current_scope()
+        if scope is None:
+            return ""
+        return scope.tenant.schema if scope.tenant else tenancy.PUBLIC
+
+    @schema_name.setter
+    def schema_name(self, value: object) -> None:
+        """django-tenants' constructor assigns None here; the scope is the only source, so there is nothing to keep."""
+
+    def set_schema_to_public(self) -> None:
+        """Called by django-tenants' constructor only; a new connection starts without a tenant."""
+
+    def set_tenant(self, tenant: object, include_public: bool = True) -> None:
+        raise NotImplementedError("Use plugin_framework.tenancy.tenant_scope(); a connection has no tenant of its own.")
+
+    def on_commit(self, func: Callable[[], object], robust: bool = False) -> None:
+        """As Django's, but `func` runs in the tenant it was registered in, not in the one current at the commit."""
+        super().on_commit(tenancy.bound(func), robust)
+
+    def _cursor(self, name: str | None = None) -> Any:
+        # Past django-tenants' own _cursor on purpose: it would send its own idea of the path.
+        cursor = postgresql.DatabaseWrapper._cursor(self, name)  # type: ignore[attr-defined]  # the stubs omit it
+        self._follow_scope(cursor if name is None else None)
+        if self.lazy_savepoints.pending:
+            self.lazy_savepoints.open()
+        return cursor
+
+    def _follow_scope(self, cursor: Any) -> None:
+        """Make the server's search_path the current scope's; free of charge when it already is."""
+        wanted = tenancy.search_path()
+        if self._server_path() == wanted:
+            return
+        if self.connection.pgconn.transaction_status == pq.TransactionStatus.INERROR:
+            return  # nothing but a rollback is accepted now, and that restores the path by itself
+        if cursor is None:  # a server-side cursor executes one statement only
+            with self._prepare_cursor(self.create_cursor()) as extra:
+                extra.execute(SET_PATH, [wanted])
+        else:
+            cursor.execute(SET_PATH, [wanted])
+            cursor.fetchone()
+        self.search_path_set_schemas = wanted
+
+    def _server_path(self) -> str | None:
+        """The path in force; None when it cannot be known and has to be sent again."""
+        pgconn = self.connection.pgconn
+        if pgconn.pipeline_status != pq.PipelineStatus.OFF:
+            return None
+        reported = pgconn.parameter_status(b"search_path")
+        if reported is not None:
+            return str(reported.decode())
+        # Before PostgreSQL 18 the path is not reported: django-tenants' cache, cleared by close, rollback and savepoint rollback.
+        return self.search_path_set_schemas  # type: ignore[no-any-return]  # django-tenants is untyped
+
+    def one_statement(self, sql: str, params: list[object]) -> tuple[Any, ...] | None:
+        """Run `sql` as it is, before any scope is known: for the request's one statement, which sets the path itself."""
+        self.ensure_connection()
+        with self._prepare_cursor(self.create_cursor()) as cursor:
+            cursor.execute(sql, params)
+            row: tuple[Any, ...] | None = cursor.fetchone()
+        return row

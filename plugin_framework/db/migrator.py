@@ -1,0 +1,135 @@
+"""Migrates one schema: exactly the apps that live in it, recorded in its own table, in the caller's transaction.
+
+Stock ``migrate`` records in every schema the migrations of every app, denied or not; then a plugin enabled later would find its
+own recorded and make no tables. Apps that live elsewhere count as applied here and are never recorded.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Any
+
+from django.apps import apps
+from django.conf import settings
+from django.db import connection
+from django.db.migrations import Migration
+from django.db.migrations.executor import MigrationExecutor
+from django.db.migrations.loader import MigrationLoader
+from django.db.migrations.recorder import MigrationRecorder
+from django.db.migrations.state import ProjectState
+from django.db.models.signals import post_migrate
+
+from plugin_framework import tenancy
+
+
+def shared_labels() -> frozenset[str]:
+    """Labels of the apps whose tables are in the public schema."""
+    return _labels(settings.SHARED_APPS)
+
+
+def tenant_labels() -> frozenset[str]:
+    """Labels of the apps whose tables are in every tenant's schema."""
+    return _labels(settings.TENANT_APPS)
+
+
+def _labels(names: Iterable[str]) -> frozenset[str]:
+    wanted = set(names)
+    return frozenset(config.label for config in apps.get_app_configs() if config.name in wanted)
+
+
+def installed_labels() -> frozenset[str]:
+    """Labels of all apps that have migrations recorded in the current schema; empty for a schema that is new."""
+    scope = tenancy.current_scope()
+    schema = scope.tenant.schema if scope and scope.tenant else tenancy.PUBLIC
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT to_regclass(%s)", [f'"{schema}".django_migrations'])
+        if cursor.fetchone()[0] is None:
+            return frozenset()
+        cursor.execute(f'SELECT DISTINCT app FROM "{schema}".django_migrations')  # noqa: S608  # our own schema names only
+        return frozenset(row[0] for row in cursor.fetchall())
+
+
+def migrate_schema(wanted: Iterable[str]) -> list[str]:
+    """Bring the apps `wanted` (labels) to their newest migration in the current scope's schema.
+
+    Returns:
+        The migrations applied, as "app.name"; empty when there was nothing to do.
+
+    Raises:
+        RuntimeError: a migration outside of `wanted` would be needed first; nothing was changed.
+    """
+    labels = frozenset(wanted)
+    executor = SchemaExecutor(labels)
+    targets = [key for key in executor.loader.graph.leaf_nodes() if key[0] in labels]
+    plan = executor.migration_plan(targets)
+    strangers = sorted({migration.app_label for migration, _ in plan} - labels)
+    if strangers:
+        raise RuntimeError(f"These apps must be installed here first: {', '.join(strangers)}.")
+    if not plan:
+        return []
+    executor.migrate(targets, plan)
+    _tell(labels, plan)
+    return [f"{migration.app_label}.{migration.name}" for migration, _ in plan]
+
+
+def _tell(labels: frozenset[str], plan: list[tuple[Migration, bool]]) -> None:
+    """Send post_migrate for the apps of this schema only; in public for all, as content types of all apps are made there."""
+    scope = tenancy.current_scope()
+    everywhere = scope is not None and scope.tenant is None
+    for config in apps.get_app_configs():
+        if config.models_module is not None and (everywhere or config.label in labels):
+            post_migrate.send(
+                sender=config, app_config=config, verbosity=0, interactive=False, using="default", plan=plan, apps=apps
+            )
+
+
+class SchemaLoader(MigrationLoader):
+    """Loads the wanted apps and what they depend on; of those, the apps that live elsewhere count as applied."""
+
+    def __init__(self, wanted: frozenset[str]) -> None:
+        self.wanted = wanted
+        super().__init__(connection)
+
+    def load_disk(self) -> None:
+        super().load_disk()
+        needed = self._closure()
+        self.disk_migrations = {key: each for key, each in self.disk_migrations.items() if key[0] in needed}
+
+    def build_graph(self) -> None:
+        super().build_graph()
+        for key, migration in self.graph.nodes.items():
+            if key[0] not in self.wanted and not self._lives_here(key[0]):
+                self.applied_migrations[key] = migration
+
+    @staticmethod
+    def _lives_here(label: str) -> bool:
+        scope = tenancy.current_scope()
+        return (label in shared_labels()) is (scope is None or scope.tenant is None)
+
+    def _closure(self) -> set[str]:
+        needed: set[str] = set()
+        waiting = list(self.wanted)
+        while waiting:
+            label = waiting.pop()
+            if label not in needed:
+                needed.add(label)
+                migrations = [each for key, each in self.disk_migrations.items() if key[0] == label]
+                waiting += [str(dependency[0]) for each in migrations for dependency in each.dependencies]
+        needed.discard("__setting__")
+        return needed
+
+
+class SchemaExecutor(MigrationExecutor):
+    """Django's executor over a `SchemaLoader`."""
+
+    def __init__(self, wanted: frozenset[str]) -> None:
+        self.connection = connection
+        self.loader = SchemaLoader(wanted)
+        self.recorder = MigrationRecorder(connection)
+        self.progress_callback = None
+
+    def apply_migration(self, state: ProjectState, migration: Migration, *args: Any, **kwargs: Any) -> ProjectState:
+        """As Django's; then deferred constraints are checked, or the next migration's ALTER meets "pending trigger events"."""
+        state = super().apply_migration(state, migration, *args, **kwargs)
+        connection.check_constraints()
+        return state

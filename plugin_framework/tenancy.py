@@ -1,0 +1,140 @@
+"""Which tenant the running code works for: the one module through which the engine sees the current tenant.
+
+The answer lives in a ``ContextVar``, never on a connection or a class, so two threads cannot mix theirs up (django-tenants 4.0.1
+keeps it in a class-level list, and its decorators in one shared object). The database wrapper reads it before every cursor.
+"""
+
+from __future__ import annotations
+
+import functools
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from contextvars import ContextVar
+from dataclasses import dataclass, field
+
+from plugin_framework.sdk import NoTenant, TenantInfo
+
+PUBLIC = "public"
+
+
+@dataclass(frozen=True, slots=True)
+class TenantRef(TenantInfo):
+    """The engine's view of one tenant: what the SDK shows of it, and the schema that holds its data."""
+
+    schema: str
+
+
+@dataclass(frozen=True, slots=True)
+class Revisions:
+    """What a tenant's active plugin set is keyed by: its own plugin revision and the catalog's."""
+
+    plugins: int
+    catalog: int
+
+
+@dataclass(slots=True, eq=False)
+class Scope:
+    """One stretch of work inside a tenant (or, with ``tenant=None``, in the shared public schema)."""
+
+    tenant: TenantRef | None
+    search_path: str
+    revisions: Revisions | None = None  # as the request's one statement saw them; None: ask when needed
+    on_exit: list[Callable[[], None]] = field(default_factory=list)
+    memo: dict[str, object] = field(default_factory=dict)
+
+
+_scope: ContextVar[Scope | None] = ContextVar("tenantry_scope", default=None)
+
+
+def path_for(schema: str) -> str:
+    """The search_path of a tenant's scope, spelt exactly as it is sent, so that it can be compared with the server's."""
+    return f'"{schema}", {PUBLIC}'
+
+
+def current_scope() -> Scope | None:
+    """The innermost scope of this thread or task, or None outside of any."""
+    return _scope.get()
+
+
+def search_path() -> str:
+    """The search_path the connection must have now; the empty one, which sees no table, outside of any scope."""
+    scope = _scope.get()
+    return "" if scope is None else scope.search_path
+
+
+def current_tenant() -> TenantRef:
+    """The tenant the running code works for.
+
+    Raises:
+        NoTenant: outside of a tenant, the public scope included. Nothing is "public by default".
+    """
+    scope = _scope.get()
+    if scope is None or scope.tenant is None:
+        raise NoTenant
+    return scope.tenant
+
+
+def tenant_or_none() -> TenantRef | None:
+    """The current tenant, or None; for logging and templates, which must work on the public host too."""
+    scope = _scope.get()
+    return None if scope is None else scope.tenant
+
+
+@contextmanager
+def tenant_scope(tenant: TenantRef, revisions: Revisions | None = None) -> Iterator[TenantRef]:
+    """Work inside `tenant`; what was current before is current again afterwards, whatever happened.
+
+    Args:
+        tenant: whose schema, plugins and settings apply.
+        revisions: the revisions the caller has just read, to save asking for them again.
+    """
+    with _entered(Scope(tenant, path_for(tenant.schema), revisions)):
+        yield tenant
+
+
+@contextmanager
+def public_scope() -> Iterator[None]:
+    """Reach the shared tables (tenants, catalog, wake-ups) on purpose; no tenant is current inside."""
+    with _entered(Scope(None, PUBLIC)):
+        yield
+
+
+@contextmanager
+def no_scope() -> Iterator[None]:
+    """Leave every scope: what follows sees no table until it enters one (used around code that must not inherit ours)."""
+    token = _scope.set(None)
+    try:
+        yield
+    finally:
+        _scope.reset(token)
+
+
+@contextmanager
+def _entered(scope: Scope) -> Iterator[None]:
+    token = _scope.set(scope)
+    try:
+        yield
+    finally:
+        try:
+            for callback in reversed(scope.on_exit):
+                callback()
+        finally:
+            _scope.reset(token)
+
+
+def bound[**P, R](func: Callable[P, R]) -> Callable[P, R]:
+    """`func` bound to the scope current now, for code that leaves it: threads, ``on_commit``, streamed bodies.
+
+    Only the tenant is taken along, not the scope itself: its resources end with the request that opened it.
+    """
+    scope = _scope.get()
+
+    @functools.wraps(func)
+    def run(*args: P.args, **kwargs: P.kwargs) -> R:
+        if scope is None:
+            with no_scope():
+                return func(*args, **kwargs)
+        with _entered(Scope(scope.tenant, scope.search_path)):
+            return func(*args, **kwargs)
+
+    return run
