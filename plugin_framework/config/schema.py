@@ -1,0 +1,133 @@
+"""A compiled schema: validates configurations, applies defaults, and knows which values are secrets and where these go."""
+
+from __future__ import annotations
+
+import copy
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from jsonschema import Draft202012Validator
+from jsonschema.exceptions import ValidationError
+from referencing import Registry
+
+from plugin_framework.config import lint
+from plugin_framework.config.errors import FieldError
+from plugin_framework.config.formats import FORMATS
+from plugin_framework.config.limits import problem_with
+from plugin_framework.config.messages import field_errors
+
+HIDDEN = "•••"
+type Path = tuple[str, ...]
+type Config = dict[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class Checked:
+    """A configuration with defaults applied, and all that is wrong with it."""
+
+    config: Config
+    errors: tuple[FieldError, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class ConfigSchema:
+    """One plugin's schema, checked and with references resolved; made by `compile_schema`, once per class."""
+
+    document: Mapping[str, Any]
+    free_form: bool = False  # the plugin has no schema: one JSON object
+    secret_paths: tuple[Path, ...] = ()
+    _validator: Any = field(default=None, repr=False, compare=False)
+
+    @property
+    def properties(self) -> Mapping[str, Mapping[str, Any]]:
+        """The top-level properties by name."""
+        found: Mapping[str, Mapping[str, Any]] = self.document.get("properties", {})
+        return found
+
+    def at(self, path: Path) -> Mapping[str, Any]:
+        """The schema of the property at `path`."""
+        node: Mapping[str, Any] = self.document
+        for name in path:
+            node = node.get("properties", {}).get(name, {})
+        return node
+
+    def validate(self, config: Mapping[str, Any]) -> Checked:
+        """Check `config` as a whole. Never raises for what is in it; keys the schema does not know are kept."""
+        if problem := problem_with(config):
+            return Checked({}, (FieldError((), problem),))
+        filled = with_defaults(self.document, copy.deepcopy(dict(config)))
+        try:
+            found: list[ValidationError] = list(self._validator.iter_errors(filled))
+        except RecursionError:
+            return Checked(filled, (FieldError((), "Is nested too deeply."),))
+        errors = dict.fromkeys(each for error in found for each in field_errors(error))
+        return Checked(filled, tuple(errors))
+
+    def bound_fields(self, path: Path) -> tuple[Path, ...]:
+        """The fields that say where the secret at `path` is sent."""
+        return tuple(tuple(name.split(".")) for name in self.at(path).get("x-bound-to", ()))
+
+    def split(self, config: Mapping[str, Any]) -> tuple[Config, dict[Path, str]]:
+        """`config` without its secrets, and the plain secrets by path."""
+        public, secrets = copy.deepcopy(dict(config)), {}
+        for path in self.secret_paths:
+            parent: Any = public
+            for name in path[:-1]:
+                parent = parent.get(name, {}) if isinstance(parent, dict) else {}
+            if isinstance(parent, dict) and path[-1] in parent:
+                value = parent.pop(path[-1])
+                if isinstance(value, str):
+                    secrets[path] = value
+        return public, secrets
+
+    def redact(self, config: Mapping[str, Any]) -> Config:
+        """`config` fit to be shown: secrets, and whatever the schema does not know, are hidden."""
+        return _redact(self.document, config)
+
+
+def compile_schema(document: Mapping[str, Any]) -> ConfigSchema:
+    """Check `document` and make it ready for use.
+
+    Raises:
+        SchemaError: it is not JSON Schema 2020-12, or outside of the subset that the form supports.
+    """
+    flat = lint.resolved(document)
+    lint.check(flat)
+    secrets = tuple(path for path, node in lint.properties(flat, ()) if node.get("writeOnly"))
+    return ConfigSchema(flat, secret_paths=secrets, _validator=_validator(flat))
+
+
+def _validator(document: Mapping[str, Any]) -> Any:
+    # An empty registry: jsonschema would otherwise fetch remote references, even from files.
+    return Draft202012Validator(document, registry=Registry(), format_checker=FORMATS)
+
+
+def with_defaults(node: Mapping[str, Any], config: Config) -> Config:
+    """Fill in the defaults of `node`'s properties, through nested objects, in place."""
+    for name, inner in node.get("properties", {}).items():
+        if name not in config and "default" in inner:
+            config[name] = copy.deepcopy(inner["default"])
+        elif name not in config and inner.get("type") == "object" and (nested := with_defaults(inner, {})):
+            config[name] = nested
+        elif isinstance(config.get(name), dict) and inner.get("type") == "object":
+            with_defaults(inner, config[name])
+    return config
+
+
+def _redact(node: Mapping[str, Any], config: Mapping[str, Any]) -> Config:
+    shown: Config = {}
+    for name, value in config.items():
+        inner = node.get("properties", {}).get(name)
+        if inner is None or inner.get("writeOnly"):
+            shown[name] = HIDDEN
+        elif inner.get("type") == "object" and isinstance(value, Mapping):
+            shown[name] = _redact(inner, value)
+        elif inner.get("type") == "array" and isinstance(value, list):
+            shown[name] = [_redact(inner["items"], each) if isinstance(each, Mapping) else each for each in value]
+        else:
+            shown[name] = value
+    return shown
+
+
+FREE_FORM = ConfigSchema({"type": "object"}, free_form=True, _validator=_validator({"type": "object"}))
