@@ -1,0 +1,213 @@
+"""The active plugin set: which plugins run for the current tenant, with which settings. Immutable, and cached by revisions.
+
+Nothing is ever told to forget: a change commits with a new revision, the next request reads that revision and finds no set for
+it. Sets seen inside a transaction that changed something are kept to that scope, for it may still be rolled back.
+"""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections import OrderedDict
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from types import MappingProxyType
+from typing import Any
+
+from plugin_framework import gate, instances, settings_store, tenancy
+from plugin_framework.catalog import revisions
+from plugin_framework.catalog.offers import offers
+from plugin_framework.instances import Held, Instance
+from plugin_framework.models import PluginState
+from plugin_framework.registry import PluginSpec, registry
+from plugin_framework.sdk import NoTenant, PluginInterface
+from plugin_framework.tenancy import Revisions, TenantRef
+
+CACHED_TENANTS = 512  # active sets kept in this process; the least recently used goes first
+RETRY_FAILED_START = 30.0  # seconds until a plugin whose initialize() raised is tried again
+_MEMO = "active_set"
+
+
+@dataclass(frozen=True, slots=True)
+class BoundHandler:
+    """One handler of one running plugin of one tenant."""
+
+    plugin: str
+    name: str
+    hook: str
+    call: Callable[..., Any]
+    takes_more: bool
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class ActiveSet:
+    """The plugins that run for one tenant as of `revisions`, and the gate's facts about those that do not."""
+
+    tenant: TenantRef
+    revisions: Revisions
+    facts: gate.Facts
+    plugins: Mapping[str, PluginInterface]  # in the order in which their handlers run
+    table: Mapping[str, tuple[BoundHandler, ...]]
+    held: Held
+    retry_at: float  # monotonic seconds; after it a plugin that failed to start is tried again
+
+    def decision(self, plugin: str) -> gate.Decision:
+        """The gate's answer for `plugin`, whether it is known here or not."""
+        return gate.decide(plugin, self.facts, registry)
+
+    def find(self, plugin: str, name: str, hook: str) -> BoundHandler | None:
+        """The handler a queued delivery is meant for, if its plugin runs and still has it."""
+        return next((h for h in self.table.get(hook, ()) if h.plugin == plugin and h.name == name), None)
+
+
+class _Cache:
+    """Active sets by tenant schema; one set a tenant, least recently used first out."""
+
+    def __init__(self) -> None:
+        self._sets: OrderedDict[str, ActiveSet] = OrderedDict()
+        self._lock = threading.Lock()
+        self._building = [threading.Lock() for _ in range(64)]  # so that one change makes one build, not one per thread
+
+    def use(self, tenant: TenantRef, wanted: Revisions) -> ActiveSet:
+        while True:
+            found = self._fresh(tenant.schema, wanted)
+            if found is None:
+                with self._building[hash(tenant.schema) % len(self._building)]:
+                    found = self._fresh(tenant.schema, wanted) or self._put(
+                        build(tenant, wanted, self._old(tenant.schema))
+                    )
+            if instances.use(found.held):
+                return found
+
+    def _old(self, schema: str) -> ActiveSet | None:
+        with self._lock:
+            return self._sets.get(schema)
+
+    def _fresh(self, schema: str, wanted: Revisions) -> ActiveSet | None:
+        with self._lock:
+            found = self._sets.get(schema)
+            if found is None or found.revisions != wanted or time.monotonic() >= found.retry_at:
+                return None
+            self._sets.move_to_end(schema)
+            return found
+
+    def _put(self, fresh: ActiveSet) -> ActiveSet:
+        gone: list[ActiveSet] = []
+        with self._lock:
+            old = self._sets.pop(fresh.tenant.schema, None)
+            gone += [old] if old else []
+            self._sets[fresh.tenant.schema] = fresh
+            while len(self._sets) > CACHED_TENANTS:
+                gone.append(self._sets.popitem(last=False)[1])
+        for each in gone:
+            instances.retire(each.held)
+        return fresh
+
+    def clear(self) -> None:
+        with self._lock:
+            gone, self._sets = list(self._sets.values()), OrderedDict()
+        for each in gone:
+            instances.retire(each.held)
+
+
+cache = _Cache()
+
+
+def current() -> ActiveSet:
+    """The current tenant's active set; from this scope's memory, else this process's, else two queries.
+
+    Raises:
+        NoTenant: outside of a tenant: never "all plugins".
+    """
+    scope = tenancy.current_scope()
+    if scope is None or scope.tenant is None:
+        raise NoTenant
+    mine = scope.memo.get(_MEMO)
+    changed = revisions.CHANGED in scope.memo
+    if isinstance(mine, ActiveSet) and not changed:
+        return mine
+    wanted = revisions.read()
+    if isinstance(mine, ActiveSet) and mine.revisions == wanted:
+        return mine
+    found = _private(scope.tenant, wanted) if revisions.CHANGED in scope.memo else cache.use(scope.tenant, wanted)
+    scope.memo[_MEMO] = found
+    scope.on_exit.append(lambda: instances.leave(found.held))
+    return found
+
+
+def _private(tenant: TenantRef, wanted: Revisions) -> ActiveSet:
+    """A set for one scope only, whose change is not committed yet."""
+    found = build(tenant, wanted, cache._old(tenant.schema))
+    instances.use(found.held)
+    instances.retire(found.held)
+    return found
+
+
+def build(tenant: TenantRef, wanted: Revisions, old: ActiveSet | None) -> ActiveSet:
+    """Read the tenant's state and make its active set; instances whose settings did not change are taken over from `old`."""
+    rows = {row.plugin: row for row in PluginState.objects.filter(enabled=True)}
+    facts = gate.Facts(tenant.schema, offers(wanted.catalog), frozenset(rows), {})
+    startable = [spec for spec in registry.specs.values() if gate.decide(spec.name, facts, registry).runs]
+    stored = settings_store.stored_for([spec.name for spec in startable])
+    problems: dict[str, gate.Decision] = {}
+    made: dict[str, Instance] = {}
+    kept = {each.plugin.name: each for each in old.held.instances} if old else {}
+    for spec in startable:
+        revision = rows[spec.name].settings_revision
+        instance = kept.get(spec.name)
+        if (
+            instance is None
+            or instance.settings_revision != revision
+            or instance.cleaned
+            or type(instance.plugin) is not spec.cls
+        ):
+            instance = _start(spec, tenant, revision, stored.get(spec.name, {}), problems)
+        if instance is not None:
+            made[spec.name] = instance
+    facts = gate.Facts(tenant.schema, facts.offers, facts.enabled, problems)
+    running = {name: each for name, each in made.items() if gate.decide(name, facts, registry).runs}
+    failed = any(problem.reason is gate.Reason.FAILED_TO_START for problem in problems.values())
+    return ActiveSet(
+        tenant=tenant,
+        revisions=wanted,
+        facts=facts,
+        plugins=MappingProxyType({name: each.plugin for name, each in running.items()}),
+        table=_table({name: each.plugin for name, each in running.items()}),
+        held=instances.hold(made.values()),
+        retry_at=time.monotonic() + RETRY_FAILED_START if failed else float("inf"),
+    )
+
+
+def _start(
+    spec: PluginSpec, tenant: TenantRef, revision: int, stored: Mapping[str, Any], problems: dict[str, gate.Decision]
+) -> Instance | None:
+    """Configure and initialize one plugin; what stands in the way goes into `problems`."""
+    plugin = spec.new()
+    try:
+        checked = settings_store.effective(spec, stored)
+    except settings_store.Unreadable as error:
+        problems[spec.name] = gate.Decision(gate.Reason.NEEDS_SETUP, str(error))
+        return None
+    if errors := settings_store.problems(spec, plugin, checked):
+        problems[spec.name] = gate.Decision(gate.Reason.NEEDS_SETUP, f"Its settings need attention: {errors[0]}")
+        return None
+    plugin.tenant = tenant
+    plugin.settings = MappingProxyType(checked.config)
+    try:
+        plugin.initialize(dict(checked.config))
+    except Exception as error:  # a plugin's initialize may raise anything
+        plugin.log.exception("initialize() of %s failed", spec.name)
+        problems[spec.name] = gate.Decision(gate.Reason.FAILED_TO_START, f"It failed to start: {type(error).__name__}.")
+        return None
+    return Instance(plugin, revision)
+
+
+def _table(plugins: Mapping[str, PluginInterface]) -> Mapping[str, tuple[BoundHandler, ...]]:
+    table: dict[str, list[BoundHandler]] = {}
+    for name, plugin in plugins.items():
+        for handler in registry.specs[name].handlers:
+            bound = BoundHandler(
+                name, handler.method, handler.hook, getattr(plugin, handler.method), handler.takes_more
+            )
+            table.setdefault(handler.hook, []).append(bound)
+    return MappingProxyType({hook: tuple(handlers) for hook, handlers in table.items()})

@@ -1,0 +1,23 @@
+"""The engine's Django app: loads the plugins when Django starts."""
+
+from django.apps import AppConfig
+from django.conf import settings
+
+
+class PluginFrameworkConfig(AppConfig):
+    """Tenant-schema app: what the engine keeps in each tenant's schema."""
+
+    name = "plugin_framework"
+    default_auto_field = "django.db.models.BigAutoField"
+
+    def ready(self) -> None:
+        """Bind the SDK, load the plugins, register the checks. Nothing here touches the database."""
+        from plugin_framework import checks, loader  # noqa: F401  # models can be imported from here on only
+        from plugin_framework.db.deletion import guard_collector
+        from plugin_framework.registry import registry
+        from plugin_framework.runtime import EngineRuntime
+        from plugin_framework.sdk import _runtime
+
+        _runtime.bind(EngineRuntime())
+        guard_collector()
+        loader.load(registry, settings.PLUGINS)

@@ -1,0 +1,32 @@
+"""Writes the audit log: every mutation calls `record` in its own transaction."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+from plugin_framework.models import AuditEntry
+
+
+@dataclass(frozen=True, slots=True)
+class Actor:
+    """Who acts: a person by e-mail, an operator on the command line, or the platform itself."""
+
+    label: str
+
+    def __str__(self) -> str:
+        return self.label
+
+
+SYSTEM = Actor("Tenantry")
+COMMAND_LINE = Actor("command line")
+
+
+def person(email: str, *, staff: bool = False) -> Actor:
+    """Somebody signed in; `staff` marks the platform's own people, so that a tenant sees who it was."""
+    return Actor(f"{email} (platform staff)" if staff else email)
+
+
+def record(actor: Actor, action: str, target: str = "", **detail: Any) -> None:
+    """Append to the current tenant's audit log. `detail` must be JSON and must not hold secrets."""
+    AuditEntry.objects.create(actor=actor.label[:200], action=action, target=target[:200], detail=detail)

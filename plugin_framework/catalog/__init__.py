@@ -1,0 +1,1 @@
+"""What the platform offers its tenants (public-schema app)."""

@@ -1,0 +1,80 @@
+"""The superadmin's decisions about each plugin, and the revisions by which every process notices a change."""
+
+from __future__ import annotations
+
+from django.db import models
+
+
+class Availability(models.TextChoices):
+    """To whom a plugin is offered."""
+
+    EVERYONE = "everyone", "Offered to everyone"
+    LISTED = "listed", "Offered to listed organisations"
+    HIDDEN = "hidden", "Hidden: those who have it keep it"
+    WITHDRAWN = "withdrawn", "Withdrawn: runs for nobody"
+
+
+class CatalogEntry(models.Model):
+    """One plugin's place in the catalog; a plugin without an entry is offered to everyone."""
+
+    plugin = models.CharField(max_length=100, unique=True)
+    availability = models.CharField(max_length=20, choices=Availability, default=Availability.EVERYONE)
+    message = models.CharField(max_length=500, blank=True)  # shown to tenants while withdrawn
+
+    class Meta:
+        verbose_name_plural = "catalog entries"
+
+    def __str__(self) -> str:
+        return f"{self.plugin}: {self.availability}"
+
+
+class CatalogGrant(models.Model):
+    """A tenant (by schema) to which a listed plugin is offered."""
+
+    plugin = models.CharField(max_length=100)
+    tenant_schema = models.CharField(max_length=63)
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(fields=["plugin", "tenant_schema"], name="one_grant_per_plugin_and_tenant")
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.plugin} for {self.tenant_schema}"
+
+
+class TenantRevision(models.Model):
+    """The number of a tenant's latest plugin change. From a sequence: ``revision + 1`` would be handed out again after a rollback."""
+
+    tenant_schema = models.CharField(max_length=63, primary_key=True)
+    revision = models.BigIntegerField()
+
+    def __str__(self) -> str:
+        return f"{self.tenant_schema}@{self.revision}"
+
+
+class CatalogRevision(models.Model):
+    """The number of the catalog's latest change; a single row."""
+
+    id = models.SmallIntegerField(primary_key=True, default=1)
+    revision = models.BigIntegerField()
+
+    class Meta:
+        constraints = [models.CheckConstraint(condition=models.Q(id=1), name="one_catalog_revision")]
+
+    def __str__(self) -> str:
+        return f"catalog@{self.revision}"
+
+
+class ErrorSeen(models.Model):
+    """When an error was last reported to a tenant, so that a storm of the same one makes one event a minute."""
+
+    tenant_schema = models.CharField(max_length=63)
+    fingerprint = models.CharField(max_length=16)
+    seen_at = models.DateTimeField()
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["tenant_schema", "fingerprint"], name="one_sight_per_error")]
+
+    def __str__(self) -> str:
+        return f"{self.fingerprint} in {self.tenant_schema}"

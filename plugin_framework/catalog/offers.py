@@ -1,0 +1,74 @@
+"""Reads and changes the catalog. The read side is cached by revision, so it costs no query while nothing changes."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+from django.db import transaction
+
+from plugin_framework.catalog.models import Availability, CatalogEntry, CatalogGrant
+from plugin_framework.catalog.revisions import bump_catalog
+from plugin_framework.tenancy import public_scope
+
+
+@dataclass(frozen=True, slots=True)
+class Offer:
+    """One plugin's place in the catalog, as the gate needs it."""
+
+    availability: str = Availability.EVERYONE
+    message: str = ""
+    granted: frozenset[str] = frozenset()  # tenant schemas, for a listed plugin
+
+
+DEFAULT = Offer()
+_latest: tuple[int, Mapping[str, Offer]] | None = None  # replaced as a whole, so readers need no lock
+
+
+def offers(revision: int) -> Mapping[str, Offer]:
+    """All offers that differ from the default, as of catalog `revision`."""
+    global _latest
+    latest = _latest
+    if latest is not None and latest[0] == revision:
+        return latest[1]
+    fresh = _load()
+    _latest = (revision, fresh)
+    return fresh
+
+
+def _load() -> Mapping[str, Offer]:
+    with public_scope():
+        granted: dict[str, set[str]] = {}
+        for plugin, schema in CatalogGrant.objects.values_list("plugin", "tenant_schema"):
+            granted.setdefault(plugin, set()).add(schema)
+        return {
+            entry.plugin: Offer(entry.availability, entry.message, frozenset(granted.get(entry.plugin, ())))
+            for entry in CatalogEntry.objects.all()
+        }
+
+
+def set_offer(plugin: str, availability: str, *, message: str = "", granted: Sequence[str] | None = None) -> None:
+    """Decide to whom `plugin` is offered; takes effect on every tenant's next request. Call inside the actor's audited function.
+
+    Args:
+        granted: tenant schemas to which a listed plugin is offered; None leaves them as they are.
+
+    Raises:
+        ValueError: `availability` is not one of `Availability`.
+    """
+    if availability not in Availability.values:
+        raise ValueError(f"{availability!r} is not an availability; use one of {', '.join(Availability.values)}.")
+    with public_scope(), transaction.atomic():
+        CatalogEntry.objects.update_or_create(
+            plugin=plugin, defaults={"availability": availability, "message": message[:500]}
+        )
+        if granted is not None:
+            CatalogGrant.objects.filter(plugin=plugin).delete()
+            CatalogGrant.objects.bulk_create(CatalogGrant(plugin=plugin, tenant_schema=schema) for schema in granted)
+        bump_catalog()
+
+
+def forget() -> None:
+    """Drop what is cached; only a process that changes to another database, as tests do, needs it."""
+    global _latest
+    _latest = None

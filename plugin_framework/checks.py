@@ -1,0 +1,56 @@
+"""What `manage.py check` says about plugins and app lists."""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Sequence
+from typing import Any
+
+from django.apps import AppConfig
+from django.conf import settings
+from django.core.checks import CheckMessage, Error, Warning, register
+
+from plugin_framework.registry import registry
+
+
+@register()
+def app_lists_are_disjoint(app_configs: Sequence[AppConfig] | None, **kwargs: Any) -> list[CheckMessage]:
+    """An app in two lists would have tables in two places, and a query could fall through from a tenant's to the public one."""
+    lists = {
+        "SHARED_APPS": settings.SHARED_APPS,
+        "TENANT_APPS": settings.TENANT_APPS,
+        "PLUGIN_APPS": settings.PLUGIN_APPS,
+    }
+    names = list(lists)
+    return [
+        Error(
+            f"{', '.join(sorted(both))} stands in {first} and in {second}.",
+            hint="Keep each app in exactly one of the lists.",
+            id="tenantry.E001",
+        )
+        for index, first in enumerate(names)
+        for second in names[index + 1 :]
+        if (both := set(lists[first]) & set(lists[second]))
+    ]
+
+
+@register()
+def rejected_plugins(app_configs: Sequence[AppConfig] | None, **kwargs: Any) -> list[CheckMessage]:
+    """A quarantined plugin does not stop the server, but it should stop a deploy."""
+    return [
+        Warning(f"The plugin {name} is quarantined: {why}", hint="Mend or remove it.", id="tenantry.W001")
+        for name, why in registry.quarantine.items()
+    ]
+
+
+@register()
+def idle_handlers(app_configs: Sequence[AppConfig] | None, **kwargs: Any) -> list[CheckMessage]:
+    """A handler of a hook point that nobody declares never runs: its plugin may be absent, or the name misspelt."""
+    return [
+        Warning(
+            f"{spec.name}.{handler.method} handles {handler.hook!r}, which nobody declares.",
+            hint=f"Nearest names: {', '.join(difflib.get_close_matches(handler.hook, registry.points, cutoff=0.4)) or 'none'}.",
+            id="tenantry.W002",
+        )
+        for spec, handler in registry.idle_handlers()
+    ]

@@ -1,0 +1,103 @@
+"""The gate: one function that says whether a plugin runs for a tenant, and if not, why not. Everything else asks it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from enum import StrEnum
+
+from plugin_framework.catalog.models import Availability
+from plugin_framework.catalog.offers import DEFAULT, Offer
+from plugin_framework.registry import Registry
+
+
+class Reason(StrEnum):
+    """Why a plugin runs or does not, strongest first."""
+
+    RUNS = "runs"
+    QUARANTINED = "quarantined"
+    MISSING = "missing"
+    WITHDRAWN = "withdrawn"
+    NOT_OFFERED = "not_offered"
+    DISABLED = "disabled"
+    DEPENDENCY = "dependency"
+    NEEDS_SETUP = "needs_setup"
+    FAILED_TO_START = "failed_to_start"
+
+
+@dataclass(frozen=True, slots=True)
+class Decision:
+    """The gate's answer about one plugin for one tenant."""
+
+    reason: Reason
+    text: str = ""
+
+    @property
+    def runs(self) -> bool:
+        """Whether its handlers, pages, navigation and deliveries run."""
+        return self.reason is Reason.RUNS
+
+    @property
+    def may_enable(self) -> bool:
+        """Whether the tenant's admin may switch it on (it may still need setup afterwards)."""
+        return self.reason not in (Reason.QUARANTINED, Reason.MISSING, Reason.WITHDRAWN, Reason.NOT_OFFERED)
+
+
+RUNS = Decision(Reason.RUNS)
+
+
+@dataclass(frozen=True, slots=True)
+class Facts:
+    """All that the gate looks at, for one tenant."""
+
+    tenant_schema: str
+    offers: Mapping[str, Offer]
+    enabled: frozenset[str]
+    problems: Mapping[str, Decision]  # needs setup, failed to start: found while the active set was built
+
+
+def decide(plugin: str, facts: Facts, registry: Registry) -> Decision:
+    """Whether `plugin` runs for the tenant of `facts`; the first reason that applies, strongest first."""
+    return (
+        _code(plugin, registry)
+        or _offer(plugin, facts)
+        or _enabled(plugin, facts)
+        or _dependencies(plugin, facts, registry)
+        or facts.problems.get(plugin)
+        or RUNS
+    )
+
+
+def _code(plugin: str, registry: Registry) -> Decision | None:
+    if plugin in registry.specs:
+        return None
+    if plugin in registry.quarantine:
+        return Decision(Reason.QUARANTINED, f"Stopped by a fault in the plugin itself: {registry.quarantine[plugin]}")
+    return Decision(Reason.MISSING, f"The plugin {plugin} is not installed any more. Its settings and data are kept.")
+
+
+def _offer(plugin: str, facts: Facts) -> Decision | None:
+    offer = facts.offers.get(plugin, DEFAULT)
+    if offer.availability == Availability.WITHDRAWN:
+        return Decision(Reason.WITHDRAWN, offer.message or "The platform has withdrawn this plugin.")
+    if plugin in facts.enabled and offer.availability == Availability.HIDDEN:
+        return None  # hidden from newcomers; who has it keeps it
+    listed_elsewhere = offer.availability == Availability.LISTED and facts.tenant_schema not in offer.granted
+    if listed_elsewhere or offer.availability == Availability.HIDDEN:
+        return Decision(Reason.NOT_OFFERED, "This plugin is not offered to your organisation. Ask the platform for it.")
+    return None
+
+
+def _enabled(plugin: str, facts: Facts) -> Decision | None:
+    return None if plugin in facts.enabled else Decision(Reason.DISABLED, "Not enabled.")
+
+
+def _dependencies(plugin: str, facts: Facts, registry: Registry) -> Decision | None:
+    for requirement in registry.specs[plugin].requires:
+        found = registry.specs.get(requirement.name)
+        if found is not None and not requirement.specifier.contains(found.version, prereleases=True):
+            return Decision(Reason.DEPENDENCY, f"Needs {requirement}, and version {found.version} is installed.")
+        inner = decide(requirement.name, facts, registry)
+        if not inner.runs:
+            return Decision(Reason.DEPENDENCY, f"Needs {requirement.name}, which does not run: {inner.text}")
+    return None

@@ -1,0 +1,131 @@
+"""Turns a plugin's class into a `PluginSpec`, or says in one sentence what is wrong with it."""
+
+from __future__ import annotations
+
+import inspect
+import re
+from collections.abc import Mapping
+from importlib import import_module
+from typing import Any
+
+from django.apps import apps
+from django.urls import URLPattern, URLResolver
+from packaging.requirements import InvalidRequirement, Requirement
+from packaging.specifiers import InvalidSpecifier, SpecifierSet
+from packaging.version import InvalidVersion, Version
+
+from plugin_framework import PLATFORM_VERSION
+from plugin_framework.config import FREE_FORM, ConfigSchema, SchemaError, compile_schema
+from plugin_framework.registry import Handler, PluginSpec
+from plugin_framework.sdk import ConfigurablePlugin, HookPoint, PluginInterface
+
+_NAME = re.compile(r"[a-z][a-z0-9_]{0,48}")
+
+
+class Rejected(ValueError):
+    """A plugin that cannot be loaded; the text names the plugin, the fault and what to change."""
+
+
+def inspect_plugin(cls: type[PluginInterface], defaults: Mapping[str, Any]) -> PluginSpec:
+    """Everything that can be known of a plugin without a tenant.
+
+    Raises:
+        Rejected: the class is unsound.
+    """
+    if not (isinstance(cls, type) and issubclass(cls, PluginInterface)):
+        raise Rejected(f"{cls!r} is not a plugin: derive it from PluginInterface.")
+    try:
+        sample = cls()
+    except TypeError as error:
+        raise Rejected(f"{cls.__name__} cannot be made without arguments: {error}") from error
+    name = _name(sample)
+    return PluginSpec(
+        cls=cls,
+        name=name,
+        version=_version(sample, name),
+        description=str(sample.description),
+        requires=tuple(_requirement(text, name) for text in sample.dependencies),
+        handlers=tuple(_handlers(cls)),
+        schema=_schema(sample, name),
+        defaults=dict(defaults),
+        app_label=_app_label(cls),
+        urls=_urls(cls, name),
+    )
+
+
+def check_signatures(spec: PluginSpec, points: Mapping[str, HookPoint]) -> None:
+    """Refuse a handler that could not take its point's arguments.
+
+    Raises:
+        Rejected: naming the plugin, the hook and the arguments.
+    """
+    for handler in spec.handlers:
+        point = points.get(handler.hook)
+        if point is None:
+            continue
+        signature = inspect.signature(getattr(spec.cls, handler.method))
+        try:
+            signature.bind(None, *point.args)
+        except TypeError as error:
+            raise Rejected(
+                f"{spec.name}.{handler.method}{signature} cannot handle {point.name!r}, "
+                f"which passes ({', '.join(point.args)}): {error}."
+            ) from error
+
+
+def _name(sample: PluginInterface) -> str:
+    name = getattr(sample, "name", None)
+    if not isinstance(name, str) or not _NAME.fullmatch(name):
+        raise Rejected(
+            f"{type(sample).__name__} has the name {name!r}; use lower-case letters, digits and underscores."
+        )
+    return name
+
+
+def _version(sample: PluginInterface, name: str) -> str:
+    try:
+        version = str(Version(str(sample.version)))
+        wanted = SpecifierSet(sample.requires_platform)
+    except (InvalidVersion, InvalidSpecifier, AttributeError) as error:
+        raise Rejected(f"{name} states no usable version: {error}. Use one like '1.0.0' (PEP 440).") from error
+    if not wanted.contains(PLATFORM_VERSION, prereleases=True):
+        raise Rejected(f"{name} {version} needs Tenantry {wanted}, and this is {PLATFORM_VERSION}.")
+    return version
+
+
+def _requirement(text: str, name: str) -> Requirement:
+    try:
+        return Requirement(text)
+    except InvalidRequirement as error:
+        raise Rejected(f"{name} depends on {text!r}, which is not like 'orders>=1.2,<2': {error}") from error
+
+
+def _handlers(cls: type[PluginInterface]) -> list[Handler]:
+    found = []
+    for method, func in inspect.getmembers(cls, inspect.isfunction):
+        hook = getattr(func, "_hook_name", None)
+        if hook is not None:
+            kinds = {parameter.kind for parameter in inspect.signature(func).parameters.values()}
+            found.append(Handler(str(hook), method, inspect.Parameter.VAR_POSITIONAL in kinds))
+    return found
+
+
+def _schema(sample: PluginInterface, name: str) -> ConfigSchema:
+    if not isinstance(sample, ConfigurablePlugin):
+        return FREE_FORM
+    try:
+        return compile_schema(sample.get_config_schema())
+    except SchemaError as error:
+        raise Rejected(f"The settings schema of {name} is not usable: {error}") from error
+
+
+def _app_label(cls: type[PluginInterface]) -> str | None:
+    config = apps.get_containing_app_config(cls.__module__)
+    return config.label if config is not None and config.models_module is not None else None
+
+
+def _urls(cls: type[PluginInterface], name: str) -> tuple[URLPattern | URLResolver, ...]:
+    try:
+        return tuple(import_module(cls.urls).urlpatterns if isinstance(cls.urls, str) else cls.urls)
+    except (ImportError, AttributeError) as error:
+        raise Rejected(f"The pages of {name} cannot be loaded from {cls.urls!r}: {error}") from error

@@ -1,0 +1,314 @@
+"""Enables, disables and configures plugins for the current tenant; each function is one transaction, audited."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from django.apps import apps
+from django.db import connection, transaction
+from django.utils import timezone
+
+from plugin_framework import activation, hooks, settings_store
+from plugin_framework.audit import Actor, record
+from plugin_framework.catalog.revisions import bump_tenant
+from plugin_framework.config import FieldError
+from plugin_framework.db.migrator import migrate_schema
+from plugin_framework.gate import Decision
+from plugin_framework.models import PluginState
+from plugin_framework.registry import PluginSpec, registry
+from plugin_framework.sdk import CheckResult, NetworkError, NotAllowed, PluginInterface
+from plugin_framework.settings_store import Path
+from plugin_framework.tenancy import current_tenant
+
+log = logging.getLogger(__name__)
+
+
+class Invalid(ValueError):
+    """The settings do not fit; `errors` says where and why. Nothing was saved."""
+
+    def __init__(self, errors: tuple[FieldError, ...]) -> None:
+        super().__init__("; ".join(f"{'.'.join(map(str, e.path))}: {e.message}".lstrip(": ") for e in errors))
+        self.errors = errors
+
+
+class Conflict(RuntimeError):
+    """Somebody else has saved these settings meanwhile. Look at theirs, then save again."""
+
+
+@dataclass(frozen=True, slots=True)
+class Status:
+    """A plugin as one tenant has it."""
+
+    spec: PluginSpec | None  # None: its code is missing or quarantined
+    name: str
+    decision: Decision
+    enabled: bool
+    settings_revision: int
+
+
+def status(name: str) -> Status:
+    """The current tenant's view of one plugin, known or not."""
+    row = PluginState.objects.filter(plugin=name).first()
+    decision = activation.current().decision(name)
+    return Status(
+        registry.specs.get(name), name, decision, bool(row and row.enabled), row.settings_revision if row else 0
+    )
+
+
+def statuses() -> list[Status]:
+    """All plugins that are installed or that this tenant has ever had, by name."""
+    rows = {row.plugin: row for row in PluginState.objects.all()}
+    active = activation.current()
+    names = sorted({*registry.specs, *rows, *registry.quarantine})
+    return [
+        Status(
+            registry.specs.get(name),
+            name,
+            active.decision(name),
+            name in rows and rows[name].enabled,
+            rows[name].settings_revision if name in rows else 0,
+        )
+        for name in names
+    ]
+
+
+def enable(name: str, actor: Actor, *, with_requirements: bool = True) -> list[str]:
+    """Enable `name` for the current tenant, with what it needs; make their tables first.
+
+    Returns:
+        The names newly enabled, in order; empty if it was enabled already.
+
+    Raises:
+        NotAllowed: the gate or a missing requirement stands in the way; nothing was changed.
+    """
+    with transaction.atomic():
+        _lock()
+        wanted = [*(registry.requirements(name) if name in registry.specs else ()), name]
+        enabled = set(PluginState.objects.filter(enabled=True).values_list("plugin", flat=True))
+        missing = [each for each in wanted if each not in enabled]
+        if not with_requirements and missing[:-1]:
+            raise NotAllowed(
+                f"{name} needs {', '.join(missing[:-1])}. Enable that first, or let it be enabled as well."
+            )
+        for each in missing:
+            decision = activation.current().decision(each)
+            if not decision.may_enable:
+                raise NotAllowed(decision.text if each == name else f"{name} needs {each}: {decision.text}")
+            _enable_one(registry.specs[each], actor)
+        return missing
+
+
+def disable(name: str, actor: Actor, *, cascade: bool = False) -> list[str]:
+    """Disable `name` for the current tenant; settings and data stay.
+
+    Args:
+        cascade: also disable the plugins that depend on it.
+
+    Returns:
+        The names disabled, dependants first; empty if it was not enabled.
+
+    Raises:
+        NotAllowed: enabled plugins depend on it and `cascade` is off; their names are in the text.
+    """
+    with transaction.atomic():
+        _lock()
+        enabled = set(PluginState.objects.filter(enabled=True).values_list("plugin", flat=True))
+        if name not in enabled:
+            if name not in registry.specs and not PluginState.objects.filter(plugin=name).exists():
+                raise NotAllowed(f"There is no plugin {name!r}.")
+            return []
+        dependants = [each for each in _dependants(name) if each in enabled]
+        if dependants and not cascade:
+            raise NotAllowed(f"{name} is needed by {', '.join(dependants)}. Disable that first, or both together.")
+        going = [*reversed(dependants), name]
+        for each in going:
+            _disable_one(each, actor)
+        return going
+
+
+def configure(
+    name: str,
+    actor: Actor,
+    config: Mapping[str, Any],
+    *,
+    secrets: Mapping[Path, str] | None = None,
+    removed: Collection[Path] = (),
+    expected_revision: int | None = None,
+) -> int:
+    """Validate and store the current tenant's settings of `name`, as a whole.
+
+    Args:
+        config: everything but the secrets; keys the schema does not know are kept as they were.
+        secrets: newly typed secrets by path; a secret in neither `secrets` nor `removed` is kept.
+        expected_revision: what the form was made from; None overwrites whatever is there.
+
+    Returns:
+        The new settings revision.
+
+    Raises:
+        Invalid: with the errors by field. Conflict: saved by somebody else meanwhile. NotAllowed: there is no such plugin.
+    """
+    spec = spec_of(name)
+    with transaction.atomic():
+        _lock()
+        row = PluginState.objects.filter(plugin=name).first()
+        if expected_revision is not None and expected_revision != (row.settings_revision if row else 0):
+            raise Conflict(Conflict.__doc__)
+        own = proposed(spec, config, secrets or {}, removed)
+        before = settings_store.stored(name)
+        sealed = settings_store.seal_secrets(spec.schema, name, own)
+        settings_store.write(name, sealed)
+        revision = bump_tenant()
+        PluginState.objects.update_or_create(
+            plugin=name, defaults={"settings_revision": revision}, create_defaults=_new_row(spec, revision)
+        )
+        changed = sorted(key for key in {*before, *sealed} if before.get(key) != sealed.get(key))
+        record(actor, "plugin.configured", name, changed=changed)
+        hooks.emit("plugin_configured", name)
+        return revision
+
+
+def proposed(
+    spec: PluginSpec, config: Mapping[str, Any], secrets: Mapping[Path, str], removed: Collection[Path]
+) -> dict[str, Any]:
+    """The settings that saving would give, secrets in the clear; for saving and for "Test connection".
+
+    A saved secret goes only where it was meant for: once a field it is bound to has changed, it must be typed again.
+
+    Raises:
+        Invalid: with the errors by field.
+    """
+    before = settings_store.stored(spec.name)
+    known = spec.schema.properties
+    own = {key: value for key, value in before.items() if key not in known} | dict(config)
+    errors = []
+    for path in spec.schema.secret_paths:
+        old = settings_store.get(before, path)
+        if path in secrets:
+            settings_store.put(own, path, secrets[path])
+        elif old is None or path in removed:
+            settings_store.drop(own, path)
+        elif _moved(spec, before, own, path):
+            errors.append(FieldError(path, "Enter it again: where it is sent to has changed."))
+        else:
+            settings_store.put(own, path, old)
+    if errors:
+        raise Invalid(tuple(errors))
+    opened = settings_store.open_secrets(spec.schema, spec.name, own)
+    checked = spec.schema.validate(settings_store.over_defaults(spec, opened))
+    if checked.errors:
+        raise Invalid(checked.errors)
+    if messages := settings_store.problems(spec, spec.new(), checked):
+        raise Invalid(tuple(FieldError((), message) for message in messages))
+    return opened
+
+
+def check(spec: PluginSpec, own: Mapping[str, Any]) -> CheckResult:
+    """Try the settings `own` (secrets in the clear) against the outside world; never raises for what it meets there."""
+    plugin = _unstarted(spec)
+    config = spec.schema.validate(settings_store.over_defaults(spec, own)).config
+    try:
+        return plugin.check(config)
+    except NetworkError as error:
+        return CheckResult(False, str(error))
+    except Exception as error:  # a plugin's check may raise anything; the admin gets a sentence, the log the rest
+        plugin.log.exception("check() of %s failed", spec.name)
+        return CheckResult(
+            False, f"The test itself failed ({type(error).__name__}). The platform's log has the details."
+        )
+
+
+def spec_of(name: str) -> PluginSpec:
+    """The loaded plugin `name`.
+
+    Raises:
+        NotAllowed: it is not installed, or quarantined.
+    """
+    spec = registry.specs.get(name)
+    if spec is None:
+        raise NotAllowed(activation.current().decision(name).text)
+    return spec
+
+
+def _enable_one(spec: PluginSpec, actor: Actor) -> None:
+    tables = _make_tables(spec)
+    now = timezone.now()
+    PluginState.objects.update_or_create(
+        plugin=spec.name,
+        defaults={
+            "enabled": True,
+            "version": spec.version,
+            "tables": tables,
+            "enabled_at": now,
+            "enabled_by": str(actor),
+        },
+    )
+    bump_tenant()
+    try:
+        _unstarted(spec).on_enable()
+    except NotAllowed:
+        raise
+    except Exception as error:  # a plugin's on_enable may raise anything; nothing of this enabling is kept
+        log.exception("on_enable() of %s failed", spec.name)
+        kind = type(error).__name__
+        raise NotAllowed(f"{spec.title} could not be enabled: its own preparations failed ({kind}).") from error
+    record(actor, "plugin.enabled", spec.name, version=spec.version)
+    hooks.emit("plugin_enabled", spec.name)
+
+
+def _disable_one(name: str, actor: Actor) -> None:
+    spec = registry.specs.get(name)
+    if spec is not None:
+        _wind_down(spec)
+    hooks.emit("plugin_disabled", name)
+    PluginState.objects.filter(plugin=name).update(enabled=False)
+    bump_tenant()
+    record(actor, "plugin.disabled", name)
+
+
+def _wind_down(spec: PluginSpec) -> None:
+    """Let the plugin tidy up; if it fails at that, its work is undone and it is disabled all the same."""
+    try:
+        with transaction.atomic():
+            _unstarted(spec).on_disable()
+    except Exception:  # a plugin's on_disable may raise anything; it must not stop whoever wants to be rid of it
+        log.exception("on_disable() of %s failed", spec.name)
+
+
+def _make_tables(spec: PluginSpec) -> list[str]:
+    if spec.app_label is None:
+        return []
+    migrate_schema([spec.app_label])
+    models = apps.get_app_config(spec.app_label).get_models(include_auto_created=True)
+    return sorted(model._meta.db_table for model in models)
+
+
+def _unstarted(spec: PluginSpec) -> PluginInterface:
+    """An instance that knows its tenant but was not initialized: its settings may not be complete yet."""
+    plugin = spec.new()
+    plugin.tenant = current_tenant()
+    plugin.settings = {}
+    return plugin
+
+
+def _moved(spec: PluginSpec, before: Mapping[str, Any], after: Mapping[str, Any], path: Path) -> bool:
+    old, new = settings_store.over_defaults(spec, before), settings_store.over_defaults(spec, after)
+    bound = spec.schema.bound_fields(path)
+    return any(settings_store.get(old, field) != settings_store.get(new, field) for field in bound)
+
+
+def _new_row(spec: PluginSpec, revision: int) -> dict[str, Any]:
+    return {"plugin": spec.name, "version": spec.version, "settings_revision": revision}
+
+
+def _dependants(name: str) -> tuple[str, ...]:
+    return registry.dependants(name) if name in registry.specs else ()
+
+
+def _lock() -> None:
+    """One change of a tenant's plugins at a time; the others wait here, before they have read anything."""
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT pg_advisory_xact_lock(hashtextextended(%s, 0))", [f"plugins:{current_tenant().schema}"])

@@ -1,0 +1,42 @@
+"""Gives each request the tenant's active plugin set, keeps switched-off plugins' pages shut, and reports unhandled errors."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+from django.contrib.auth.views import redirect_to_login
+from django.http import Http404, HttpRequest
+from django.http.response import HttpResponseBase
+from django.utils.functional import SimpleLazyObject
+
+from plugin_framework import activation, system_errors, tenancy
+
+APPS = "apps"  # the URL namespace under which every plugin's pages live: apps:<plugin>:<page>
+
+
+class PluginMiddleware:
+    """``request.plugins`` is the tenant's `ActiveSet`, fetched when first looked at: from memory, unless something changed."""
+
+    def __init__(self, get_response: Callable[[HttpRequest], HttpResponseBase]) -> None:
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponseBase:
+        request.plugins = SimpleLazyObject(activation.current)  # type: ignore[attr-defined]  # as middlewares do
+        return self.get_response(request)
+
+    def process_view(self, request: HttpRequest, view: Any, args: Any, kwargs: Any) -> HttpResponseBase | None:
+        """A plugin's page answers only while the plugin runs here, and only to people who are signed in, unless it says otherwise."""
+        match = request.resolver_match
+        if match is None or match.namespaces[:1] != [APPS]:
+            return None
+        if tenancy.tenant_or_none() is None or not activation.current().decision(match.namespaces[1]).runs:
+            raise Http404("This plugin does not run here.")
+        if getattr(view, "login_required", True) and not request.user.is_authenticated:
+            return redirect_to_login(request.get_full_path())
+        return None
+
+    def process_exception(self, request: HttpRequest, error: Exception) -> None:
+        """Runs after the view's own transaction was rolled back."""
+        if not isinstance(error, Http404):
+            system_errors.report(error, request.path)

@@ -1,0 +1,7 @@
+"""What the engine keeps in each tenant's schema."""
+
+from plugin_framework.models.audit import AuditEntry
+from plugin_framework.models.delivery import Delivery, DeliveryAttempt
+from plugin_framework.models.state import PluginSetting, PluginState
+
+__all__ = ["AuditEntry", "Delivery", "DeliveryAttempt", "PluginSetting", "PluginState"]

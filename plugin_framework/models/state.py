@@ -1,0 +1,37 @@
+"""Which plugins a tenant has enabled and how they are set up."""
+
+from __future__ import annotations
+
+from django.db import models
+
+from plugin_framework.sdk import PluginModel
+
+
+class PluginState(models.Model):
+    """One row per plugin that this tenant has ever enabled; disabling keeps it, purging deletes it."""
+
+    plugin = models.CharField(max_length=100, unique=True)
+    enabled = models.BooleanField(default=False)
+    version = models.CharField(max_length=50)
+    settings_revision = models.BigIntegerField(default=0)  # from the revision sequence; a stale form is known by it
+    tables = models.JSONField(
+        default=list
+    )  # what the plugin's migrations made here, so that it can be purged without its code
+    enabled_at = models.DateTimeField(null=True)
+    enabled_by = models.CharField(max_length=200, blank=True)
+
+    def __str__(self) -> str:
+        return f"{self.plugin}: {'enabled' if self.enabled else 'disabled'}"
+
+
+class PluginSetting(PluginModel):
+    """One setting of one plugin; secrets inside the value are sealed, never plain."""
+
+    key = models.CharField(max_length=100)
+    value = models.JSONField()
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["plugin_name", "key"], name="one_value_per_plugin_and_key")]
+
+    def __str__(self) -> str:
+        return f"{self.plugin_name}.{self.key}"

@@ -1,0 +1,62 @@
+"""The hook points that the platform itself declares; plugins add theirs with `declares`."""
+
+from plugin_framework.sdk import HookPoint, action, event, filter_value
+
+CORE: tuple[HookPoint, ...] = (
+    action(
+        "user_registering",
+        "email",
+        doc="Somebody is about to register in this organisation.",
+        when="After the form was found valid, before the account is made.",
+        unless="Not for the owner who signs the organisation up, nor for accounts made on the command line.",
+        may_veto=True,
+    ),
+    event(
+        "user_registered",
+        "user",
+        doc="An account was made in this organisation.",
+        when="With the transaction that makes the account; the owner's own included.",
+        unless="Not when an existing account confirms its e-mail or signs in.",
+    ),
+    event("user_logged_in", "user", doc="Somebody signed in.", when="After each successful sign-in."),
+    event(
+        "system_error",
+        "error",
+        doc="A request ended in an unhandled error.",
+        when="After the rollback, in a transaction of its own; once per fingerprint and minute.",
+        unless="Not for its own failing deliveries. Errors of the public host go to the platform's tenant.",
+    ),
+    event("tenant_provisioned", "slug", doc="This organisation was made.", when="Inside its own schema, once."),
+    event("plugin_enabled", "plugin", doc="A plugin was enabled.", when="In the enabling transaction."),
+    event("plugin_disabled", "plugin", doc="A plugin was disabled.", when="In the disabling transaction."),
+    event("plugin_configured", "plugin", doc="A plugin's settings were saved.", when="In the saving transaction."),
+    action(
+        "view_pre_dispatch",
+        "view",
+        "request",
+        doc="A plugin-aware view is about to run.",
+        variadic=True,
+        unless="Not on the public host.",
+    ),
+    action(
+        "view_post_dispatch",
+        "view",
+        "request",
+        "response",
+        doc="A plugin-aware view has answered.",
+        variadic=True,
+        unless="Not when the view raised, and not on the public host.",
+    ),
+    action(
+        "view_error",
+        "view",
+        "request",
+        "error",
+        doc="A plugin-aware view raised.",
+        variadic=True,
+        unless="Not on the public host. What a handler raises never hides the view's own error.",
+    ),
+    filter_value(
+        "email_message", "message", doc="A mail of a plugin is about to be sent.", when="In the worker, before sending."
+    ),
+)

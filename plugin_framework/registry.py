@@ -1,0 +1,96 @@
+"""The plugins that are installed, for all tenants: classes and what was learnt of them, never a tenant's configuration."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from types import MappingProxyType
+from typing import Any
+
+from packaging.requirements import Requirement
+
+from plugin_framework.config import ConfigSchema
+from plugin_framework.points import CORE
+from plugin_framework.sdk import HookPoint, PluginInterface
+
+
+@dataclass(frozen=True, slots=True)
+class Handler:
+    """One hook handler of a plugin's class."""
+
+    hook: str
+    method: str
+    takes_more: bool  # whether it accepts what a variadic point passes behind the declared arguments
+
+
+@dataclass(frozen=True, slots=True)
+class PluginSpec:
+    """What is known of one installed plugin."""
+
+    cls: type[PluginInterface]
+    name: str
+    version: str
+    description: str
+    requires: tuple[Requirement, ...]
+    handlers: tuple[Handler, ...]
+    schema: ConfigSchema
+    defaults: Mapping[str, Any]  # the platform's, from the PLUGINS setting
+    app_label: str | None  # its Django app with models, if it has one
+    urls: tuple[Any, ...] = ()
+
+    @property
+    def title(self) -> str:
+        """What people read; made from the name where the author gave none."""
+        return self.cls.title or self.name.replace("_", " ").capitalize()
+
+    @property
+    def can_check(self) -> bool:
+        """Whether "Test connection" has something to call."""
+        return self.cls.check is not PluginInterface.check
+
+    def new(self) -> PluginInterface:
+        """A fresh, unconfigured instance."""
+        return self.cls()
+
+
+@dataclass(slots=True)
+class Registry:
+    """All plugins by name, in the order in which their handlers run; what was rejected, and why; the hook points."""
+
+    specs: dict[str, PluginSpec] = field(default_factory=dict)
+    quarantine: dict[str, str] = field(default_factory=dict)
+    points: dict[str, HookPoint] = field(default_factory=lambda: {point.name: point for point in CORE})
+
+    @property
+    def plugins(self) -> Mapping[str, PluginSpec]:
+        """Read-only view of the loaded plugins."""
+        return MappingProxyType(self.specs)
+
+    def owner_of_app(self, label: str) -> PluginSpec | None:
+        """The plugin whose Django app is `label`."""
+        return next((spec for spec in self.specs.values() if spec.app_label == label), None)
+
+    def requirements(self, name: str) -> tuple[str, ...]:
+        """Names of all plugins that `name` needs, directly or not, in the order in which they must be enabled."""
+        found: dict[str, None] = {}
+        for requirement in self.specs[name].requires:
+            if requirement.name in self.specs:
+                found |= dict.fromkeys(self.requirements(requirement.name))
+            found[requirement.name] = None
+        return tuple(found)
+
+    def dependants(self, name: str) -> tuple[str, ...]:
+        """Names of all plugins that need `name`, directly or not."""
+        return tuple(other for other in self.specs if name in self.requirements(other))
+
+    def idle_handlers(self) -> tuple[tuple[PluginSpec, Handler], ...]:
+        """Handlers of hook points that nobody declares: their plugin may be absent, so they are idle, not wrong."""
+        return tuple(
+            (spec, handler)
+            for spec in self.specs.values()
+            for handler in spec.handlers
+            if handler.hook not in self.points
+        )
+
+
+registry = Registry()
