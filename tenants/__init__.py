@@ -1,0 +1,1 @@
+"""Who the tenants are: organisations, their hosts, their schemas, their people."""

@@ -1,0 +1,34 @@
+"""Looks tenants up for the engine, which may not import this package."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from plugin_framework.tenancy import public_scope
+from plugin_framework.tenancy_directory import DirectoryEntry
+from tenants.models import State, Tenant
+
+
+def find(schema: str) -> DirectoryEntry | None:
+    """The tenant that owns `schema`, or None when it is gone."""
+    with public_scope():
+        tenant = Tenant.objects.filter(schema_name=schema).first()
+        return _entry(tenant) if tenant else None
+
+
+def everyone() -> Iterator[DirectoryEntry]:
+    """All tenants, by slug; read whole before the first is yielded, so that the caller may enter their scopes meanwhile."""
+    with public_scope():
+        entries = [_entry(tenant) for tenant in Tenant.objects.all()]
+    yield from entries
+
+
+def by_slug(slug: str) -> DirectoryEntry | None:
+    """The tenant called `slug`, or None."""
+    with public_scope():
+        tenant = Tenant.objects.filter(slug=slug).first()
+        return _entry(tenant) if tenant else None
+
+
+def _entry(tenant: Tenant) -> DirectoryEntry:
+    return DirectoryEntry(tenant.ref(), tenant.state == State.ACTIVE)

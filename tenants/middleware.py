@@ -1,0 +1,81 @@
+"""Puts each request into its tenant's scope, and takes it out again whatever happens."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from typing import Any, Literal
+
+from django.conf import settings
+from django.http import HttpRequest, HttpResponse, StreamingHttpResponse
+from django.http.response import HttpResponseBase
+from django.shortcuts import render
+
+from plugin_framework import tenancy
+from tenants import hosts
+from tenants.resolution import Resolved, resolve
+
+type HostKind = Literal["public", "tenant", "platform"]
+
+
+class TenantMiddleware:
+    """Sets ``request.tenant``, ``request.host_kind`` and ``request.urlconf`` from the Host header alone.
+
+    An unknown host gets 404, one that is no host name 400, a suspended tenant 503: never another tenant's pages, never the
+    public ones by default. ``X-Forwarded-Host`` is not looked at.
+    """
+
+    def __init__(self, get_response: Callable[[HttpRequest], HttpResponseBase]) -> None:
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponseBase:
+        try:
+            host = hosts.normalise(request.META.get("HTTP_HOST", ""))
+        except hosts.BadHost:
+            return _page(request, "errors/400.html", 400)
+        if host == settings.BASE_DOMAIN:
+            return self._public(request)
+        found = resolve(host)
+        if found is None:
+            return _page(request, "errors/404.html", 404)
+        if not found.is_active:
+            return _page(request, "errors/503_suspended.html", 503, message=found.state_message, name=found.ref.name)
+        return self._tenant(request, found)
+
+    def _public(self, request: HttpRequest) -> HttpResponseBase:
+        _mark(request, None, "public", settings.PUBLIC_URLCONF)
+        with tenancy.public_scope():
+            return _kept_in_scope(self.get_response(request))
+
+    def _tenant(self, request: HttpRequest, found: Resolved) -> HttpResponseBase:
+        kind: HostKind = "platform" if found.is_platform else "tenant"
+        _mark(request, found.ref, kind, settings.PLATFORM_URLCONF if found.is_platform else settings.ROOT_URLCONF)
+        with tenancy.tenant_scope(found.ref, found.revisions):
+            return _kept_in_scope(self.get_response(request))
+
+
+def _mark(request: HttpRequest, tenant: tenancy.TenantRef | None, kind: HostKind, urlconf: str) -> None:
+    request.tenant = tenant  # type: ignore[attr-defined]  # as middlewares do
+    request.host_kind = kind  # type: ignore[attr-defined]
+    request.urlconf = urlconf  # type: ignore[attr-defined]
+
+
+def _kept_in_scope(response: HttpResponseBase) -> HttpResponseBase:
+    """A streamed body is read after this middleware has returned: let it be read in the tenant it was made in."""
+    if isinstance(response, StreamingHttpResponse):
+        if response.is_async:
+            raise RuntimeError(
+                "Streamed async bodies would be read outside of their tenant; use a synchronous iterator."
+            )
+        response.streaming_content = _in_scope(iter(response.streaming_content))  # type: ignore[arg-type]  # not async: checked above
+    return response
+
+
+def _in_scope(chunks: Iterator[Any]) -> Iterator[Any]:
+    step = tenancy.bound(lambda: next(chunks, None))
+    while (chunk := step()) is not None:
+        yield chunk
+
+
+def _page(request: HttpRequest, template: str, status: int, **context: Any) -> HttpResponse:
+    _mark(request, None, "public", settings.PUBLIC_URLCONF)
+    return render(request, template, context, status=status)

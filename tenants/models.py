@@ -1,0 +1,68 @@
+"""The organisations and the hosts at which they are reached (public schema)."""
+
+from __future__ import annotations
+
+from django.db import models
+from django_tenants.models import DomainMixin, TenantMixin
+
+from plugin_framework.tenancy import TenantRef
+from tenants.names import SLUG_PATTERN
+
+PLATFORM_SCHEMA = "platform"  # the reserved tenant of the platform's own staff
+SCHEMA_PATTERN = rf"^(t_[a-z0-9]{{20}}|{PLATFORM_SCHEMA})$"
+
+
+class State(models.TextChoices):
+    """Where a tenant is in its life."""
+
+    ACTIVE = "active", "Active"
+    SUSPENDED = "suspended", "Suspended"
+
+
+class Tenant(TenantMixin):  # type: ignore[misc]  # django-tenants is untyped
+    """One organisation. Made by `tenants.provisioning`, which makes its schema too; saving a row makes nothing else."""
+
+    auto_create_schema = False
+    auto_drop_schema = False
+
+    slug = models.CharField(max_length=32, unique=True)
+    name = models.CharField(max_length=100)
+    state = models.CharField(max_length=20, choices=State, default=State.ACTIVE)
+    state_message = models.CharField(max_length=500, blank=True)  # shown on the suspended page
+    created_at = models.DateTimeField(auto_now_add=True)
+
+    class Meta:
+        ordering = ["slug"]
+        constraints = [
+            models.CheckConstraint(
+                condition=models.Q(schema_name__regex=SCHEMA_PATTERN), name="schema_names_are_random"
+            ),
+            models.CheckConstraint(condition=models.Q(slug__regex=SLUG_PATTERN), name="slugs_are_host_labels"),
+        ]
+
+    def __str__(self) -> str:
+        return str(self.slug)
+
+    @property
+    def is_platform(self) -> bool:
+        """Whether this is the platform's own tenant."""
+        return bool(self.schema_name == PLATFORM_SCHEMA)
+
+    def ref(self, host: str = "") -> TenantRef:
+        """The engine's view of this tenant; its primary host is looked up unless given."""
+        if not host:
+            primary = self.domains.filter(is_primary=True).first()
+            host = primary.domain if primary else ""
+        return TenantRef(slug=self.slug, name=self.name, host=host, schema=self.schema_name)
+
+
+class Domain(DomainMixin):  # type: ignore[misc]  # django-tenants is untyped
+    """A host of a tenant, as `tenants.hosts.normalise` gives it."""
+
+    class Meta:
+        constraints = [
+            models.CheckConstraint(condition=models.Q(domain__regex=r"^[a-z0-9.-]+$"), name="domains_are_normalised")
+        ]
+
+    def __str__(self) -> str:
+        return str(self.domain)
