@@ -1,0 +1,39 @@
+"""Which delivery the running handler works for: its stable key, and what it may report back."""
+
+from __future__ import annotations
+
+from contextvars import ContextVar
+from dataclasses import dataclass
+from uuid import UUID
+
+
+@dataclass(slots=True, eq=False)
+class CurrentDelivery:
+    """The delivery a handler is being called for.
+
+    Attributes:
+        key: the same in every attempt of this delivery; the other side can tell a repetition by it.
+        attempt: 1 for the first.
+        response_status: set by whoever talked to the other side; shown to the tenant's admin.
+    """
+
+    id: int
+    event_id: UUID
+    plugin: str
+    hook: str
+    key: str
+    attempt: int
+    response_status: int | None = None
+
+
+_current: ContextVar[CurrentDelivery | None] = ContextVar("tenantry_delivery", default=None)
+
+
+def current_delivery() -> CurrentDelivery | None:
+    """The delivery whose handler is running, or None outside of the worker."""
+    return _current.get()
+
+
+def entered(delivery: CurrentDelivery | None) -> None:
+    """Make `delivery` the current one; None when its handler has ended. For the worker, which runs one at a time."""
+    _current.set(delivery)

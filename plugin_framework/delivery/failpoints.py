@@ -1,0 +1,82 @@
+"""Places where fault tests stop a process dead. Nothing but an empty function unless TENANTRY_FAILPOINTS was set at start.
+
+``TENANTRY_FAILPOINTS="after_claim:kill*2,after_mark:kill_worker"``: the first two processes that come by ``after_claim`` kill
+themselves; at ``after_mark`` the supervisor is killed with them. Further actions: ``stop`` (SIGSTOP), ``exit`` (status 3).
+"""
+
+from __future__ import annotations
+
+import mmap
+import os
+import signal
+from collections.abc import Callable
+
+NAMES = (
+    "before_commit",
+    "after_commit",
+    "after_claim",
+    "before_send",
+    "mid_send",
+    "after_answer",
+    "after_mark",
+    "scheduling_retry",
+    "before_release",
+)
+
+
+def _kill() -> None:
+    os.kill(os.getpid(), signal.SIGKILL)
+
+
+def _kill_worker() -> None:
+    os.kill(os.getppid(), signal.SIGKILL)
+    _kill()
+
+
+def _stop() -> None:
+    os.kill(os.getpid(), signal.SIGSTOP)
+
+
+def _exit() -> None:
+    os._exit(3)
+
+
+_ACTIONS: dict[str, Callable[[], None]] = {"kill": _kill, "kill_worker": _kill_worker, "stop": _stop, "exit": _exit}
+
+
+def parse(text: str) -> dict[str, tuple[str, int]]:
+    """The armed failpoints: name to action and number of times.
+
+    Raises:
+        ValueError: a name or an action is unknown; the text lists what there is.
+    """
+    armed = {}
+    for part in filter(None, (item.strip() for item in text.split(","))):
+        name, _, rest = part.partition(":")
+        action, _, times = rest.partition("*")
+        if name not in NAMES or action not in _ACTIONS:
+            raise ValueError(f"Unknown failpoint {part!r}. Names: {', '.join(NAMES)}; actions: {', '.join(_ACTIONS)}.")
+        armed[name] = (action, int(times or 1))
+    return armed
+
+
+def make(text: str) -> Callable[[str], None]:
+    """The function to call at each place; the counts are in memory shared with processes forked later."""
+    armed = parse(text)
+    if not armed:
+        return lambda name: None
+    left = mmap.mmap(-1, len(NAMES))
+    for name, (_, times) in armed.items():
+        left[NAMES.index(name)] = times
+
+    def failpoint(name: str) -> None:
+        place = NAMES.index(name)
+        if left[place]:
+            left[place] -= 1
+            os.write(2, f"failpoint {name}\n".encode())  # not through logging, which might keep it for later
+            _ACTIONS[armed[name][0]]()
+
+    return failpoint
+
+
+failpoint = make(os.environ.get("TENANTRY_FAILPOINTS", ""))

@@ -1,0 +1,232 @@
+"""Runs a claimed lane for a time slice: the gate, the handler, the mark; one delivery after the other."""
+
+from __future__ import annotations
+
+import logging
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, field
+
+from django.db import InterfaceError, OperationalError
+
+from plugin_framework import activation, tenancy_directory
+from plugin_framework.activation import BoundHandler
+from plugin_framework.catalog import revisions
+from plugin_framework.delivery import lanes, limits, rows
+from plugin_framework.delivery.context import CurrentDelivery, entered
+from plugin_framework.delivery.failpoints import failpoint
+from plugin_framework.delivery.lanes import Lane
+from plugin_framework.delivery.options import Options
+from plugin_framework.delivery.outcome import DeadlineExceeded, Outcome, delivered, failed
+from plugin_framework.delivery.payload import thaw
+from plugin_framework.delivery.rows import Due, Finished, Started
+from plugin_framework.delivery.slots import Slot
+from plugin_framework.gate import Reason
+from plugin_framework.models.delivery import DeliveryState
+from plugin_framework.sdk import NetworkError, PluginError
+from plugin_framework.tenancy import Revisions, TenantRef, public_scope, tenant_scope
+
+log = logging.getLogger(__name__)
+SUSPENDED_WAIT = 300.0  # seconds until a suspended tenant's lane is looked at again; `lanes.hurry` makes it sooner
+
+
+class LeftOpen(PluginError):
+    """The handler left a transaction or a query open; it was undone. Use transaction.atomic() as a context manager."""
+
+
+class _SliceOver(Exception):
+    """Nothing more is to be run of this lane now."""
+
+
+def run_lane(
+    lane: Lane, slot: Slot, options: Options, stopping: Callable[[], bool], pause: Callable[[float], None]
+) -> None:
+    """Run what is due in `lane` for one time slice, and give it back.
+
+    Raises:
+        OperationalError, InterfaceError: the database went away; the lane becomes free when its lease ends.
+    """
+    with public_scope():
+        entry = tenancy_directory.find(lane.schema)
+        if entry is None:
+            log.info("Tenant %s is gone; its lane for %s is removed", lane.schema, lane.plugin)
+            lanes.drop(lane)
+            return
+        if not entry.active:
+            lanes.postpone(lane, SUSPENDED_WAIT)
+            return
+    with tenant_scope(entry.ref):
+        LaneRun(lane, slot, options, stopping, pause, entry.ref).run()
+
+
+@dataclass(slots=True, eq=False)
+class LaneRun:
+    """One time slice of one lane. `unwritten`: the outcome of the delivery that ran last, written together with the next start."""
+
+    lane: Lane
+    slot: Slot
+    options: Options
+    stopping: Callable[[], bool]
+    pause: Callable[[float], None]
+    tenant: TenantRef
+    unwritten: Finished | None = None
+    seen: Revisions | None = None
+    started: float = field(default_factory=time.monotonic)
+
+    def run(self) -> None:
+        """Run due deliveries until the slice is over, then release the lane.
+
+        Raises:
+            OperationalError, InterfaceError: the database went away. What had run by then is written first, however long it takes.
+        """
+        try:
+            self._slice()
+        except (OperationalError, InterfaceError):
+            limits.fresh_connection()
+            self._write_in_spite_of_all()
+            raise
+
+    def _slice(self) -> None:
+        schema, plugin = self.lane.schema, self.lane.plugin
+        try:
+            for due in rows.due(schema, plugin, self.options.slice_rows):
+                if self._over():
+                    break
+                self._one(due)
+        except _SliceOver:
+            pass
+        self._write()
+        next_at = rows.next_due(schema, plugin)
+        failpoint("before_release")
+        if not lanes.release(self.lane, next_at):
+            log.warning("Lane %s/%s was claimed by another worker meanwhile; nothing was changed", schema, plugin)
+
+    def _over(self) -> bool:
+        now = time.monotonic()
+        if now > self.slot.record.lease_until:
+            log.warning("The lease of lane %s/%s has run out; leaving it", self.lane.schema, self.lane.plugin)
+            return True
+        return self.stopping() or now - self.started > self.options.slice_seconds
+
+    def _one(self, due: Due) -> None:
+        now = time.monotonic()
+        self.slot.begin(due.id, now, now + self.options.hard_limit)
+        try:
+            if due.interrupted:
+                self._write()
+                if not rows.record_interrupted(self.lane.schema, due.id, self.lane.fence):
+                    return
+            with tenant_scope(self.tenant):  # one of its own: what a handler leaves in its scope ends with it
+                handler = self._gate(due)
+                started = self._start(due.id) if handler else None
+                if handler and started:
+                    self._call(handler, started)
+        finally:
+            self.slot.end(time.monotonic() + self.options.hard_limit)
+
+    def _gate(self, due: Due) -> BoundHandler | None:
+        """The handler, if the gate lets it run now; else what is due is held or cancelled."""
+        try:
+            with limits.soft_limit(self.options.soft_limit):
+                now = revisions.read()
+                if now != self.seen:
+                    self._write()  # building the active set runs plugin code; no outcome may hang on that
+                    self.seen = now
+                active = activation.current()
+                decision = active.decision(self.lane.plugin)
+                handler = active.find(self.lane.plugin, due.handler, due.hook)
+        except DeadlineExceeded as error:
+            limits.left_clean()
+            return self._hold(f"The plugin did not start in time. {error}")
+        if decision.reason is Reason.DISABLED:
+            self._write()
+            rows.cancel(self.lane.schema, self.lane.plugin, self.lane.fence, f"The plugin was disabled. {decision.text}")
+            raise _SliceOver
+        if not decision.runs:
+            return self._hold(f"Held back: {decision.text}")
+        if handler is None:
+            text = f"Held back: this version of {self.lane.plugin} has no handler {due.handler!r} for {due.hook!r}."
+            self._write()
+            rows.hold(self.lane.schema, self.lane.plugin, self.lane.fence, text, due.id)
+        return handler
+
+    def _hold(self, reason: str) -> None:
+        self._write()
+        rows.hold(self.lane.schema, self.lane.plugin, self.lane.fence, reason)
+        raise _SliceOver
+
+    def _start(self, delivery: int) -> Started | None:
+        """Write the outcome of the delivery before, and start this one, in one commit."""
+        before, fence = self.unwritten, self.lane.fence
+        if before is None:
+            return rows.start(self.lane.schema, delivery, fence)
+        written, started = rows.finish_and_start(self.lane.schema, before, delivery, fence)
+        self.unwritten = None
+        self._wrote(before, written)
+        return started
+
+    def _call(self, handler: BoundHandler, started: Started) -> None:
+        current = CurrentDelivery(
+            started.id, started.event_id, self.lane.plugin, started.hook, str(started.key), started.attempt
+        )
+        begun = time.perf_counter()
+        entered(current)
+        error: BaseException | None = None
+        try:
+            with limits.soft_limit(self.options.soft_limit):
+                args = thaw(started.payload)
+                failpoint("before_send")
+                handler.call(*args)
+        except BaseException as raised:  # noqa: BLE001  # SystemExit and the deadline included: the worker must outlive a handler
+            error = raised
+        finally:
+            entered(None)
+        if not limits.left_clean() and error is None:
+            error = LeftOpen()
+        failpoint("after_answer")
+        self.slot.record.served += 1
+        self.unwritten = Finished(started.id, self._outcome(handler, started, current, error, time.perf_counter() - begun))
+        if self.unwritten.outcome.state is DeliveryState.DUE:
+            failpoint("scheduling_retry")
+
+    def _outcome(
+        self, handler: BoundHandler, started: Started, current: CurrentDelivery, error: BaseException | None, took: float
+    ) -> Outcome:
+        duration = round(took * 1000)
+        if error is None:
+            return delivered(duration, current.response_status)
+        outcome = failed(error, started.attempt, duration, current.response_status)
+        level = logging.ERROR if outcome.state is DeliveryState.DEAD else logging.WARNING
+        expected = isinstance(error, (PluginError, NetworkError, DeadlineExceeded))
+        log.log(
+            level,
+            "Delivery %s of %r to %s.%s in %s failed, attempt %s: %s",
+            *(started.id, started.hook, handler.plugin, handler.name, self.lane.schema, started.attempt, outcome.error),
+            exc_info=None if expected else error,
+        )
+        return outcome
+
+    def _write(self) -> None:
+        """Write the outcome that is still unwritten."""
+        if self.unwritten is not None:
+            before = self.unwritten
+            written = rows.finish(self.lane.schema, before, self.lane.fence)
+            self.unwritten = None
+            self._wrote(before, written)
+
+    def _write_in_spite_of_all(self) -> None:
+        """Wait for the database to come back: the handler has run, and forgetting that would run it twice. The fence keeps it safe."""
+        wait = 0.05
+        while self.unwritten is not None and not self.stopping():
+            self.slot.end(time.monotonic() + self.options.hard_limit)
+            try:
+                self._write()
+            except (OperationalError, InterfaceError):
+                limits.fresh_connection()
+                self.pause(wait)
+                wait = min(wait * 2, 2.0)
+
+    def _wrote(self, before: Finished, written: bool) -> None:
+        if not written:
+            log.warning("Delivery %s in %s was not marked: it is already, or a newer claim has it", before.id, self.lane.schema)
+        failpoint("after_mark")

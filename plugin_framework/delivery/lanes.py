@@ -1,0 +1,174 @@
+"""The lanes' SQL: folding wake-ups in, claiming, renewing and releasing. Times are the database's; every write names its fence."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+from django.db import connection
+
+from plugin_framework.delivery.rows import table
+
+log = logging.getLogger(__name__)
+FOLD_LIMIT = 2000  # wake-ups folded in one transaction
+FORGET_AFTER = 7 * 86400.0  # seconds after which a wake-up whose delivery never appeared is dropped
+
+_PENDING = """
+SELECT id, tenant_schema, plugin, delivery_id FROM public.delivery_wake
+WHERE look_at <= clock_timestamp() ORDER BY id LIMIT %s FOR UPDATE SKIP LOCKED
+"""
+_SCHEMAS = "SELECT nspname::text FROM pg_catalog.pg_namespace WHERE nspname = ANY (%s::text[])"
+_VISIBLE = "SELECT id FROM {deliveries} WHERE id = ANY (%s::bigint[])"
+_FOLD = """
+WITH gone AS (DELETE FROM public.delivery_wake WHERE id = ANY (%s::bigint[]) RETURNING tenant_schema, plugin)
+INSERT INTO public.delivery_lane AS lane (tenant_schema, plugin, next_at, seq)
+SELECT tenant_schema, plugin, statement_timestamp(), 1 FROM gone GROUP BY 1, 2 ORDER BY 1, 2
+ON CONFLICT (tenant_schema, plugin) DO UPDATE SET next_at = least(lane.next_at, excluded.next_at), seq = lane.seq + 1
+"""
+# What cannot be seen yet is looked at again after as long as it has waited already, at most a minute.
+_LATER = """
+UPDATE public.delivery_wake
+SET look_at = clock_timestamp() + least(greatest(clock_timestamp() - written_at, interval '0.1 s'), interval '1 min')
+WHERE id = ANY (%s::bigint[])
+"""
+_FORGET = """
+DELETE FROM public.delivery_wake
+WHERE id = ANY (%s::bigint[]) AND written_at < clock_timestamp() - make_interval(secs => %s) RETURNING id
+"""
+_DROP_WAKES = "DELETE FROM public.delivery_wake WHERE id = ANY (%s::bigint[])"
+_CLAIM = """
+UPDATE public.delivery_lane AS lane
+SET owner = %(owner)s, fence = nextval('public.delivery_fence_seq'),
+    leased_until = clock_timestamp() + make_interval(secs => %(lease)s)
+FROM (SELECT tenant_schema, plugin FROM public.delivery_lane
+      WHERE next_at <= clock_timestamp() AND (leased_until IS NULL OR leased_until < clock_timestamp())
+        AND (paused_until IS NULL OR paused_until <= clock_timestamp())
+      ORDER BY next_at LIMIT 1 FOR UPDATE SKIP LOCKED) AS chosen
+WHERE lane.tenant_schema = chosen.tenant_schema AND lane.plugin = chosen.plugin
+RETURNING lane.tenant_schema, lane.plugin, lane.fence, lane.seq
+"""
+# `seq` has moved on if a wake-up was folded in since the claim: its delivery may have been missed, so the lane is due at once.
+# A lane with more to do goes to the end of the queue (`now`), not back to where its oldest delivery would put it.
+_RELEASE = """
+UPDATE public.delivery_lane
+SET owner = '', leased_until = NULL, next_at = CASE
+    WHEN seq <> %(seq)s THEN clock_timestamp()
+    WHEN %(next_at)s::timestamptz IS NULL THEN NULL
+    ELSE greatest(%(next_at)s::timestamptz, clock_timestamp()) END
+WHERE tenant_schema = %(schema)s AND plugin = %(plugin)s AND fence = %(fence)s
+"""
+_POSTPONE = """
+UPDATE public.delivery_lane
+SET owner = '', leased_until = NULL, next_at = clock_timestamp() + make_interval(secs => %(wait)s)
+WHERE tenant_schema = %(schema)s AND plugin = %(plugin)s AND fence = %(fence)s
+"""
+_DELETE = "DELETE FROM public.delivery_lane WHERE tenant_schema = %(schema)s AND plugin = %(plugin)s AND fence = %(fence)s"
+_RENEW = """
+UPDATE public.delivery_lane SET leased_until = clock_timestamp() + make_interval(secs => %s)
+WHERE owner = %s AND fence = ANY (%s::bigint[]) RETURNING fence
+"""
+_TAKE_OVER = """
+UPDATE public.delivery_lane SET owner = '', leased_until = NULL
+WHERE owner = ANY (%s::text[]) AND leased_until IS NOT NULL
+"""
+_HURRY = "UPDATE public.delivery_lane SET next_at = clock_timestamp(), seq = seq + 1 WHERE tenant_schema = %s AND next_at IS NOT NULL"
+
+
+@dataclass(frozen=True, slots=True)
+class Lane:
+    """A claimed lane: whoever holds the newest fence holds it."""
+
+    schema: str
+    plugin: str
+    fence: int
+    seq: int
+
+
+def fold() -> int:
+    """Fold pending wake-ups into their lanes; how many were looked at. Call in a transaction.
+
+    A wake-up is deleted only once its delivery can be seen; one whose tenant is gone is deleted too.
+    """
+    with connection.cursor() as cursor:
+        cursor.execute(_PENDING, [FOLD_LIMIT])
+        wakes = cursor.fetchall()
+        if not wakes:
+            return 0
+        cursor.execute(_SCHEMAS, [list({schema for _, schema, _, _ in wakes})])
+        schemas = {name for (name,) in cursor.fetchall()}
+        seen = {(schema, delivery) for schema in schemas for delivery in _visible(schema, wakes)}
+        ready = [wake for wake, schema, _, delivery in wakes if (schema, delivery) in seen]
+        unseen = [wake for wake, schema, _, delivery in wakes if schema in schemas and (schema, delivery) not in seen]
+        orphans = [wake for wake, schema, _, _ in wakes if schema not in schemas]
+        cursor.execute(_FOLD, [ready])
+        if orphans:
+            cursor.execute(_DROP_WAKES, [orphans])
+        if unseen:
+            _put_off(unseen)
+    return len(wakes)
+
+
+def _visible(schema: str, wakes: Iterable[tuple[int, str, str, int]]) -> list[int]:
+    ids = sorted({delivery for _, owner, _, delivery in wakes if owner == schema})
+    with connection.cursor() as cursor:
+        cursor.execute(_VISIBLE.format(deliveries=table(schema)), [ids])
+        return [row[0] for row in cursor.fetchall()]
+
+
+def _put_off(unseen: list[int]) -> None:
+    with connection.cursor() as cursor:
+        cursor.execute(_FORGET, [unseen, FORGET_AFTER])
+        for (wake,) in cursor.fetchall():
+            log.warning("Dropped wake-up %s: its delivery has not appeared in a week, or was deleted meanwhile.", wake)
+        cursor.execute(_LATER, [unseen])
+
+
+def claim(owner: str, lease: float) -> Lane | None:
+    """Claim the due lane that has waited longest, for `lease` seconds; None if none is due."""
+    with connection.cursor() as cursor:
+        cursor.execute(_CLAIM, {"owner": owner, "lease": lease})
+        row = cursor.fetchone()
+    return Lane(*row) if row else None
+
+
+def release(lane: Lane, next_at: datetime | None) -> bool:
+    """Give a lane back; it is due at `next_at`, or at once if something came in meanwhile. False: it was not ours any more."""
+    return _write(_RELEASE, lane, seq=lane.seq, next_at=next_at)
+
+
+def postpone(lane: Lane, wait: float) -> bool:
+    """Give a lane back for `wait` seconds, whatever comes in meanwhile (its tenant is suspended, say)."""
+    return _write(_POSTPONE, lane, wait=wait)
+
+
+def drop(lane: Lane) -> bool:
+    """Remove a lane whose tenant is gone."""
+    return _write(_DELETE, lane)
+
+
+def _write(sql: str, lane: Lane, **params: object) -> bool:
+    with connection.cursor() as cursor:
+        cursor.execute(sql, {"schema": lane.schema, "plugin": lane.plugin, "fence": lane.fence, **params})
+        return bool(cursor.rowcount)
+
+
+def renew(owner: str, fences: Sequence[int], lease: float) -> set[int]:
+    """Prolong the leases of the lanes held under `fences`; the fences of those that still were ours."""
+    with connection.cursor() as cursor:
+        cursor.execute(_RENEW, [lease, owner, list(fences)])
+        return {row[0] for row in cursor.fetchall()}
+
+
+def take_over(owners: Sequence[str]) -> int:
+    """End the leases of workers known to be dead; how many lanes that frees."""
+    with connection.cursor() as cursor:
+        cursor.execute(_TAKE_OVER, [list(owners)])
+        return int(cursor.rowcount)
+
+
+def hurry(schema: str) -> None:
+    """Make the lanes of `schema` due now: its tenant may work again."""
+    with connection.cursor() as cursor:
+        cursor.execute(_HURRY, [schema])

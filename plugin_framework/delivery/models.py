@@ -1,0 +1,57 @@
+"""What the workers share: wake-ups, lanes (a tenant's queue for one plugin) and who is at work. All in the public schema."""
+
+from __future__ import annotations
+
+from django.db import models
+from django.db.models.functions import Now
+
+
+class Wake(models.Model):
+    """"There is something to deliver": written in the business transaction, folded into its lane by a supervisor.
+
+    Append only and without a unique key, so emitters never wait for each other. It names a delivery because, where the commit
+    spans machines (Citus), the wake-up can be seen before the delivery: it is kept until that one can be seen too.
+    """
+
+    tenant_schema = models.CharField(max_length=63)
+    plugin = models.CharField(max_length=100)
+    delivery_id = models.BigIntegerField()
+    written_at = models.DateTimeField(db_default=Now())
+    look_at = models.DateTimeField(db_default=Now())  # later only for one whose delivery could not be seen yet
+
+    def __str__(self) -> str:
+        return f"{self.tenant_schema}/{self.plugin}#{self.delivery_id}"
+
+
+class Lane(models.Model):
+    """The queue of one tenant and plugin: when it is due next, and which worker holds it until when. Written by workers only."""
+
+    pk = models.CompositePrimaryKey("tenant_schema", "plugin")
+    tenant_schema = models.CharField(max_length=63)
+    plugin = models.CharField(max_length=100)
+    next_at = models.DateTimeField(null=True)  # None: nothing waits
+    seq = models.BigIntegerField(db_default=0)  # counts the wake-ups folded in, so that a release sees those it would overrule
+    fence = models.BigIntegerField(db_default=0)  # of the latest claim; grows with every claim of any lane
+    owner = models.CharField(max_length=100, blank=True, db_default="")
+    leased_until = models.DateTimeField(null=True)  # by the database's clock
+    paused_until = models.DateTimeField(null=True)
+
+    class Meta:
+        indexes = [models.Index(fields=["next_at"], name="delivery_lane_due", condition=models.Q(next_at__isnull=False))]
+
+    def __str__(self) -> str:
+        return f"{self.tenant_schema}/{self.plugin}"
+
+
+class Worker(models.Model):
+    """A supervisor at work: its heartbeat, and enough to know whether its process still exists."""
+
+    id = models.CharField(max_length=100, primary_key=True)  # what its lanes name as their owner
+    host = models.CharField(max_length=200)  # host, boot and process namespace: where `pid` means something
+    pid = models.BigIntegerField()
+    process_start = models.BigIntegerField()  # the kernel's start time of that process: a pid alone is used again
+    started_at = models.DateTimeField(db_default=Now())
+    seen_at = models.DateTimeField(db_default=Now())
+
+    def __str__(self) -> str:
+        return self.id

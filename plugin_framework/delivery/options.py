@@ -1,0 +1,51 @@
+"""How a worker behaves: sizes and times, all in one frozen value. Times are seconds."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True)
+class Options:
+    """A worker's settings.
+
+    Attributes:
+        children: handlers that run at the same time; more are added, up to `most_children`, while some are stuck.
+        lease: how long a lane stays claimed when its worker vanishes; renewed three times as often.
+        soft_limit: after it `DeadlineExceeded` is raised inside the handler.
+        hard_limit: after it the handler's process is killed, whatever it does.
+        poll: between looks for wake-ups when no notification comes.
+        stop_grace: for running deliveries after SIGTERM.
+        slice_seconds, slice_rows: how much of one lane is done before the others get their turn.
+        recycle_after: deliveries after which a child makes room for a fresh one.
+        memory: bytes of data a child may allocate beyond what it starts with; 0 for no limit.
+    """
+
+    children: int = 4
+    lease: float = 15.0
+    soft_limit: float = 30.0
+    hard_limit: float = 45.0
+    poll: float = 0.25
+    idle_poll: float = 1.0
+    stop_grace: float = 20.0
+    slice_seconds: float = 0.5
+    slice_rows: int = 50
+    recycle_after: int = 5000
+    memory: int = 1024 * 1024 * 1024
+    elastic_factor: int = 4
+    stuck_after: float = 1.0
+    linger: float = 5.0
+    heartbeat: float = 5.0
+
+    def __post_init__(self) -> None:
+        if self.children < 1:
+            raise ValueError("A worker needs at least one child process; use --children 1 or more.")
+        if not 0 < self.soft_limit < self.hard_limit:
+            raise ValueError("The soft limit must be more than 0 and less than the hard limit.")
+        if self.lease <= 0 or self.poll <= 0:
+            raise ValueError("The lease and the poll interval must be more than 0 seconds.")
+
+    @property
+    def most_children(self) -> int:
+        """Including those added while others are stuck."""
+        return self.children * self.elastic_factor

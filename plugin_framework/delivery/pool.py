@@ -1,0 +1,172 @@
+"""The supervisor's child processes: forking, poking, killing, burying; never fewer than wanted, more while some are stuck."""
+
+from __future__ import annotations
+
+import contextlib
+import logging
+import os
+import signal
+import time
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+
+from django.db import connections
+
+from plugin_framework.delivery.child import EXIT_FAILED, Child
+from plugin_framework.delivery.options import Options
+from plugin_framework.delivery.slots import Held, Slot, allocate
+
+log = logging.getLogger(__name__)
+SLOWEST_RESPAWN = 5.0  # seconds between forks when children die as soon as they are born
+
+
+@dataclass(slots=True, eq=False)
+class Process:
+    """A living child."""
+
+    pid: int
+    slot: Slot
+    pokes: int
+    doomed: str = ""  # why it was killed, in words for the tenant's admin
+    leaving: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Death:
+    """A child that is gone, with what it had in hand. `at_once`: through no fault of its handler's."""
+
+    held: Held
+    reason: str
+    at_once: bool
+
+
+@dataclass(slots=True, eq=False)
+class Pool:
+    """All children of one supervisor."""
+
+    owner: str
+    options: Options
+    processes: list[Process] = field(default_factory=list)
+    stopping: bool = False
+    _free: list[Slot] = field(default_factory=list)
+    _surplus_since: float | None = None
+    _respawn_at: float = 0.0
+    _respawn_wait: float = 0.05
+
+    def __post_init__(self) -> None:
+        self._free = allocate(self.options.most_children)
+
+    def keep_size(self) -> None:
+        """Have the wanted number of children that are not stuck; let surplus ones go when they idle."""
+        now = time.monotonic()
+        while not self.stopping and self._missing(now) > 0 and self._free and now >= self._respawn_at:
+            self._fork()
+        self._shrink(now)
+
+    def _missing(self, now: float) -> int:
+        return self.options.children - self._able(now)
+
+    def _able(self, now: float) -> int:
+        staying = (each for each in self.processes if not each.leaving and not each.doomed)
+        return sum(not each.slot.stuck(now, self.options.stuck_after) for each in staying)
+
+    def _shrink(self, now: float) -> None:
+        if self._missing(now) >= 0:
+            self._surplus_since = None
+            return
+        if self._surplus_since is None:
+            self._surplus_since = now
+        idle = next((each for each in self.processes if not each.leaving and each.slot.held is None), None)
+        if idle is not None and now - self._surplus_since > self.options.linger:
+            self._ask_to_leave(idle)
+
+    def _fork(self) -> None:
+        connections.close_all()  # two processes on one connection would spoil it for both
+        slot = self._free.pop()
+        slot.reset()
+        reading, writing = os.pipe()
+        os.set_blocking(writing, False)
+        parent = os.getpid()
+        pid = os.fork()
+        if pid == 0:
+            for each in [writing, *(other.pokes for other in self.processes if other.pokes >= 0)]:
+                os.close(each)
+            Child(self.owner, slot, reading, self.options).run_and_exit(parent)
+        os.close(reading)
+        with contextlib.suppress(OSError):  # the child does it too; whoever is first
+            os.setpgid(pid, pid)
+        self.processes.append(Process(pid, slot, writing))
+
+    def poke(self) -> None:
+        """Tell idle children that there may be something to do."""
+        for each in self.processes:
+            if each.slot.held is None and each.pokes >= 0:
+                with contextlib.suppress(BlockingIOError, BrokenPipeError):  # it has pokes enough, or is about to be buried
+                    os.write(each.pokes, b".")
+
+    def kill_overdue(self) -> None:
+        """Kill the children whose hard limit has passed, with all that they started."""
+        now = time.monotonic()
+        for each in self.processes:
+            if not each.doomed and each.slot.overdue(now):
+                each.doomed = f"It did not end within {self.options.hard_limit:g} s and its process was killed."
+                log.warning("Killing worker process %s: %s", each.pid, each.doomed)
+                self._kill(each)
+
+    def stop(self) -> None:
+        """Ask every child to leave after the delivery it has in hand."""
+        self.stopping = True
+        for each in self.processes:
+            self._ask_to_leave(each)
+
+    def kill_all(self) -> None:
+        """Do not wait any longer."""
+        for each in self.processes:
+            each.leaving = True
+            self._kill(each)
+
+    def reap(self) -> Iterator[Death]:
+        """Bury the children that have ended, and tell of those that had work in hand."""
+        for each in list(self.processes):
+            pid, status = os.waitpid(each.pid, os.WNOHANG)
+            if pid:
+                self.processes.remove(each)
+                self._close(each)
+                self._free.append(each.slot)
+                self._slow_down(os.waitstatus_to_exitcode(status))
+                held = each.slot.held
+                if held is not None:
+                    yield self._death(each, held, os.waitstatus_to_exitcode(status))
+
+    def _death(self, process: Process, held: Held, code: int) -> Death:
+        if process.doomed:
+            return Death(held, process.doomed, at_once=False)
+        if process.leaving and code == -signal.SIGKILL:
+            return Death(held, "The worker was stopped before it had ended; it may have been delivered.", at_once=True)
+        cause = signal.Signals(-code).name if code < 0 else f"exit status {code}"
+        log.warning("Worker process %s died (%s) with %s/%s in hand", process.pid, cause, held.schema, held.plugin)
+        return Death(held, f"Its worker process died while it ran ({cause}).", at_once=False)
+
+    def _slow_down(self, code: int) -> None:
+        """Children that fail by themselves are replaced more and more slowly; those that a handler killed, at once."""
+        if code == EXIT_FAILED:
+            self._respawn_at = time.monotonic() + self._respawn_wait
+            self._respawn_wait = min(self._respawn_wait * 2, SLOWEST_RESPAWN)
+        else:
+            self._respawn_wait = 0.05
+
+    def _ask_to_leave(self, process: Process) -> None:
+        process.leaving = True
+        process.slot.record.stop = 1
+        self._close(process)
+
+    @staticmethod
+    def _close(process: Process) -> None:
+        if process.pokes >= 0:
+            os.close(process.pokes)
+            process.pokes = -1
+
+    @staticmethod
+    def _kill(process: Process) -> None:
+        with contextlib.suppress(ProcessLookupError):  # it has just ended by itself
+            os.killpg(process.pid, signal.SIGKILL)

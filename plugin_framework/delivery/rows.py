@@ -1,0 +1,207 @@
+"""The deliveries' SQL: finding due ones, starting, finishing, holding. Every write is conditional on the lane's fence.
+
+Tables are named with their schema, so nothing here depends on the current search_path.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+from django.db import connection
+
+from plugin_framework.delivery.outcome import Outcome
+from plugin_framework.delivery.retry import HOLD_LIMIT, LEAST_HOLD, MAX_ATTEMPTS, MOST_HOLD
+
+_SCHEMA = re.compile(r"[a-z_][a-z0-9_]{0,62}")
+_DUE = """
+SELECT id, hook, handler, started_at IS NOT NULL AND finished_at IS NULL AS interrupted FROM {deliveries}
+WHERE plugin = %s AND state = 'due' AND next_at <= clock_timestamp() ORDER BY next_at, id LIMIT %s
+"""
+_NEXT = "SELECT min(next_at) FROM {deliveries} WHERE plugin = %s AND state = 'due'"
+_FINISHED = """finished AS (
+    UPDATE {deliveries} SET state = %(state)s, finished_at = clock_timestamp(), duration_ms = %(duration_ms)s,
+        last_error = %(error)s, response_status = %(response_status)s,
+        next_at = CASE WHEN %(wait)s::float8 IS NULL THEN next_at ELSE clock_timestamp() + make_interval(secs => %(wait)s) END
+    WHERE id = %(id)s AND fence = %(fence)s AND state = 'due' AND started_at IS NOT NULL AND finished_at IS NULL
+    RETURNING id, attempts, started_at),
+attempt AS (
+    INSERT INTO {attempts} (delivery_id, number, started_at, duration_ms, outcome, error, response_status)
+    SELECT id, attempts, started_at, %(duration_ms)s, %(attempt)s, %(error)s, %(response_status)s FROM finished)"""
+_STARTED = """started AS (
+    UPDATE {deliveries} SET attempts = attempts + 1, fence = %(fence)s, started_at = clock_timestamp(), finished_at = NULL,
+        held_since = NULL
+    WHERE id = %(next)s AND state = 'due' AND fence <= %(fence)s AND next_at <= clock_timestamp()
+    RETURNING id, event_id, hook, handler, payload, attempts, idempotency_key)"""
+_FINISH = f"WITH {_FINISHED} SELECT count(*) FROM finished"
+_START = f"WITH {_STARTED} SELECT 0, started.* FROM (SELECT 1) AS one LEFT JOIN started ON true"
+_FINISH_AND_START = (
+    f"WITH {_FINISHED}, {_STARTED} SELECT (SELECT count(*) FROM finished), started.* FROM (SELECT 1) AS one LEFT JOIN started ON true"
+)
+_CUT_OFF = "The worker stopped before the attempt had ended; it may have been delivered."
+_INTERRUPTED = """
+WITH lost AS (
+    UPDATE {deliveries} SET fence = %(fence)s, finished_at = clock_timestamp(), last_error = %(error)s,
+        state = CASE WHEN attempts >= %(most)s THEN 'dead' ELSE 'due' END
+    WHERE id = %(id)s AND fence < %(fence)s AND state = 'due' AND started_at IS NOT NULL AND finished_at IS NULL
+    RETURNING id, attempts, started_at, state)
+, attempt AS (
+    INSERT INTO {attempts} (delivery_id, number, started_at, outcome, error)
+    SELECT id, attempts, started_at, 'interrupted', %(error)s FROM lost)
+SELECT state FROM lost
+"""
+# All due ones of the plugin, or only %(id)s. Held ones come back after as long as they have been held, within bounds.
+_HOLD = """
+UPDATE {deliveries} SET fence = %(fence)s, held_since = coalesce(held_since, clock_timestamp()),
+    state = CASE WHEN {long} THEN 'dead' ELSE 'due' END,
+    finished_at = CASE WHEN {long} THEN clock_timestamp() ELSE finished_at END,
+    last_error = CASE WHEN {long} THEN %(gave_up)s ELSE %(reason)s END,
+    next_at = clock_timestamp() + (0.9 + 0.2 * random()) * least(greatest(coalesce(clock_timestamp() - held_since, interval '0'),
+        make_interval(secs => %(least)s)), make_interval(secs => %(most)s))
+WHERE plugin = %(plugin)s AND state = 'due' AND fence <= %(fence)s AND next_at <= clock_timestamp()
+    AND (%(id)s::bigint IS NULL OR id = %(id)s)
+""".replace("{long}", "held_since < clock_timestamp() - make_interval(secs => %(limit)s)")
+_CANCEL = """
+UPDATE {deliveries} SET fence = %(fence)s, state = 'cancelled', finished_at = clock_timestamp(), last_error = %(reason)s
+WHERE plugin = %(plugin)s AND state = 'due' AND fence <= %(fence)s
+"""
+_LOOK = """
+SELECT attempts, fence = %s AND started_at IS NOT NULL AND finished_at IS NULL,
+    (extract(epoch FROM clock_timestamp() - started_at) * 1000)::int FROM {deliveries} WHERE id = %s AND state = 'due'
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class Due:
+    """A delivery whose time has come. `interrupted`: an earlier attempt was cut off together with its worker."""
+
+    id: int
+    hook: str
+    handler: str
+    interrupted: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Started:
+    """A delivery that is ours to run now."""
+
+    id: int
+    event_id: UUID
+    hook: str
+    handler: str
+    payload: list[Any]
+    attempt: int
+    key: UUID
+
+
+@dataclass(frozen=True, slots=True)
+class Finished:
+    """A delivery that ran, and what came of it; not written yet."""
+
+    id: int
+    outcome: Outcome
+
+
+def table(schema: str, name: str = "delivery") -> str:
+    """The quoted name of a tenant's table of deliveries or of attempts (`deliveryattempt`).
+
+    Raises:
+        ValueError: `schema` cannot be a tenant's schema.
+    """
+    if not _SCHEMA.fullmatch(schema):
+        raise ValueError(f"{schema!r} is not the name of a tenant's schema.")
+    return f'"{schema}".plugin_framework_{name}'
+
+
+def due(schema: str, plugin: str, limit: int) -> list[Due]:
+    """Deliveries of the lane whose time has come, longest waiting first."""
+    return [Due(*row) for row in _rows(schema, _DUE, [plugin, limit])]
+
+
+def next_due(schema: str, plugin: str) -> datetime | None:
+    """When the lane's next delivery is due; None if none waits."""
+    found: datetime | None = _rows(schema, _NEXT, [plugin])[0][0]
+    return found
+
+
+def start(schema: str, delivery: int, fence: int) -> Started | None:
+    """Count an attempt and make the delivery ours; None if it is not due any more or a newer claim has it."""
+    return _started(_rows(schema, _START, {"next": delivery, "fence": fence})[0][1:])
+
+
+def finish(schema: str, finished: Finished, fence: int) -> bool:
+    """Write what came of an attempt. False: a newer claim has the delivery, or it is written already; nothing was changed."""
+    return bool(_rows(schema, _FINISH, _outcome(finished, fence))[0][0])
+
+
+def finish_and_start(schema: str, finished: Finished, delivery: int, fence: int) -> tuple[bool, Started | None]:
+    """Both in one commit: half the flushes."""
+    row = _rows(schema, _FINISH_AND_START, {**_outcome(finished, fence), "next": delivery})[0]
+    return bool(row[0]), _started(row[1:])
+
+
+def record_interrupted(schema: str, delivery: int, fence: int) -> bool:
+    """Write down that an earlier attempt was cut off together with its worker; whether the delivery may be tried again."""
+    params = {"id": delivery, "fence": fence, "error": _CUT_OFF, "most": MAX_ATTEMPTS}
+    rows = _rows(schema, _INTERRUPTED, params)
+    return bool(rows) and rows[0][0] == "due"
+
+
+def hold(schema: str, plugin: str, fence: int, reason: str, delivery: int | None = None) -> int:
+    """Put off due deliveries without using up an attempt: the plugin does not run now; how many."""
+    bounds = {"limit": HOLD_LIMIT, "least": LEAST_HOLD, "most": MOST_HOLD}
+    texts = {"reason": reason[:500], "gave_up": f"Given up, because for {HOLD_LIMIT / 3600:g} hours: {reason}"[:500]}
+    return _change(schema, _HOLD, {"plugin": plugin, "fence": fence, "id": delivery, **texts, **bounds})
+
+
+def cancel(schema: str, plugin: str, fence: int, reason: str) -> int:
+    """Cancel the waiting deliveries of a plugin that was disabled; how many."""
+    return _change(schema, _CANCEL, {"plugin": plugin, "fence": fence, "reason": reason[:500]})
+
+
+def look(schema: str, delivery: int, fence: int) -> tuple[int, bool, int | None] | None:
+    """Attempts so far, whether one is under way under `fence`, its milliseconds; None if nothing is due to it any more."""
+    rows = _rows(schema, _LOOK, [fence, delivery])
+    return rows[0] if rows else None
+
+
+def _outcome(finished: Finished, fence: int) -> dict[str, object]:
+    outcome = finished.outcome
+    return {
+        "id": finished.id,
+        "fence": fence,
+        "state": outcome.state.value,
+        "attempt": outcome.attempt.value,
+        "error": outcome.error,
+        "wait": outcome.wait,
+        "duration_ms": outcome.duration_ms,
+        "response_status": outcome.response_status,
+    }
+
+
+def _started(row: tuple[Any, ...]) -> Started | None:
+    if row[0] is None:
+        return None
+    number, event_id, hook, handler, payload, attempt, key = row
+    return Started(number, event_id, hook, handler, json.loads(payload), attempt, key)
+
+
+def _sql(schema: str, sql: str) -> str:
+    return sql.replace("{deliveries}", table(schema)).replace("{attempts}", table(schema, "deliveryattempt"))
+
+
+def _rows(schema: str, sql: str, params: list[object] | Mapping[str, object]) -> list[tuple[Any, ...]]:
+    with connection.cursor() as cursor:
+        cursor.execute(_sql(schema, sql), params)
+        return cursor.fetchall()
+
+
+def _change(schema: str, sql: str, params: Mapping[str, object]) -> int:
+    with connection.cursor() as cursor:
+        cursor.execute(_sql(schema, sql), params)
+        return int(cursor.rowcount)

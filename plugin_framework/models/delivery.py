@@ -1,0 +1,79 @@
+"""The deliveries of a tenant: one row per event and handler, and one per attempt."""
+
+from __future__ import annotations
+
+from django.db import models
+from django.db.models.functions import Now
+
+
+class DeliveryState(models.TextChoices):
+    """Where a delivery stands."""
+
+    DUE = "due", "Waiting"
+    DONE = "done", "Delivered"
+    DEAD = "dead", "Given up"
+    CANCELLED = "cancelled", "Cancelled"
+
+
+class AttemptOutcome(models.TextChoices):
+    """How one attempt ended."""
+
+    DONE = "done", "Delivered"
+    FAILED = "failed", "Failed"
+    KILLED = "killed", "Stopped"
+    INTERRUPTED = "interrupted", "Interrupted"
+
+
+class Delivery(models.Model):
+    """An event on its way to one handler. Written by `emit` in the business transaction, afterwards by the worker alone.
+
+    A row that is due, was started and has not finished is either running now or was cut off together with its worker.
+    """
+
+    event_id = models.UUIDField()
+    hook = models.CharField(max_length=100)
+    plugin = models.CharField(max_length=100)
+    handler = models.CharField(max_length=100)
+    payload = models.JSONField()  # the event's arguments, as `payload.freeze` made them
+    idempotency_key = models.UUIDField(unique=True)  # made from event, plugin and handler: the same in every attempt
+    state = models.CharField(max_length=10, choices=DeliveryState, default=DeliveryState.DUE)
+    attempts = models.PositiveSmallIntegerField(default=0)
+    next_at = models.DateTimeField(db_default=Now())
+    fence = models.BigIntegerField(
+        default=0
+    )  # of the claim under which it was last touched; an older one changes nothing
+    held_since = models.DateTimeField(null=True)  # its plugin has not been running since then
+    created_at = models.DateTimeField(db_default=Now())
+    started_at = models.DateTimeField(null=True)
+    finished_at = models.DateTimeField(null=True)
+    duration_ms = models.PositiveIntegerField(null=True)
+    last_error = models.CharField(max_length=500, blank=True, default="")
+    response_status = models.PositiveSmallIntegerField(null=True)
+
+    class Meta:
+        verbose_name_plural = "deliveries"
+        indexes = [
+            models.Index(fields=["plugin", "next_at", "id"], name="delivery_due", condition=models.Q(state="due")),
+            models.Index(fields=["plugin", "-id"], name="delivery_list"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.hook} to {self.plugin}.{self.handler}: {self.state}"
+
+
+class DeliveryAttempt(models.Model):
+    """One call of a handler, or a call that was cut short."""
+
+    delivery = models.ForeignKey(Delivery, models.CASCADE, related_name="attempt_rows")
+    number = models.PositiveSmallIntegerField()
+    started_at = models.DateTimeField()
+    duration_ms = models.PositiveIntegerField(null=True)
+    outcome = models.CharField(max_length=12, choices=AttemptOutcome)
+    error = models.CharField(max_length=500, blank=True, default="")
+    response_status = models.PositiveSmallIntegerField(null=True)
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["delivery", "number"], name="one_row_per_attempt")]
+
+    def __str__(self) -> str:
+        return f"attempt {self.number}: {self.outcome}"

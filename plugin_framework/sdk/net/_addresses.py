@@ -1,0 +1,125 @@
+"""Which IP addresses are on the public internet: our own tables, as `is_private` and `is_global` let too much through.
+
+Sources: the IANA special-purpose registries for IPv4 and IPv6, RFC 6890 and its successors, and the addresses clouds
+    give to their
+metadata services. In IPv6 the rule is turned round: only 2000::/3 is public at all, less what the table takes out of
+it.
+"""
+
+from __future__ import annotations
+
+from ipaddress import IPv4Address, IPv4Network, IPv6Address, IPv6Network
+
+type Address = IPv4Address | IPv6Address
+
+_LOOPBACK = (IPv4Network("127.0.0.0/8"), IPv6Network("::1/128"))
+_PUBLIC_V6 = IPv6Network("2000::/3")
+
+# The more telling entry first: the reason shown is the first that fits.
+_NOT_PUBLIC_V4 = tuple(
+    (IPv4Network(network), reason)
+    for network, reason in (
+        ("169.254.169.254/32", "the metadata address of cloud machines"),
+        ("100.100.100.200/32", "the metadata address of cloud machines"),
+        ("192.0.0.192/32", "the metadata address of cloud machines"),
+        ("168.63.129.16/32", "an address inside a cloud provider's own network"),
+        ("127.0.0.0/8", "this machine itself"),
+        ("0.0.0.0/32", "the unspecified address"),
+        ("0.0.0.0/8", "an address of the local network"),
+        ("10.0.0.0/8", "a private address"),
+        ("172.16.0.0/12", "a private address"),
+        ("192.168.0.0/16", "a private address"),
+        ("100.64.0.0/10", "an address inside a provider's own network"),
+        ("169.254.0.0/16", "a link-local address"),
+        ("192.0.0.0/24", "an address reserved for protocols"),
+        ("192.0.2.0/24", "an address reserved for documentation"),
+        ("198.51.100.0/24", "an address reserved for documentation"),
+        ("203.0.113.0/24", "an address reserved for documentation"),
+        ("198.18.0.0/15", "an address reserved for benchmarks"),
+        ("192.88.99.0/24", "an address of the retired 6to4 relays"),
+        ("192.31.196.0/24", "an address reserved for protocols"),
+        ("192.52.193.0/24", "an address reserved for protocols"),
+        ("192.175.48.0/24", "an address reserved for protocols"),
+        ("224.0.0.0/4", "a multicast address"),
+        ("255.255.255.255/32", "the broadcast address"),
+        ("240.0.0.0/4", "a reserved address"),
+    )
+)
+_NOT_PUBLIC_V6 = tuple(
+    (IPv6Network(network), reason)
+    for network, reason in (
+        ("::1/128", "this machine itself"),
+        ("::/128", "the unspecified address"),
+        ("fd00:ec2::254/128", "the metadata address of cloud machines"),
+        ("fc00::/7", "a private address"),
+        ("fe80::/10", "a link-local address"),
+        ("fec0::/10", "a private address"),
+        ("ff00::/8", "a multicast address"),
+        ("100::/64", "an address that discards everything"),
+        ("2001:db8::/32", "an address reserved for documentation"),
+        ("3fff::/20", "an address reserved for documentation"),
+        ("2001:2::/48", "an address reserved for benchmarks"),
+        ("2001::/23", "an address reserved for protocols"),  # Teredo, both ORCHIDs, AMT, ...
+        ("2620:4f:8000::/48", "an address reserved for protocols"),
+    )
+)
+# Forms that carry an IPv4 address. All are refused, whatever they carry: a host on the internet has a plain address
+# too, and what a gateway makes of these is not ours to know. (number of bits to the right of the embedded address)
+_EMBEDDING = tuple(
+    (IPv6Network(network), shift, form)
+    for network, shift, form in (
+        ("::ffff:0:0/96", 0, "an IPv4-mapped address"),
+        ("::ffff:0:0:0/96", 0, "an IPv4-translated address"),
+        ("::/96", 0, "an IPv4-compatible address"),
+        ("64:ff9b::/96", 0, "a NAT64 address"),
+        ("64:ff9b:1::/48", 0, "a NAT64 address"),
+        ("2002::/16", 80, "a 6to4 address"),
+        ("2001::/32", 0, "a Teredo address"),
+    )
+)
+
+
+def is_loopback(address: Address) -> bool:
+    """Whether `address` is in 127.0.0.0/8 or is ::1, written plainly; other spellings of the same do not count."""
+    return any(address in network for network in _LOOPBACK if network.version == address.version)
+
+
+def why_not_public(address: Address) -> str | None:
+    """What `address` is, in words that fit after "it is", or None when it is an ordinary public address."""
+    if isinstance(address, IPv4Address):
+        return _why_not_public_v4(address)
+    return _why_embedding(address) or _why_not_public_v6(address)
+
+
+def _why_not_public_v4(address: IPv4Address) -> str | None:
+    for network, reason in _NOT_PUBLIC_V4:
+        if address in network:
+            return reason
+    # Python's own tables come last: they may know of a range registered after ours were written.
+    return None if address.is_global and not address.is_multicast else "not a public address"
+
+
+def _why_not_public_v6(address: IPv6Address) -> str | None:
+    for network, reason in _NOT_PUBLIC_V6:
+        if address in network:
+            return reason
+    return None if address in _PUBLIC_V6 and address.is_global else "not a public address"
+
+
+def _why_embedding(address: IPv6Address) -> str | None:
+    for network, shift, form in _EMBEDDING:
+        if address in network and int(address) > 1:  # :: and ::1 have better names
+            return _describe(form, _embedded(address, shift, teredo=form.startswith("a Teredo")))
+    if (int(address) >> 32) & 0xFDFFFFFF == 0x00005EFE and (reason := _why_not_public_v4(_embedded(address, 0))):
+        return f"an ISATAP address that stands for {reason}"
+    return None
+
+
+def _embedded(address: IPv6Address, shift: int, *, teredo: bool = False) -> IPv4Address:
+    bits = (int(address) >> shift) & 0xFFFFFFFF
+    return IPv4Address(bits ^ 0xFFFFFFFF if teredo else bits)
+
+
+def _describe(form: str, inner: IPv4Address) -> str:
+    reason = _why_not_public_v4(inner)
+    return f"{form} that stands for {reason}" if reason else f"{form}, another spelling of an IPv4 address"
