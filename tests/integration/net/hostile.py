@@ -1,0 +1,151 @@
+"""Hundreds of ways to name this machine, its network and its cloud, made from one list of addresses."""
+
+from __future__ import annotations
+
+import functools
+import socket
+from collections.abc import Iterator
+from ipaddress import IPv4Address, IPv6Address
+from typing import Any
+
+from tests.integration.net.receivers import records
+
+V4 = """
+127.0.0.1 127.0.0.2 127.1.2.3 127.255.255.254 0.0.0.0 0.0.0.1 10.0.0.1 10.255.255.255 100.64.0.1 100.100.100.200 168.63.129.16
+169.254.0.1 169.254.169.254 172.16.0.1 172.31.255.255 192.0.0.1 192.0.0.192 192.0.2.1 192.88.99.1 192.168.0.1 192.168.255.255
+198.18.0.1 198.51.100.1 203.0.113.1 224.0.0.1 239.255.255.250 240.0.0.1 255.255.255.255
+"""
+V6 = """
+::1 :: ::2 fc00::1 fd00::1 fd00:ec2::254 fe80::1 fe80::1%1 fec0::1 ff02::1 100::1 2001:2::1 2001:10::1 2001:20::1 2001:db8::1
+3fff::1 4000::1 5f00::1
+"""
+# How an IPv4 address is spelt inside an IPv6 one.
+PREFIXES = {"::ffff:0:0": 0, "::": 0, "::ffff:0:0:0": 0, "64:ff9b::": 0, "64:ff9b:1::": 0, "2002::": 80, "2001::": -1}
+
+
+def bad_addresses() -> list[str]:
+    """Every address that must not be reached, the IPv4 ones also inside IPv6."""
+    found = [*V4.split(), *V6.split()]
+    for text in V4.split():
+        number = int(IPv4Address(text))
+        for prefix, shift in PREFIXES.items():
+            inner = number ^ 0xFFFFFFFF if shift < 0 else number << shift
+            found.append(str(IPv6Address(int(IPv6Address(prefix)) | inner)))
+    return list(dict.fromkeys(found))
+
+
+def spellings(address: str) -> Iterator[str]:
+    """An IPv4 address in the forms that one parser or another takes."""
+    a, b, c, d = (int(part) for part in address.split("."))
+    number = int(IPv4Address(address))
+    yield from (address, f"{address}.", f"{address}..", f" {address}", f"{address} ", f"{address}%00.example.com")
+    yield from (f"{number}", f"{number:#x}", f"0X{number:08X}", f"0{number:o}", f"0o{number:o}", f"{number + 2**32}")
+    yield from (f"{a}.{number & 0xFFFFFF}", f"{a}.{b}.{number & 0xFFFF}", f"{a:#x}.{b}.{c:#o}.{d}".replace("0o", "0"))
+    yield from (f"0{a:o}.0{b:o}.0{c:o}.0{d:o}", f"{a:#x}.{b:#x}.{c:#x}.{d:#x}", f"{a:03d}.{b:03d}.{c:03d}.{d:03d}")
+    yield from (f"{a + 256}.{b}.{c}.{d}", address.replace(".", "\u3002"), address.replace(".", "\uff0e"))
+    yield address.translate({ord(str(digit)): 0xFF10 + digit for digit in range(10)})
+    yield address.translate({ord("0"): 0x24EA, **{ord(str(digit)): 0x245F + digit for digit in range(1, 10)}})
+    yield "".join(f"%{ord(letter):02x}" for letter in address)
+    yield f"[{address}]"
+
+
+@functools.cache
+def hosts() -> dict[str, str]:
+    """Hosts as they stand in a URL, each with the address it wants to reach."""
+    found: dict[str, str] = {}
+    for address in ("127.0.0.1", "169.254.169.254", "10.0.0.1", "0.0.0.0"):
+        found |= dict.fromkeys(spellings(address), address)
+    found |= {f"[{address}]" if ":" in address else address: address for address in bad_addresses()}
+    loopback = (
+        "[0:0:0:0:0:0:0:1]",
+        "[0000::0001]",
+        "[::1%25lo]",
+        "[::1%lo]",
+        "[::0.0.0.1]",
+        "[v1.127.0.0.1]",
+        "[::1]x",
+        "::1",
+    )
+    found |= dict.fromkeys(loopback, "::1")
+    found |= {f"name-{number}.test": address for number, address in enumerate(bad_addresses())}
+    found |= {f"mixed-{number}.test": address for number, address in enumerate(bad_addresses()[:40])}
+    names = (
+        "localhost",
+        "LOCALHOST",
+        "localhost.",
+        "localhost.localdomain",
+        "ip6-localhost",
+        "lo\u00adcalhost",
+        "\u24db\u24deocalhost",
+    )
+    return found | dict.fromkeys(names, "127.0.0.1")
+
+
+def tricks(port: int) -> list[str]:
+    """URLs that two parsers read differently, and schemes that are none of ours."""
+    here = f"127.0.0.1:{port}"
+    found = [
+        f"{scheme}://{here}/"
+        for scheme in ("ftp", "file", "gopher", "dict", "ldap", "ws", "wss", "jar:http", "tftp", "unix")
+    ]
+    found += [
+        f"javascript:fetch('//{here}')",
+        "data:text/html,x",
+        f"//{here}/",
+        f"///{here}/",
+        here,
+        f"http:{here}",
+        f"http:/{here}/",
+    ]
+    for scheme in ("http", "https"):
+        start = f"{scheme}://"
+        found += [
+            f"{start}{user}@{here}/"
+            for user in ("good.test", "a:b", "", "good.test:80", "good.test#", "good.test%23", "a@b")
+        ]
+        found += [
+            f"{start}{here}{tail}"
+            for tail in ("\\@good.test/", "@good.test/", "#@good.test/", "?@good.test/", "&@good.test")
+        ]
+        found += [
+            f"{start}good.test{trick}{here}/"
+            for trick in ("\\", "\\@", "#@", "?@", "%40", ":80@", "\t@", "\n", "\r\n", "%0d%0a", " ")
+        ]
+        found += [
+            f"{start}\\{here}/",
+            f"{start}/{here}/",
+            f"{scheme}:\\\\{here}/",
+            f"{start}{here}\x00/",
+            f" {start}{here}/",
+        ]
+        found += [
+            f"{start}127.0.0.1:\uff18\uff10/",
+            f"{start}127.0.0.1:+{port}/",
+            f"{start}127.0.0.1:0x{port:x}/",
+            f"{start}127.0.0.1:{port + 65536}/",
+        ]
+        found += [
+            f"{start}127.0.0.1:{port}:80/",
+            f"{start}[::1]:{port}x/",
+            f"{start}[::1/",
+            f"{start}::1:{port}/",
+            f"{start}",
+        ]
+    return found
+
+
+def urls(port: int) -> list[str]:
+    """All of it as URLs for a canary's port."""
+    plain = [f"{scheme}://{host}:{port}/" for host in hosts() for scheme in ("http", "https")]
+    return [*plain, *tricks(port)]
+
+
+def resolver(host: str, port: int, **_options: Any) -> list[tuple[Any, ...]]:
+    """Knows the names of `hosts`, never asks DNS, and lets the C library read numbers in all the ways it knows."""
+    table = hosts()
+    name = host.removesuffix(".")
+    if name.startswith("mixed-"):
+        return records(("8.8.8.8", table[name]), port)
+    if name in table and not name[0].isdigit():
+        return records((table[name],), port)
+    return socket.getaddrinfo(host, port, type=socket.SOCK_STREAM, flags=socket.AI_NUMERICHOST)
