@@ -1,0 +1,117 @@
+"""The plugin's class: which events become mails, and how they leave."""
+
+from __future__ import annotations
+
+from email.message import EmailMessage
+from typing import Any, ClassVar
+
+from plugin_framework.sdk import CheckResult, ConfigurablePlugin, DeadLetter, apply_filters, delivery_answered, hook
+from plugins.email_plugin.mail import Sender, compose, recipients_of
+from plugins.email_plugin.schema import config_schema
+from plugins.email_plugin.wording import fill, one_line
+
+MOST_OF_A_NAME = 100  # characters; whoever registers chooses it, and must not choose the whole mail
+
+
+class EmailNotificationPlugin(ConfigurablePlugin):
+    """Sends mails through the tenant's own server, from the tenant's own address."""
+
+    name, version = "email_notifications", "1.0.0"
+    title: ClassVar[str] = "E-mail notifications"
+    description = "Welcomes people who register and confirms orders, through your own mail server."
+    category: ClassVar[str] = "Notifications"
+    icon: ClassVar[str] = "mail"
+    details: ClassVar[str] = (
+        "Mails go out in the background, as text and HTML. If your server does not take one, it is tried again "
+        "for three days; you see each attempt under Deliveries."
+    )
+    reads: ClassVar[tuple[str, ...]] = (
+        "Name and e-mail address of people who register",
+        "Customer, lines and total of confirmed orders",
+    )
+    sends_to: ClassVar[tuple[str, ...]] = ("The mail server in its settings",)
+
+    def get_config_schema(self) -> dict[str, Any]:
+        """Server, sender, and the wording of each mail."""
+        return config_schema()
+
+    def validate_config(self, config: dict[str, Any]) -> list[str]:
+        """A login is both halves or none; a mail needs a sender."""
+        problems = []
+        if bool(config.get("username")) != bool(config.get("password")):
+            problems.append("A sign-in needs both a user name and a password. Enter both, or leave both empty.")
+        if not _sender_address(config):
+            problems.append("Enter the sender's address: the user name is not an e-mail address.")
+        return problems
+
+    def initialize(self, config: dict[str, Any]) -> None:
+        """Keep what sending needs."""
+        self._config = config
+        self._server = _server(config)
+        self._sender = Sender(
+            _sender_address(config), config.get("sender_name") or self.tenant.name, config.get("reply_to") or ""
+        )
+
+    def cleanup(self) -> None:
+        """Nothing is held open between mails."""
+
+    @hook("user_registered")
+    def send_welcome_email(self, user: Any) -> None:
+        """Welcome a person who has just registered."""
+        if self._config["send_welcome"]:
+            name = str(getattr(user, "name", "") or user.email)
+            self._send("welcome", to=str(user.email), name=name, values={})
+
+    @hook("order_confirmed")
+    def send_order_confirmation(self, order: Any) -> None:
+        """Tell the customer that the order is confirmed."""
+        to = str(getattr(order, "customer_email", "") or "")
+        if not self._config["send_order_confirmation"]:
+            return
+        if not to:
+            raise DeadLetter(f"Order {order.id} has no e-mail address of a customer, so there is nobody to write to.")
+        values = {"order": str(order.id), "total": f"{order.total} {order.currency}"}
+        self._send("order", to=to, name=str(order.customer_name or to), values=values, order=order)
+
+    def check(self, config: dict[str, Any]) -> CheckResult:
+        """Connect, encrypt and sign in, and leave again without sending a mail."""
+        self.smtp.check(**_server(config))
+        server = f"{config['smtp_host']} answered on port {config['smtp_port']}"
+        signed_in = ", and the sign-in worked" if config.get("username") else ""
+        return CheckResult(True, f"{server}{signed_in}. No mail was sent.")
+
+    def _send(self, kind: str, *, to: str, name: str, values: dict[str, str], order: Any = None) -> None:
+        words = {"name": one_line(name)[:MOST_OF_A_NAME], "email": to, "organisation": self.tenant.name, **values}
+        mail = compose(
+            sender=self._sender,
+            to=to,
+            to_name=words["name"],
+            subject=fill(self._config[f"{kind}_subject"], words),
+            text=fill(self._config[f"{kind}_text"], words),
+            tenant=self.tenant,
+            order=order,
+        )
+        self._hand_over(apply_filters("email_message", mail))
+
+    def _hand_over(self, mail: Any) -> None:
+        recipients = recipients_of(mail) if isinstance(mail, EmailMessage) else []
+        if not recipients:
+            raise DeadLetter("A plugin that changes mails has left this one without a recipient, so it was not sent.")
+        self.smtp.send(mail, **self._server, sender=self._sender.address, recipients=recipients)
+        delivery_answered(250)
+
+
+def _server(config: dict[str, Any]) -> dict[str, Any]:
+    return {
+        "host": config["smtp_host"],
+        "port": config["smtp_port"],
+        "tls": config["tls"],
+        "username": config.get("username") or "",
+        "password": config.get("password") or "",
+    }
+
+
+def _sender_address(config: dict[str, Any]) -> str:
+    """The address mails come from; a user name that is an address will do."""
+    username = str(config.get("username") or "")
+    return str(config.get("sender") or "") or (username if "@" in username else "")

@@ -1,0 +1,156 @@
+"""The settings of the e-mail plugin, as JSON Schema."""
+
+from __future__ import annotations
+
+from typing import Any
+
+SERVER, SENDER, WELCOME, ORDER = "Mail server", "Sender", "Welcome mail", "Order confirmation"
+_ONE_LINE = r"^[^\r\n]*$"
+_PLACEHOLDERS = "You can use {words}."
+_WELCOME_WORDS = _PLACEHOLDERS.format(words="{{name}}, {{email}} and {{organisation}}")
+_ORDER_WORDS = _PLACEHOLDERS.format(words="{{name}}, {{email}}, {{organisation}}, {{order}} (its number) and {{total}}")
+
+
+def config_schema() -> dict[str, Any]:
+    """A fresh copy of the schema."""
+    properties = {**_server(), **_sender(), **_welcome(), **_order()}
+    for position, field in enumerate(properties.values()):
+        field["x-order"] = position
+    return {"type": "object", "properties": properties, "required": ["smtp_host"]}
+
+
+def _server() -> dict[str, Any]:
+    return {
+        "smtp_host": {
+            "type": "string",
+            "title": "Host",
+            "description": "Your mail provider's server for outgoing mail.",
+            "format": "hostname",
+            "minLength": 1,
+            "x-placeholder": "smtp.example.com",
+            "x-group": SERVER,
+        },
+        "smtp_port": {
+            "type": "integer",
+            "title": "Port",
+            "description": "587 with STARTTLS, 465 with TLS.",
+            "default": 587,
+            "minimum": 1,
+            "maximum": 65535,
+            "x-group": SERVER,
+        },
+        "tls": {
+            "type": "string",
+            "title": "Encryption",
+            "enum": ["starttls", "tls", "none"],
+            "x-enum-labels": {"starttls": "STARTTLS (usual)", "tls": "TLS from the start", "none": "None"},
+            "description": "A password is never sent without encryption.",
+            "default": "starttls",
+            "x-group": SERVER,
+        },
+        "username": {
+            "type": "string",
+            "title": "User name",
+            "description": "Leave empty if the server wants no sign-in.",
+            "maxLength": 255,
+            "x-group": SERVER,
+        },
+        "password": {
+            "type": "string",
+            "title": "Password",
+            "description": "Stored encrypted and never shown again.",
+            "maxLength": 1000,
+            "writeOnly": True,
+            "x-bound-to": ["smtp_host", "smtp_port", "tls", "username"],
+            "x-group": SERVER,
+        },
+    }
+
+
+def _sender() -> dict[str, Any]:
+    return {
+        "sender": {
+            "type": "string",
+            "title": "Sender's address",
+            "description": "Where the mails come from. Left empty, it is the user name.",
+            "format": "email",
+            "maxLength": 254,
+            "x-placeholder": "hello@example.com",
+            "x-group": SENDER,
+        },
+        "sender_name": {
+            "type": "string",
+            "title": "Sender's name",
+            "description": "Left empty, it is the name of your organisation.",
+            "maxLength": 100,
+            "pattern": _ONE_LINE,
+            "x-group": SENDER,
+        },
+        "reply_to": {
+            "type": "string",
+            "title": "Answers go to",
+            "description": "Left empty, answers go to the sender.",
+            "format": "email",
+            "maxLength": 254,
+            "x-group": SENDER,
+        },
+    }
+
+
+def _welcome() -> dict[str, Any]:
+    return {
+        "send_welcome": {
+            "type": "boolean",
+            "title": "Welcome people who register",
+            "default": True,
+            "x-group": WELCOME,
+        },
+        "welcome_subject": _subject("Welcome to {{organisation}}", _WELCOME_WORDS, WELCOME),
+        "welcome_text": _text(
+            "Hello {{name}},\n\nyou are now registered at {{organisation}}. It is good to have you with us.",
+            _WELCOME_WORDS,
+            WELCOME,
+        ),
+    }
+
+
+def _order() -> dict[str, Any]:
+    return {
+        "send_order_confirmation": {
+            "type": "boolean",
+            "title": "Confirm orders to their customers",
+            "description": "Takes effect while the orders plugin is enabled as well.",
+            "default": True,
+            "x-group": ORDER,
+        },
+        "order_subject": _subject("Your order {{order}} is confirmed", _ORDER_WORDS, ORDER),
+        "order_text": _text(
+            "Hello {{name}},\n\nthank you for your order {{order}}. We have confirmed it.", _ORDER_WORDS, ORDER
+        ),
+    }
+
+
+def _subject(default: str, words: str, group: str) -> dict[str, Any]:
+    return {
+        "type": "string",
+        "title": "Subject",
+        "description": words,
+        "default": default,
+        "minLength": 1,
+        "maxLength": 200,
+        "pattern": _ONE_LINE,
+        "x-group": group,
+    }
+
+
+def _text(default: str, words: str, group: str) -> dict[str, Any]:
+    return {
+        "type": "string",
+        "title": "Text",
+        "description": words,
+        "default": default,
+        "minLength": 1,
+        "maxLength": 2000,
+        "x-multiline": True,
+        "x-group": group,
+    }
