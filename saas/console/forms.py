@@ -1,0 +1,69 @@
+"""The console's forms: what staff types, checked before anything is done with it."""
+
+from __future__ import annotations
+
+import re
+from typing import Any
+
+from django import forms
+
+from plugin_framework.catalog.models import Availability
+from plugin_framework.tenancy import public_scope
+from tenants.models import PLATFORM_SCHEMA, Tenant
+
+MOST_LISTED = 1000
+_MESSAGE = 500  # characters, as the columns hold
+
+
+class OfferForm(forms.Form):
+    """To whom a plugin is offered; `cleaned_data["granted"]` are the schemas of the organisations in `tenants`."""
+
+    availability = forms.ChoiceField(label="Availability", choices=Availability.choices, widget=forms.RadioSelect)
+    message = forms.CharField(
+        label="Message",
+        required=False,
+        max_length=_MESSAGE,
+        widget=forms.Textarea({"rows": 3}),
+        help_text="Organisations read it on the plugin's page while it is withdrawn. Say why, and what to expect.",
+    )
+    tenants = forms.CharField(
+        label="Listed organisations",
+        required=False,
+        max_length=40 * MOST_LISTED,
+        widget=forms.Textarea({"rows": 4}),
+        help_text="Their short names, one to a line, as in acme.",
+    )
+
+    def clean_tenants(self) -> str:
+        """Look the organisations up, and name those that do not exist."""
+        slugs = {slug for slug in re.split(r"[\s,;]+", self.cleaned_data["tenants"].lower()) if slug}
+        if len(slugs) > MOST_LISTED:
+            raise forms.ValidationError(f"List at most {MOST_LISTED} organisations; offer it to everyone instead.")
+        with public_scope():
+            rows = Tenant.objects.filter(slug__in=slugs).exclude(schema_name=PLATFORM_SCHEMA)
+            found = dict(rows.values_list("slug", "schema_name"))
+        if unknown := sorted(slugs - set(found)):
+            raise forms.ValidationError(f"There is no organisation called {', '.join(unknown[:10])}.")
+        self.cleaned_data["granted"] = set(found.values())
+        return "\n".join(sorted(found))
+
+    def clean(self) -> dict[str, Any]:
+        """What depends on more than one field."""
+        data = super().clean() or self.cleaned_data
+        chosen = data.get("availability")
+        if chosen == Availability.WITHDRAWN and not data.get("message") and "message" not in self.errors:
+            self.add_error("message", "Tell the organisations why it is withdrawn.")
+        if chosen == Availability.LISTED and not data.get("tenants") and "tenants" not in self.errors:
+            self.add_error("tenants", "Name at least one organisation.")
+        return data
+
+
+class SuspendForm(forms.Form):
+    """Why an organisation is suspended."""
+
+    message = forms.CharField(
+        label="Message",
+        max_length=_MESSAGE,
+        widget=forms.Textarea({"rows": 3}),
+        help_text="Everybody who opens the organisation's pages reads it. Say why, and whom to ask.",
+    )

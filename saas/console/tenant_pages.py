@@ -1,0 +1,112 @@
+"""The console's pages about organisations: find them, see what they run, suspend and resume them."""
+
+from __future__ import annotations
+
+from django.contrib import messages
+from django.contrib.auth import get_user_model
+from django.core.paginator import Paginator
+from django.db.models import Count, Q, QuerySet
+from django.http import Http404, HttpRequest, HttpResponse
+from django.shortcuts import redirect, render
+from django.urls import reverse
+from django.views.decorators.http import require_POST, require_safe
+
+from plugin_framework.models import AuditEntry
+from plugin_framework.tenancy import public_scope, tenant_scope
+from saas.console.forms import SuspendForm
+from saas.site import plugin_info
+from saas.site.access import actor_of, admins_only
+from saas.site.filters import filters
+from tenants import operations
+from tenants.models import PLATFORM_SCHEMA, State, Tenant
+
+PER_PAGE = 50
+RECENT = 10  # audit entries on an organisation's page
+
+
+@require_safe
+@admins_only
+def index(request: HttpRequest) -> HttpResponse:
+    """All organisations by short name, searched by `q` and filtered by `state`."""
+    query = request.GET.get("q", "").replace("\x00", "").strip()[:100]
+    state = request.GET.get("state", "")
+    state = state if state in State.values else ""
+    with public_scope():
+        found = _found(query)
+        counts = dict(found.order_by().values_list("state").annotate(Count("pk")))
+        page = Paginator(found.filter(state=state) if state else found, PER_PAGE).get_page(request.GET.get("page"))
+        rows = list(page.object_list)
+    labels = [(value, str(label)) for value, label in State.choices]
+    context = {
+        "tenants": rows,
+        "page": page,
+        "q": query,
+        "state": state,
+        "filters": filters(labels, counts, state, reverse("platform:tenants"), q=query),
+    }
+    return render(request, "platform/tenants.html", context)
+
+
+@require_safe
+@admins_only
+def detail(request: HttpRequest, slug: str) -> HttpResponse:
+    """One organisation with its plugins."""
+    return _detail(request, _tenant(slug), SuspendForm())
+
+
+@require_POST
+@admins_only
+def suspend(request: HttpRequest, slug: str) -> HttpResponse:
+    """Stop serving an organisation, with a message for its people."""
+    tenant = _tenant(slug)
+    form = SuspendForm(request.POST)
+    if not form.is_valid():
+        return _detail(request, tenant, form)
+    operations.suspend(slug, form.cleaned_data["message"], actor_of(request))
+    messages.success(request, f"{tenant.name} is suspended. Its data stays, and its deliveries wait.")
+    return redirect("platform:tenant", slug)
+
+
+@require_POST
+@admins_only
+def resume(request: HttpRequest, slug: str) -> HttpResponse:
+    """Serve a suspended organisation again."""
+    tenant = _tenant(slug)
+    operations.resume(slug, actor_of(request))
+    messages.success(request, f"{tenant.name} is served again.")
+    return redirect("platform:tenant", slug)
+
+
+def _found(query: str) -> QuerySet[Tenant]:
+    rows = Tenant.objects.exclude(schema_name=PLATFORM_SCHEMA).order_by("slug")
+    for word in query.split():
+        rows = rows.filter(Q(slug__icontains=word) | Q(name__icontains=word))
+    return rows
+
+
+def _tenant(slug: str) -> Tenant:
+    with public_scope():
+        found = Tenant.objects.filter(slug=slug).exclude(schema_name=PLATFORM_SCHEMA).first()
+    if found is None:
+        raise Http404(f"There is no organisation {slug!r}.")
+    return found
+
+
+def _detail(request: HttpRequest, tenant: Tenant, form: SuspendForm) -> HttpResponse:
+    with public_scope():
+        ref = tenant.ref()
+        hosts = [domain.domain for domain in tenant.domains.all()]
+    with tenant_scope(ref):
+        plugins = plugin_info.plugins()
+        people = get_user_model().objects.filter(is_active=True).count()
+        recent = list(AuditEntry.objects.all()[:RECENT])
+    context = {
+        "organisation": tenant,  # `tenant` is the platform's own, as on every page
+        "host": ref.host,
+        "hosts": hosts,
+        "plugins": plugins,
+        "people": people,
+        "recent": recent,
+        "form": form,
+    }
+    return render(request, "platform/tenant_detail.html", context, status=422 if form.errors else 200)

@@ -1,0 +1,55 @@
+"""What every page of the host is given."""
+
+from __future__ import annotations
+
+import logging
+from dataclasses import dataclass
+from typing import Any
+
+from django.conf import settings
+from django.http import HttpRequest
+
+from plugin_framework import activation
+from plugin_framework.registry import registry
+from plugin_framework.sdk import NavItem
+
+log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class NavLink:
+    """One entry of the tenant's navigation, ready to be drawn."""
+
+    label: str
+    url: str
+    icon: str
+    active: bool
+
+
+def site(request: HttpRequest) -> dict[str, Any]:
+    """The host's kind, the tenant, and the navigation that the tenant's plugins add."""
+    kind = getattr(request, "host_kind", "public")
+    return {
+        "host_kind": kind,
+        "tenant": getattr(request, "tenant", None),
+        "nav_items": _navigation(request) if kind == "tenant" else [],
+        "is_demo": settings.DEMO,
+    }
+
+
+def _navigation(request: HttpRequest) -> list[NavLink]:
+    user = getattr(request, "user", None)
+    if user is None or not user.is_authenticated:
+        return []
+    links: list[NavLink] = []
+    for name, plugin in activation.current().plugins.items():
+        try:
+            links += [_link(request, name, item) for item in plugin.nav_items()]
+        except Exception:  # a plugin's nav_items may raise anything; the page and the others' entries stay
+            log.exception("The navigation entries of %s could not be made", name)
+    return links
+
+
+def _link(request: HttpRequest, plugin: str, item: NavItem) -> NavLink:
+    url = item.url if item.url.startswith("/") else f"/apps/{plugin.replace('_', '-')}/{item.url}"
+    return NavLink(item.label, url, item.icon or registry.specs[plugin].cls.icon, request.path.startswith(url))

@@ -1,0 +1,5 @@
+"""`manage.py migrate_schemas`: the same as `migrate_tenants`; the stock command would record migrations that were never made."""
+
+from saas.management.commands.migrate_tenants import Command
+
+__all__ = ["Command"]

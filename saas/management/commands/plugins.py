@@ -1,0 +1,154 @@
+"""`manage.py plugins`: the catalog, and a tenant's plugins: list, show, enable, disable, configure."""
+
+from __future__ import annotations
+
+import json
+import sys
+from argparse import ArgumentParser
+from pathlib import Path
+from typing import Any
+
+from django.core.management.base import BaseCommand, CommandError
+
+from plugin_framework import lifecycle, settings_store
+from plugin_framework.audit import COMMAND_LINE
+from plugin_framework.catalog.models import Availability
+from plugin_framework.catalog.offers import DEFAULT, offers
+from plugin_framework.registry import registry
+from plugin_framework.sdk import NotAllowed
+from plugin_framework.tenancy import public_scope, tenant_scope
+from saas.cli import show, tenant_called
+
+ACTIONS = ("list", "show", "enable", "disable", "configure")
+
+
+class Command(BaseCommand):
+    """The same functions, the same gate and the same errors as the pages."""
+
+    help = "List, show, enable, disable and configure plugins; `list` without --tenant shows the catalog."
+
+    def add_arguments(self, parser: ArgumentParser) -> None:
+        parser.add_argument("action", choices=ACTIONS)
+        parser.add_argument("--plugin", help="the plugin's name, as `list` shows it")
+        parser.add_argument("--tenant", help="the organisation's slug")
+        parser.add_argument("--json", action="store_true", dest="as_json", help="print JSON")
+        parser.add_argument("--cascade", action="store_true", help="disable: also what depends on it")
+        parser.add_argument(
+            "--set", action="append", default=[], metavar="KEY=VALUE", help="configure: JSON, or text as it is"
+        )
+        parser.add_argument("--config", metavar="FILE", help="configure: a JSON object; - reads standard input")
+
+    def handle(self, *args: Any, action: str, plugin: str | None, tenant: str | None, **options: Any) -> None:
+        if action == "list" and tenant is None:
+            return self._catalog(options["as_json"])
+        if tenant is None:
+            raise CommandError(f"Say for which organisation: plugins {action} --tenant SLUG")
+        if action != "list" and plugin is None:
+            raise CommandError(f"Say which plugin: plugins {action} --tenant {tenant} --plugin NAME")
+        with tenant_scope(tenant_called(tenant)):
+            try:
+                getattr(self, f"_{action}")(plugin, **options)
+            except (NotAllowed, lifecycle.Invalid, lifecycle.Conflict) as error:
+                raise CommandError(str(error)) from error
+        return None
+
+    def _catalog(self, as_json: bool) -> None:
+        with public_scope():
+            current = offers(-1)  # no cached revision has this number: always read afresh
+        rows = [
+            {
+                "plugin": name,
+                "version": registry.specs[name].version if name in registry.specs else "",
+                "availability": current.get(name, DEFAULT).availability,
+                "note": registry.quarantine.get(name)
+                or current.get(name, DEFAULT).message
+                or str(Availability(current.get(name, DEFAULT).availability).label),
+            }
+            for name in sorted({*registry.specs, *registry.quarantine})
+        ]
+        show(self, rows, as_json=as_json, empty="No plugin is installed.")
+
+    def _list(self, plugin: str | None, *, as_json: bool, **options: Any) -> None:
+        rows = [
+            {
+                "plugin": each.name,
+                "version": each.spec.version if each.spec else "",
+                "state": each.decision.reason.value,
+                "enabled": each.enabled,
+                "note": each.decision.text,
+            }
+            for each in lifecycle.statuses()
+        ]
+        show(self, rows, as_json=as_json, empty="No plugin is installed.")
+
+    def _show(self, plugin: str, *, as_json: bool, **options: Any) -> None:
+        found = lifecycle.status(plugin)
+        spec = lifecycle.spec_of(plugin)
+        row = {
+            "plugin": spec.name,
+            "title": spec.title,
+            "version": spec.version,
+            "description": spec.description,
+            "state": found.decision.reason.value,
+            "note": found.decision.text,
+            "depends_on": [str(requirement) for requirement in spec.requires],
+            "handles": sorted({handler.hook for handler in spec.handlers}),
+            "settings": spec.schema.redact(settings_store.stored(plugin)),
+        }
+        if as_json:
+            self.stdout.write(json.dumps(row, indent=2, default=str))
+        else:
+            for key, value in row.items():
+                self.stdout.write(
+                    f"{key:12} {value if isinstance(value, str) else json.dumps(value, default=str)}".rstrip()
+                )
+
+    def _enable(self, plugin: str, *, as_json: bool, **options: Any) -> None:
+        done = lifecycle.enable(plugin, COMMAND_LINE)
+        note = lifecycle.status(plugin).decision
+        self._said(as_json, {"enabled": done, "state": note.reason.value, "note": note.text})
+
+    def _disable(self, plugin: str, *, as_json: bool, cascade: bool, **options: Any) -> None:
+        self._said(as_json, {"disabled": lifecycle.disable(plugin, COMMAND_LINE, cascade=cascade)})
+
+    def _configure(self, plugin: str, *, as_json: bool, config: str | None, **options: Any) -> None:
+        spec = lifecycle.spec_of(plugin)
+        given = {**_read(config), **dict(_pair(text) for text in options["set"])}
+        public, secrets = spec.schema.split(given)
+        before, _ = spec.schema.split(settings_store.stored(plugin))
+        revision = lifecycle.configure(plugin, COMMAND_LINE, {**before, **public}, secrets=secrets)
+        self._said(as_json, {"configured": plugin, "revision": revision})
+
+    def _said(self, as_json: bool, answer: dict[str, Any]) -> None:
+        if as_json:
+            self.stdout.write(json.dumps(answer))
+        else:
+            said = (
+                f"{key}: {', '.join(value) if isinstance(value, list) else value}"
+                for key, value in answer.items()
+                if value
+            )
+            self.stdout.write("\n".join(said) or "Nothing to do.")
+
+
+def _read(source: str | None) -> dict[str, Any]:
+    if source is None:
+        return {}
+    try:
+        text = sys.stdin.read() if source == "-" else Path(source).read_text("utf-8")
+        found = json.loads(text)
+    except (OSError, ValueError) as error:
+        raise CommandError(f"The settings in {source} cannot be read: {error}") from error
+    if not isinstance(found, dict):
+        raise CommandError(f"The settings in {source} must be a JSON object.")
+    return found
+
+
+def _pair(text: str) -> tuple[str, Any]:
+    key, found, value = text.partition("=")
+    if not found or not key:
+        raise CommandError(f"--set takes KEY=VALUE, not {text!r}.")
+    try:
+        return key, json.loads(value)
+    except ValueError:
+        return key, value

@@ -1,0 +1,219 @@
+"""Tenantry's settings: everything that differs between installations comes from the environment."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import environ
+
+from saas.plugin_apps import plugin_apps
+from saas.postgres import django_database
+from saas.secret_files import development_secret
+
+BASE_DIR = Path(__file__).resolve().parent.parent
+env = environ.Env()
+
+DEBUG = env.bool("DEBUG", default=False)
+DEMO = env.bool(
+    "TENANTRY_DEMO", default=False
+)  # `manage.py demo` sets it: inbox pages, loopback destinations, demo people
+DATA_DIR = Path(env.str("TENANTRY_DATA", default=str(BASE_DIR / ".data")))
+BASE_DOMAIN = env.str("BASE_DOMAIN", default="localhost").lower()
+SECRET_KEY = env.str("SECRET_KEY", default="") or development_secret(DATA_DIR, "secret_key")
+SECRETS_KEYS = env.list("SECRETS_KEYS", default=[]) or [development_secret(DATA_DIR, "secrets_key")]
+
+# Which host is served at all is decided by tenants.middleware from the domains in the database, before anything else looks.
+ALLOWED_HOSTS = ["*"]
+
+# Each app stands in exactly one of these lists (a system check): its tables are in the public schema, in every tenant's, or in
+# the schemas of those tenants that installed the plugin.
+SHARED_APPS = [
+    "tenants",
+    "plugin_framework.catalog",
+    "plugin_framework.delivery",
+    "django.contrib.contenttypes",
+    "saas.throttle",
+]
+TENANT_APPS = [
+    "plugin_framework",
+    "tenants.accounts",
+    "django.contrib.auth",
+    "django.contrib.sessions",
+    "allauth.account",
+]
+PLUGINS = {
+    "email_notifications": {"module": "plugins.email_plugin", "class": "EmailNotificationPlugin"},
+    "slack_notifications": {"module": "plugins.slack_plugin", "class": "SlackNotificationPlugin"},
+    "orders": {"module": "plugins.orders_plugin", "class": "OrdersPlugin"},
+}
+PLUGIN_APPS = plugin_apps(PLUGINS)
+INSTALLED_APPS = [
+    "saas",  # first: its commands replace Django's and django-tenants' migrate
+    *TENANT_APPS,
+    *SHARED_APPS,
+    *PLUGIN_APPS,
+    "allauth",
+    "django_htmx",
+    "django.contrib.messages",
+    "django.contrib.staticfiles",
+    "django_tenants",
+]
+
+MIDDLEWARE = [
+    "saas.health.HealthMiddleware",
+    "django.middleware.security.SecurityMiddleware",
+    "whitenoise.middleware.WhiteNoiseMiddleware",
+    "tenants.middleware.TenantMiddleware",
+    "django.contrib.sessions.middleware.SessionMiddleware",
+    "django.middleware.common.CommonMiddleware",
+    "django.middleware.csrf.CsrfViewMiddleware",
+    "django.contrib.auth.middleware.AuthenticationMiddleware",
+    "django.contrib.messages.middleware.MessageMiddleware",
+    "django.middleware.clickjacking.XFrameOptionsMiddleware",
+    "django.middleware.csp.ContentSecurityPolicyMiddleware",
+    "django_htmx.middleware.HtmxMiddleware",
+    "allauth.account.middleware.AccountMiddleware",
+    "plugin_framework.middleware.PluginMiddleware",
+]
+
+ROOT_URLCONF = "saas.urls_tenant"
+PUBLIC_URLCONF = "saas.urls_public"
+PLATFORM_URLCONF = "saas.urls_platform"
+WSGI_APPLICATION = "saas.wsgi.application"
+
+TEMPLATES = [
+    {
+        "BACKEND": "django.template.backends.django.DjangoTemplates",
+        "DIRS": [BASE_DIR / "templates"],
+        "APP_DIRS": True,
+        "OPTIONS": {
+            "context_processors": [
+                "django.template.context_processors.request",
+                "django.contrib.auth.context_processors.auth",
+                "django.contrib.messages.context_processors.messages",
+                "saas.context.site",
+            ],
+        },
+    }
+]
+
+DATABASES = {
+    "default": {
+        **django_database(),
+        "ENGINE": "plugin_framework.db",
+        "CONN_MAX_AGE": env.int("CONN_MAX_AGE", default=60),
+        "CONN_HEALTH_CHECKS": False,  # a round trip per request; a broken connection is replaced after the request that met it
+        "OPTIONS": {"options": "-c search_path="},  # a raw connection sees no table until somebody says which tenant's
+    }
+}
+DATABASE_ROUTERS = ["plugin_framework.db.router.SchemaRouter"]
+TENANT_SYNC_ROUTER = "plugin_framework.db.router.SchemaRouter"
+TENANT_MODEL = "tenants.Tenant"
+TENANT_DOMAIN_MODEL = "tenants.Domain"
+PUBLIC_SCHEMA_NAME = "public"
+DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
+
+AUTH_USER_MODEL = "accounts.User"
+AUTHENTICATION_BACKENDS = ["allauth.account.auth_backends.AuthenticationBackend"]
+PASSWORD_HASHERS = [
+    "django.contrib.auth.hashers.Argon2PasswordHasher",
+    "django.contrib.auth.hashers.PBKDF2PasswordHasher",
+]
+AUTH_PASSWORD_VALIDATORS = [
+    {
+        "NAME": "django.contrib.auth.password_validation.UserAttributeSimilarityValidator",
+        "OPTIONS": {"user_attributes": ["email", "name"]},
+    },
+    {"NAME": "django.contrib.auth.password_validation.MinimumLengthValidator", "OPTIONS": {"min_length": 10}},
+    {"NAME": "django.contrib.auth.password_validation.CommonPasswordValidator"},
+    {"NAME": "django.contrib.auth.password_validation.NumericPasswordValidator"},
+]
+LOGIN_URL = "account_login"
+LOGIN_REDIRECT_URL = "/"
+LOGOUT_REDIRECT_URL = "/"
+
+ACCOUNT_ADAPTER = "tenants.accounts.adapter.AccountAdapter"
+ACCOUNT_LOGIN_METHODS = {"email"}
+ACCOUNT_SIGNUP_FIELDS = ["email*", "password1*"]
+ACCOUNT_USER_MODEL_USERNAME_FIELD = None
+ACCOUNT_EMAIL_VERIFICATION = "mandatory"
+ACCOUNT_EMAIL_VERIFICATION_BY_CODE_ENABLED = True  # allauth's signed link can be replayed on another tenant
+ACCOUNT_PREVENT_ENUMERATION = True
+ACCOUNT_EMAIL_SUBJECT_PREFIX = ""
+
+SESSION_ENGINE = (
+    "django.contrib.sessions.backends.db"  # in the tenant's schema; signed cookies would be good on every tenant
+)
+SESSION_COOKIE_HTTPONLY = True
+SESSION_COOKIE_SAMESITE = "Lax"
+CSRF_COOKIE_SAMESITE = "Lax"
+CSRF_FAILURE_VIEW = "saas.errors.csrf_failure"
+MESSAGE_STORAGE = "django.contrib.messages.storage.cookie.CookieStorage"  # the public host has no sessions
+
+HTTPS = env.bool("HTTPS", default=not (DEBUG or DEMO or BASE_DOMAIN == "localhost"))
+SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = HTTPS
+if HTTPS:
+    SESSION_COOKIE_NAME, CSRF_COOKIE_NAME = (
+        "__Host-session",
+        "__Host-csrf",
+    )  # browsers refuse these with a Domain attribute
+    SECURE_HSTS_SECONDS = env.int("SECURE_HSTS_SECONDS", default=31536000)
+    SECURE_SSL_REDIRECT = env.bool("SECURE_SSL_REDIRECT", default=False)
+    if env.bool("BEHIND_PROXY", default=False):
+        SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https")
+PUBLIC_PORT = env.int("PUBLIC_PORT", default=443 if HTTPS else 8000)  # the port people see in links
+TRUSTED_PROXIES = env.int("TRUSTED_PROXIES", default=0)  # how many proxies append to X-Forwarded-For
+SECURE_REFERRER_POLICY = "same-origin"
+X_FRAME_OPTIONS = "DENY"
+SECURE_CSP = {
+    "default-src": ["'self'"],
+    "script-src": ["'self'"],
+    "style-src": ["'self'"],
+    "img-src": ["'self'", "data:"],
+    "object-src": ["'none'"],
+    "base-uri": ["'none'"],
+    "frame-ancestors": ["'none'"],
+    "form-action": ["'self'", f"*.{BASE_DOMAIN}:*"],  # signing an organisation up leads to its own host
+}
+
+STATIC_URL = "/static/"
+STATIC_ROOT = env.str("STATIC_ROOT", default="") or None
+WHITENOISE_USE_FINDERS = STATIC_ROOT is None  # in development nothing has to be collected
+
+EMAIL_URL = env.str("EMAIL_URL", default="smtp://localhost:25")
+_email = env.email_url_config(EMAIL_URL)
+MAILERS = {
+    "default": {
+        "BACKEND": _email["EMAIL_BACKEND"],
+        "OPTIONS": {
+            "host": _email.get("EMAIL_HOST") or "localhost",
+            "port": _email.get("EMAIL_PORT") or 25,
+            "username": _email.get("EMAIL_HOST_USER") or "",
+            "password": _email.get("EMAIL_HOST_PASSWORD") or "",
+            "use_tls": bool(_email.get("EMAIL_USE_TLS")),
+            "use_ssl": bool(_email.get("EMAIL_USE_SSL")),
+            "timeout": 10,
+        },
+    }
+}
+DEFAULT_FROM_EMAIL = env.str("DEFAULT_FROM_EMAIL", default=f"Tenantry <no-reply@{BASE_DOMAIN}>")
+
+PLUGIN_ALLOW_LOOPBACK = env.bool("PLUGIN_ALLOW_LOOPBACK", default=DEMO)  # development and the demo only
+SIGNUPS_PER_HOUR_AND_ADDRESS = env.int("SIGNUPS_PER_HOUR_AND_ADDRESS", default=10)
+SIGNUPS_PER_HOUR_AND_MAIL_DOMAIN = env.int("SIGNUPS_PER_HOUR_AND_MAIL_DOMAIN", default=50)
+
+CACHES = {"default": {"BACKEND": "saas.throttle.cache.TenantCache", "LOCATION": "tenantry_cache"}}
+
+LANGUAGE_CODE = "en-us"
+TIME_ZONE = "UTC"
+USE_I18N = True
+USE_TZ = True
+
+LOGGING = {
+    "version": 1,
+    "disable_existing_loggers": False,
+    "filters": {"tenant": {"()": "saas.logs.TenantFilter"}},
+    "formatters": {"line": {"format": "{asctime} {levelname} [{tenant}] {name}: {message}", "style": "{"}},
+    "handlers": {"console": {"class": "logging.StreamHandler", "formatter": "line", "filters": ["tenant"]}},
+    "root": {"handlers": ["console"], "level": env.str("LOG_LEVEL", default="INFO")},
+}

@@ -1,0 +1,1 @@
+"""An organisation's own pages: its dashboard and its settings."""

@@ -1,0 +1,54 @@
+"""Who may open which page of the host, and under which name their changes are recorded."""
+
+from __future__ import annotations
+
+import functools
+import posixpath
+from collections.abc import Callable
+from typing import Concatenate
+
+from django.contrib.auth.views import redirect_to_login
+from django.core.exceptions import PermissionDenied
+from django.http import HttpRequest
+from django.http.response import HttpResponseBase
+
+from plugin_framework.audit import Actor, person
+
+type Page[**P] = Callable[Concatenate[HttpRequest, P], HttpResponseBase]
+
+
+def signed_in[**P](page: Page[P]) -> Page[P]:
+    """Let people in who are signed in; the others are sent to sign in, and come back afterwards."""
+
+    @functools.wraps(page)
+    def guarded(request: HttpRequest, /, *args: P.args, **kwargs: P.kwargs) -> HttpResponseBase:
+        if not request.user.is_authenticated:
+            return redirect_to_login(_way_back(request))
+        return page(request, *args, **kwargs)
+
+    return guarded
+
+
+def admins_only[**P](page: Page[P]) -> Page[P]:
+    """Let the organisation's owners and admins in; its members get 403, everybody else is sent to sign in."""
+
+    @functools.wraps(page)
+    def guarded(request: HttpRequest, /, *args: P.args, **kwargs: P.kwargs) -> HttpResponseBase:
+        if request.user.is_authenticated and not request.user.is_admin:
+            raise PermissionDenied
+        return page(request, *args, **kwargs)
+
+    return signed_in(guarded)
+
+
+def actor_of(request: HttpRequest) -> Actor:
+    """The signed-in person as the audit log names them; the platform's staff are marked as such."""
+    staff = getattr(request, "host_kind", "") == "platform"
+    return person(str(getattr(request.user, "email", "")), staff=staff)
+
+
+def _way_back(request: HttpRequest) -> str:
+    """Where to go after signing in. What only takes a POST cannot be opened: its page is one step up."""
+    if request.method in ("GET", "HEAD"):
+        return request.get_full_path()
+    return posixpath.join(posixpath.dirname(request.path.rstrip("/")), "")

@@ -1,0 +1,39 @@
+"""The pills above a list: one per state, with the number of rows behind it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from urllib.parse import urlencode
+
+
+@dataclass(frozen=True, slots=True)
+class Filter:
+    """One pill."""
+
+    value: str  # "" for all
+    label: str
+    count: int
+    active: bool
+    url: str
+
+
+def filters(
+    labels: Iterable[tuple[str, str]], counts: Mapping[str, int], chosen: str, url: str, **kept: str
+) -> list[Filter]:
+    """A pill for everything, then one per state.
+
+    Args:
+        labels: the states and what people read for them. `counts`: rows by state.
+        chosen: the state shown now, "" for all. `url`: the list's address. `kept`: its other parameters.
+    """
+    pills = [("", "All", sum(counts.values())), *((value, label, counts.get(value, 0)) for value, label in labels)]
+    return [
+        Filter(value, label, count, value == chosen, _address(url, state=value, **kept))
+        for value, label, count in pills
+    ]
+
+
+def _address(url: str, **params: str) -> str:
+    given = {key: value for key, value in params.items() if value}
+    return f"{url}?{urlencode(given)}" if given else url

@@ -1,0 +1,22 @@
+"""Addresses of the settings pages, under /settings/."""
+
+from django.urls import path
+
+import saas.site.names  # noqa: F401  # registers the `plugin` converter used below
+from saas.site import audit_page, delivery_pages, people_pages, plugin_pages, plugin_settings
+
+app_name = "settings"
+urlpatterns = [
+    path("plugins/", plugin_pages.index, name="plugins"),
+    path("plugins/<plugin:name>/", plugin_pages.detail, name="plugin"),
+    path("plugins/<plugin:name>/enable/", plugin_pages.enable, name="plugin_enable"),
+    path("plugins/<plugin:name>/disable/", plugin_pages.disable, name="plugin_disable"),
+    path("plugins/<plugin:name>/configure/", plugin_settings.configure, name="plugin_configure"),
+    path("plugins/<plugin:name>/test/", plugin_settings.test, name="plugin_test"),
+    path("plugins/<plugin:name>/deliveries/", delivery_pages.index, name="deliveries"),
+    path("plugins/<plugin:name>/deliveries/<int:number>/", delivery_pages.detail, name="delivery"),
+    path("plugins/<plugin:name>/deliveries/<int:number>/redeliver/", delivery_pages.again, name="redeliver"),
+    path("people/", people_pages.index, name="people"),
+    path("people/invite/", people_pages.invite, name="invite"),
+    path("audit/", audit_page.index, name="audit"),
+]

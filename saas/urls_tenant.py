@@ -1,0 +1,31 @@
+"""Addresses on an organisation's own host."""
+
+from django.urls import include, path
+from django.views.generic import RedirectView
+
+from saas.signup.views import WelcomeView
+from saas.site import dashboard
+from saas.site.registration import RegisterView
+
+tenant_patterns = (
+    [
+        path("", dashboard.index, name="dashboard"),
+        path("register/", RegisterView.as_view(), name="register"),
+        path("welcome/", WelcomeView.as_view(), name="welcome"),
+    ],
+    "tenant",
+)
+urlpatterns = [
+    path("", include(tenant_patterns)),
+    # Accounts are made by our own page only: it asks the plugins and announces the newcomer.
+    path("accounts/signup/", RedirectView.as_view(pattern_name="tenant:register"), name="account_signup"),
+    path("accounts/", include("allauth.account.urls")),
+    path("settings/", include("saas.site.urls")),
+    path("settings/", RedirectView.as_view(pattern_name="settings:plugins"), name="settings"),
+    path("apps/", include("plugin_framework.urls")),
+]
+
+handler400 = "saas.errors.bad_request"
+handler403 = "saas.errors.forbidden"
+handler404 = "saas.errors.not_found"
+handler500 = "saas.errors.server_error"
