@@ -1,0 +1,88 @@
+"""Handlers that raise, hang, exit, crash or eat memory: each is recorded with its reason, and the others never notice."""
+
+from __future__ import annotations
+
+import pytest
+
+from tests.faults.world import World
+from tests.support.waiting import wait_until
+
+BAD = {
+    "raise": ("failed", "due", "ZeroDivisionError: one by none"),
+    "sys_exit": ("failed", "due", "SystemExit: 7"),
+    "os_exit": ("killed", "due", "Its worker process died while it ran (exit status 7)."),
+    "segfault": ("killed", "due", "Its worker process died while it ran (SIGSEGV)."),
+    "memory": ("failed", "due", "MemoryError"),
+    "hang": ("failed", "due", "It took longer than 1 s and was stopped."),
+    "hang_in_sql": ("failed", "due", "It took longer than 1 s and was stopped."),
+    "hang_deaf": ("killed", "due", "It did not end within 2 s and its process was killed."),
+    "dead": ("failed", "dead", "The channel was deleted."),
+    "gone": ("failed", "dead", "The address is gone for good."),
+    "later": ("failed", "due", "Busy."),
+    "leave_open": ("failed", "due", "The handler left a transaction or a query open; it was undone."),
+}
+
+
+def test_every_bad_handler_ends_in_one_attempt_with_a_plain_reason(world: World) -> None:
+    for kind in BAD:
+        world.emit(world.acme, "faulty", do=kind)
+    for n in range(20):
+        world.emit(world.globex, "steady", n=n)
+        world.emit(world.acme, "steady", n=n)
+    worker = world.worker()
+    wait_until(lambda: all(row.attempts and row.finished_at for row in world.all_deliveries()), seconds=60)
+
+    for row, (outcome, state, reason) in zip(world.deliveries(world.acme, plugin="faulty"), BAD.values(), strict=True):
+        (attempt,) = world.attempts(world.acme, row.id)
+        assert (row.state, row.attempts, attempt.outcome) == (state, 1, outcome), row.last_error
+        assert row.last_error.startswith(reason)
+        assert attempt.error == row.last_error
+    good = world.all_deliveries(plugin="steady")
+    assert {(row.state, row.attempts) for row in good} == {("done", 1)}
+    assert len(good) == 40
+    assert worker.process.poll() is None
+
+
+def test_a_permanent_answer_is_kept_with_its_status(world: World) -> None:
+    world.emit(world.acme, do="gone")
+    world.worker()
+    world.settle()
+    (row,) = world.deliveries(world.acme)
+    assert (row.state, row.response_status) == ("dead", 410)
+
+
+def test_retry_later_is_obeyed(world: World) -> None:
+    world.emit(world.acme, do="later")
+    world.worker()
+    (row,) = wait_until(lambda: world.deliveries(world.acme, attempts=1, finished_at__isnull=False))
+    assert 1000 <= (row.next_at - row.finished_at).total_seconds() <= 1101
+
+
+def test_others_are_served_while_every_child_hangs(world: World) -> None:
+    for tenant in world.tenants:
+        for plugin in ("faulty", "steady"):
+            world.emit(tenant, plugin, do="hang_deaf")
+    world.worker("--soft-limit", "100", "--hard-limit", "300")
+    wait_until(lambda: len(world.notes("begin")) == 4)
+    assert {row.state for row in world.all_deliveries(plugin="steady")} == {"done"}
+    assert {row.finished_at for row in world.all_deliveries(plugin="faulty")} == {None}
+
+
+def test_the_tenth_failure_is_a_dead_letter_with_the_last_reason(world: World) -> None:
+    world.emit(world.acme, do="raise")
+    world.worker()
+    world.settle(seconds=90)
+    (row,) = world.deliveries(world.acme)
+    assert (row.state, row.attempts) == ("dead", 10)
+    assert row.last_error == "Given up after 10 attempts. The last one: ZeroDivisionError: one by none"
+    assert [attempt.number for attempt in world.attempts(world.acme, row.id)] == list(range(1, 11))
+    assert set(world.calls("begin").values()) == {10}
+
+
+@pytest.mark.parametrize("children", ["1", "2"])
+def test_a_plugin_that_hangs_while_it_starts_is_held_and_uses_up_no_attempt(world: World, children: str) -> None:
+    world.emit(world.acme, "steady", n=1)
+    world.worker("--children", children, TENANTRY_FAULT_START="hang")
+    (row,) = wait_until(lambda: world.deliveries(world.acme, held_since__isnull=False))
+    assert (row.state, row.attempts) == ("due", 0)
+    assert row.last_error.startswith("The plugin did not start in time.")

@@ -1,0 +1,152 @@
+"""Deciding what is offered to whom, and what the organisations notice of it."""
+
+from __future__ import annotations
+
+import pytest
+from django.db import ProgrammingError, connection, transaction
+from django.test import Client
+
+from plugin_framework import lifecycle
+from plugin_framework.audit import SYSTEM, person
+from plugin_framework.catalog.models import Availability, CatalogEntry
+from plugin_framework.models import AuditEntry
+from plugin_framework.tenancy import TenantRef, public_scope, tenant_scope
+from saas.console import actions, fleet
+from tenants import operations
+from tests.conftest import Tenants
+
+pytestmark = pytest.mark.usefixtures("plugins")
+WITHDRAW = {"availability": "withdrawn", "message": "It rang at night.", "tenants": ""}
+OFFER = {"availability": "everyone", "message": "", "tenants": ""}
+
+
+def _enable(tenant: TenantRef, *names: str) -> None:
+    with tenant_scope(tenant):
+        for name in names:
+            lifecycle.enable(name, SYSTEM)
+
+
+def _log(tenant: TenantRef) -> list[tuple[str, str, str]]:
+    with tenant_scope(tenant):
+        rows = AuditEntry.objects.filter(action__startswith="catalog.").order_by("pk")
+        return list(rows.values_list("actor", "action", "target"))
+
+
+def test_the_overview_counts_and_shows_what_was_rejected_and_why(staff: Client, tenants: Tenants) -> None:
+    answer = staff.get("/")
+    assert answer.context["tenants_total"] == 2
+    for told in ("broken has no version.", "odd."):
+        assert told in answer.content.decode()
+
+
+def test_the_catalog_is_searched_and_filtered(staff: Client) -> None:
+    staff.post("/catalog/pager/", WITHDRAW)
+    names = [info.name for info in staff.get("/catalog/?q=rota").context["plugins"]]
+    assert names == ["rota"]
+    answer = staff.get("/catalog/?state=withdrawn")
+    assert [info.name for info in answer.context["plugins"]] == ["pager"]
+
+
+def test_adoption_is_in_how_many_organisations_a_plugin_is_enabled(staff: Client, tenants: Tenants) -> None:
+    _enable(tenants.acme, "clumsy", "rota")
+    _enable(tenants.globex, "clumsy")
+    with tenant_scope(tenants.globex):
+        lifecycle.enable("pager", SYSTEM)
+        lifecycle.disable("pager", SYSTEM)
+    counts = {info.name: info.adoption for info in staff.get("/catalog/").context["plugins"]}
+    assert (counts["clumsy"], counts["pager"], counts["rota"], counts["broken"]) == (2, 1, 1, 0)
+    assert [ref.slug for ref in fleet.having("pager")] == ["acme"]
+
+
+def test_withdrawing_stops_it_everywhere_on_the_next_request_and_offering_brings_it_back(
+    staff: Client, acme_admin: Client, tenants: Tenants
+) -> None:
+    acme_admin.post("/settings/plugins/clumsy/enable/")
+    answer = staff.post("/catalog/clumsy/", WITHDRAW)
+    assert answer["Location"] == "/catalog/clumsy/"
+    seen = acme_admin.get("/settings/plugins/clumsy/")
+    assert "It rang at night." in seen.content.decode()
+    assert not seen.context["plugin"].runs
+    staff.post("/catalog/clumsy/", OFFER)
+    assert acme_admin.get("/settings/plugins/clumsy/").context["plugin"].runs
+
+
+def test_a_decision_is_in_the_platforms_log_and_in_those_of_the_organisations_it_touches(
+    staff: Client, tenants: Tenants, platform: TenantRef
+) -> None:
+    _enable(tenants.acme, "clumsy")
+    staff.post("/catalog/clumsy/", WITHDRAW)
+    entry = ("root@platform.example (platform staff)", "catalog.withdrawn", "clumsy")
+    assert (_log(platform), _log(tenants.acme), _log(tenants.globex)) == ([entry], [entry], [])
+
+
+def test_a_suspended_organisation_is_told_as_well(staff: Client, tenants: Tenants) -> None:
+    _enable(tenants.acme, "clumsy")
+    operations.suspend("acme", "Unpaid.", SYSTEM)
+    staff.post("/catalog/clumsy/", WITHDRAW)
+    assert len(_log(tenants.acme)) == 1
+
+
+def test_deciding_the_same_again_changes_and_records_nothing(staff: Client, platform: TenantRef) -> None:
+    staff.post("/catalog/pager/", WITHDRAW)
+    assert "Nothing was changed" in staff.post("/catalog/pager/", WITHDRAW, follow=True).content.decode()
+    assert len(_log(platform)) == 1
+
+
+def test_listing_offers_it_to_the_named_alone_and_tells_them(staff: Client, acme_admin: Client, tenants: Tenants) -> None:
+    staff.post("/catalog/pager/", {"availability": "listed", "message": "", "tenants": "globex\n"})
+    assert acme_admin.get("/settings/plugins/pager/").context["plugin"].state == "locked"
+    assert (len(_log(tenants.acme)), len(_log(tenants.globex))) == (0, 1)
+    staff.post("/catalog/pager/", {"availability": "listed", "message": "", "tenants": "acme, GLOBEX"})
+    assert acme_admin.get("/settings/plugins/pager/").context["plugin"].state == "available"
+    assert (len(_log(tenants.acme)), len(_log(tenants.globex))) == (1, 1)
+    assert staff.get("/catalog/pager/").context["form"].initial["tenants"] == "acme\nglobex"
+
+
+def test_hiding_leaves_it_to_those_who_have_it(staff: Client, acme_admin: Client, tenants: Tenants) -> None:
+    _enable(tenants.acme, "clumsy")
+    staff.post("/catalog/clumsy/", {"availability": "hidden", "message": "", "tenants": ""})
+    assert acme_admin.get("/settings/plugins/clumsy/").context["plugin"].runs
+    with tenant_scope(tenants.globex):
+        assert not lifecycle.status("clumsy").decision.may_enable
+
+
+@pytest.mark.parametrize(
+    ("data", "field"),
+    [
+        ({"availability": "withdrawn", "message": "", "tenants": ""}, "message"),
+        ({"availability": "withdrawn", "message": "   ", "tenants": ""}, "message"),
+        ({"availability": "withdrawn", "message": "x" * 501, "tenants": ""}, "message"),
+        ({"availability": "withdrawn", "message": "a\x00b", "tenants": ""}, "message"),
+        ({"availability": "listed", "message": "", "tenants": ""}, "tenants"),
+        ({"availability": "listed", "message": "", "tenants": "acme nobody"}, "tenants"),
+        ({"availability": "listed", "message": "", "tenants": "admin"}, "tenants"),
+        ({"availability": "listed", "message": "", "tenants": "\x00"}, "tenants"),
+        ({"availability": "everywhere", "message": "", "tenants": ""}, "availability"),
+        ({}, "availability"),
+    ],
+)
+def test_bad_input_comes_back_at_its_field_and_decides_nothing(
+    staff: Client, platform: TenantRef, data: dict[str, str], field: str
+) -> None:
+    answer = staff.post("/catalog/pager/", data)
+    assert answer.status_code == 422
+    assert set(answer.context["form"].errors) == {field}
+    assert _log(platform) == []
+    with public_scope():
+        assert not CatalogEntry.objects.exists()
+
+
+def test_a_rejected_plugin_can_be_withdrawn(staff: Client) -> None:
+    assert "broken has no version." in staff.get("/catalog/broken/").content.decode()
+    assert staff.post("/catalog/broken/", WITHDRAW).status_code == 302
+
+
+def test_a_decision_that_cannot_be_recorded_is_not_taken(tenants: Tenants) -> None:
+    _enable(tenants.acme, "clumsy")
+    with tenant_scope(tenants.acme), connection.cursor() as cursor:
+        cursor.execute("ALTER TABLE plugin_framework_auditentry RENAME TO gone")
+    with pytest.raises(ProgrammingError, match="plugin_framework_auditentry"), transaction.atomic():
+        actions.offer("clumsy", Availability.WITHDRAWN, person("root@platform.example", staff=True), message="No.")
+    with public_scope():
+        assert not CatalogEntry.objects.exists()

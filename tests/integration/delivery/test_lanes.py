@@ -1,0 +1,282 @@
+"""Lanes and rows: folding, claiming, fencing, releasing, holding. One database connection plays all the workers."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from datetime import timedelta
+from typing import Any
+
+import psycopg
+import pytest
+from django.db import connection, transaction
+from django.utils import timezone
+
+from plugin_framework.activation import BoundHandler
+from plugin_framework.delivery import lanes, rows, workers
+from plugin_framework.delivery.emit import emit_event
+from plugin_framework.delivery.models import Lane, Wake, Worker
+from plugin_framework.delivery.outcome import cut_short, delivered, failed
+from plugin_framework.delivery.rows import Finished
+from plugin_framework.models import Delivery, DeliveryAttempt
+from plugin_framework.tenancy import TenantRef, public_scope, tenant_scope
+
+
+@pytest.fixture
+def acme(committed_db: str, tenants: Any) -> Iterator[TenantRef]:
+    with public_scope():
+        yield tenants.acme
+
+
+def _emit(tenant: TenantRef, *plugins: str) -> list[int]:
+    with tenant_scope(tenant):
+        emit_event("order", (1,), [BoundHandler(name, "on_order", "order", print, False) for name in plugins or ("mail",)])
+        return list(Delivery.objects.order_by("id").values_list("id", flat=True))
+
+
+def _fold() -> int:
+    with transaction.atomic():
+        return lanes.fold()
+
+
+def _claim(owner: str = "me", lease: float = 60) -> lanes.Lane:
+    lane = lanes.claim(owner, lease)
+    assert lane is not None
+    return lane
+
+
+def _row(tenant: TenantRef, pk: int) -> Delivery:
+    with tenant_scope(tenant):
+        return Delivery.objects.get(pk=pk)
+
+
+def _expire_leases() -> None:
+    Lane.objects.update(leased_until=timezone.now() - timedelta(seconds=1))
+
+
+def test_wake_ups_are_folded_into_one_lane_each(acme: TenantRef) -> None:
+    for _ in range(3):
+        _emit(acme, "mail", "chat")
+    assert _fold() == 6
+    assert sorted(Lane.objects.values_list("plugin", flat=True)) == ["chat", "mail"]
+    assert not Wake.objects.exists()
+    assert _fold() == 0
+
+
+def test_a_wake_up_is_kept_until_its_delivery_can_be_seen(acme: TenantRef, committed_db: str) -> None:
+    with psycopg.connect(committed_db) as slow:  # as on Citus, where the coordinator's part becomes visible first
+        row = slow.execute(
+            f"""INSERT INTO "{acme.schema}".plugin_framework_delivery
+                (event_id, hook, plugin, handler, payload, idempotency_key, state, attempts, fence, last_error)
+                VALUES (gen_random_uuid(), 'order', 'mail', 'on_order', '[]', gen_random_uuid(), 'due', 0, 0, '') RETURNING id"""
+        ).fetchone()
+        assert row is not None
+        Wake.objects.create(tenant_schema=acme.schema, plugin="mail", delivery_id=row[0])
+        assert _fold() == 1
+        assert Wake.objects.count() == 1
+        assert not Lane.objects.exists()
+        slow.commit()
+    Wake.objects.update(look_at=timezone.now())
+    assert _fold() == 1
+    assert not Wake.objects.exists()
+    assert Lane.objects.get().next_at is not None
+
+
+def test_a_wake_up_whose_delivery_never_comes_is_dropped_after_a_week_and_not_before(acme: TenantRef) -> None:
+    Wake.objects.create(tenant_schema=acme.schema, plugin="mail", delivery_id=999)
+    for days, left in ((6, 1), (8, 0)):
+        Wake.objects.update(look_at=timezone.now(), written_at=timezone.now() - timedelta(days=days))
+        _fold()
+        assert Wake.objects.count() == left
+
+
+def test_the_lane_that_has_waited_longest_is_claimed_first_and_only_once(acme: TenantRef) -> None:
+    _emit(acme, "mail", "chat")
+    _fold()
+    Lane.objects.filter(plugin="mail").update(next_at=timezone.now() - timedelta(minutes=1))
+    first, second = _claim(), _claim()
+    assert (first.plugin, second.plugin) == ("mail", "chat")
+    assert second.fence > first.fence
+    assert lanes.claim("me", 60) is None
+
+
+def test_a_paused_lane_is_not_claimed(acme: TenantRef) -> None:
+    _emit(acme)
+    _fold()
+    Lane.objects.update(paused_until=timezone.now() + timedelta(hours=1))
+    assert lanes.claim("me", 60) is None
+
+
+def test_a_lane_whose_lease_has_run_out_is_claimed_with_a_newer_fence_and_the_older_changes_nothing(acme: TenantRef) -> None:
+    (pk,) = _emit(acme)
+    _fold()
+    old = _claim("old")
+    assert rows.start(old.schema, pk, old.fence) is not None
+    _expire_leases()
+    new = _claim("new")
+    assert new.fence > old.fence
+    assert rows.record_interrupted(new.schema, pk, new.fence)
+    assert rows.start(new.schema, pk, new.fence) is not None
+
+    assert not rows.finish(old.schema, Finished(pk, delivered(1, None)), old.fence)
+    assert rows.start(old.schema, pk, old.fence) is None
+    assert rows.hold(old.schema, "mail", old.fence, "no") == 0
+    assert rows.cancel(old.schema, "mail", old.fence, "no") == 0
+    assert not lanes.release(old, None)
+    assert not lanes.postpone(old, 60)
+    assert not lanes.drop(old)
+    assert lanes.renew("old", [old.fence], 60) == set()
+
+    row = _row(acme, pk)
+    assert (row.state, row.attempts, row.fence) == ("due", 2, new.fence)
+    assert lanes.renew("new", [new.fence], 60) == {new.fence}
+    assert rows.finish(new.schema, Finished(pk, delivered(1, None)), new.fence)
+    assert _row(acme, pk).state == "done"
+
+
+def test_a_mark_can_be_repeated_without_doing_anything_twice(acme: TenantRef) -> None:
+    (pk,) = _emit(acme)
+    _fold()
+    lane = _claim()
+    rows.start(lane.schema, pk, lane.fence)
+    again = Finished(pk, failed(ValueError("no"), 1, 5))
+    assert rows.finish(lane.schema, again, lane.fence)
+    before = _row(acme, pk).next_at
+    assert not rows.finish(lane.schema, again, lane.fence)
+    assert _row(acme, pk).next_at == before
+    with tenant_scope(acme):
+        assert DeliveryAttempt.objects.count() == 1
+
+
+def test_a_wake_up_folded_in_while_a_lane_is_being_released_is_not_lost(acme: TenantRef) -> None:
+    _emit(acme)
+    _fold()
+    lane = _claim()
+    (due,) = rows.due(lane.schema, lane.plugin, 10)
+    rows.start(lane.schema, due.id, lane.fence)
+    rows.finish(lane.schema, Finished(due.id, delivered(1, None)), lane.fence)
+    next_at = rows.next_due(lane.schema, lane.plugin)
+    assert next_at is None
+    _emit(acme)  # in the gap between the look and the release
+    _fold()
+    assert lanes.release(lane, next_at)
+    assert Lane.objects.get().next_at is not None
+    assert _claim().fence > lane.fence
+
+
+def test_a_lane_with_more_to_do_goes_to_the_end_of_the_queue(acme: TenantRef) -> None:
+    _emit(acme, "mail", "chat")
+    _fold()
+    Lane.objects.filter(plugin="mail").update(next_at=timezone.now() - timedelta(minutes=2))
+    lane = _claim()
+    assert lane.plugin == "mail"
+    lanes.release(lane, timezone.now() - timedelta(hours=5))
+    assert _claim().plugin == "chat"
+
+
+def test_an_idle_lane_is_due_when_its_next_retry_is(acme: TenantRef) -> None:
+    (pk,) = _emit(acme)
+    _fold()
+    lane = _claim()
+    rows.start(lane.schema, pk, lane.fence)
+    rows.finish(lane.schema, Finished(pk, failed(ValueError("no"), 1, 5)), lane.fence)
+    lanes.release(lane, rows.next_due(lane.schema, lane.plugin))
+    assert Lane.objects.get().next_at == _row(acme, pk).next_at
+    assert lanes.claim("me", 60) is None
+
+
+def test_finishing_one_and_starting_the_next_is_one_commit(acme: TenantRef) -> None:
+    _emit(acme)
+    first, second = _emit(acme)
+    _fold()
+    lane = _claim()
+    rows.start(lane.schema, first, lane.fence)
+    written, started = rows.finish_and_start(lane.schema, Finished(first, delivered(7, 204)), second, lane.fence)
+    assert written
+    assert started is not None
+    assert (started.id, started.attempt, started.payload) == (second, 1, [1])
+    row = _row(acme, first)
+    assert (row.state, row.duration_ms, row.response_status) == ("done", 7, 204)
+
+
+def test_a_delivery_that_dies_with_its_worker_each_time_is_given_up_after_ten_attempts(acme: TenantRef) -> None:
+    (pk,) = _emit(acme)
+    _fold()
+    for number in range(1, 11):
+        lane = _claim()
+        started = rows.start(lane.schema, pk, lane.fence)
+        assert started is not None
+        assert started.attempt == number
+        _expire_leases()  # the worker is gone, with its machine
+        lane = _claim()
+        assert rows.record_interrupted(lane.schema, pk, lane.fence) is (number < 10)
+        _expire_leases()
+    row = _row(acme, pk)
+    assert (row.state, row.attempts) == ("dead", 10)
+    with tenant_scope(acme):
+        assert list(DeliveryAttempt.objects.order_by("number").values_list("outcome", flat=True)) == ["interrupted"] * 10
+
+
+def test_holding_uses_up_no_attempt_and_ends_after_75_hours(acme: TenantRef) -> None:
+    (pk,) = _emit(acme)
+    _fold()
+    lane = _claim()
+    assert rows.hold(lane.schema, "mail", lane.fence, "It needs setup.") == 1
+    row = _row(acme, pk)
+    assert (row.state, row.attempts, row.last_error) == ("due", 0, "It needs setup.")
+    assert timedelta(seconds=25) < row.next_at - timezone.now() < timedelta(seconds=35)
+
+    for hours, state in ((74, "due"), (76, "dead")):
+        with tenant_scope(acme):
+            Delivery.objects.update(held_since=timezone.now() - timedelta(hours=hours), next_at=timezone.now())
+        rows.hold(lane.schema, "mail", lane.fence, "It needs setup.")
+        row = _row(acme, pk)
+        assert (row.state, row.attempts) == (state, 0)
+    assert row.last_error == "Given up, because for 75 hours: It needs setup."
+    assert row.finished_at is not None
+
+
+def test_only_dead_workers_of_this_machine_lose_their_lanes_to_their_successor(acme: TenantRef) -> None:
+    _emit(acme, "mail", "chat", "push")
+    _fold()
+    me = workers.myself()
+    start = me.process_start
+    for name, host, pid, process_start in (
+        ("dead", me.host, 2**22 + 1, 5),
+        ("pid used again", me.host, me.pid, start + 1),
+        ("alive", me.host, me.pid, start),
+        ("elsewhere", "another", 2**22 + 1, 5),
+    ):
+        Worker.objects.create(id=name, host=host, pid=pid, process_start=process_start)
+    for owner in ("dead", "alive", "elsewhere"):
+        _claim(owner, 600)
+    assert workers.bury_predecessors(me) == 1
+    assert sorted(Worker.objects.values_list("id", flat=True)) == ["alive", "elsewhere"]
+    assert lanes.claim("me", 60) is not None
+    assert lanes.claim("me", 60) is None
+
+
+def test_a_killed_attempt_is_recorded_once_and_only_under_its_own_fence(acme: TenantRef) -> None:
+    (pk,) = _emit(acme)
+    _fold()
+    lane = _claim()
+    assert rows.look(lane.schema, pk, lane.fence) == (0, False, None)
+    rows.start(lane.schema, pk, lane.fence)
+    found = rows.look(lane.schema, pk, lane.fence)
+    assert found is not None
+    assert found[:2] == (1, True)
+    finished = Finished(pk, cut_short("It did not end.", 1, 45000))
+    assert not rows.finish(lane.schema, finished, lane.fence - 1)
+    assert rows.finish(lane.schema, finished, lane.fence)
+    with tenant_scope(acme):
+        attempt = DeliveryAttempt.objects.get()
+    assert (attempt.outcome, attempt.error, attempt.duration_ms) == ("killed", "It did not end.", 45000)
+
+
+def test_the_queries_of_a_lane_use_the_index_of_due_rows(acme: TenantRef) -> None:
+    with tenant_scope(acme), connection.cursor() as cursor:
+        cursor.execute("SET enable_seqscan = off")
+        cursor.execute(
+            "EXPLAIN SELECT id FROM plugin_framework_delivery "
+            "WHERE plugin = 'x' AND state = 'due' AND next_at <= now() ORDER BY next_at, id LIMIT 5"
+        )
+        assert "delivery_due" in str(cursor.fetchall())

@@ -1,0 +1,1 @@
+"""What tests share: databases cloned from a template, waiting for a condition, receivers."""

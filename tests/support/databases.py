@@ -1,0 +1,106 @@
+"""Test databases: a template with two tenants, made once for a state of the code, and clones of it."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import psycopg
+from django.db import connection, connections
+from psycopg import sql
+
+ROOT = Path(__file__).resolve().parents[2]
+PACKAGES = ("saas", "tenants", "plugin_framework", "plugins")
+
+
+def fingerprint() -> str:
+    """Changes with any line of the program, so that a template never is of yesterday's code."""
+    digest = hashlib.sha256()
+    for package in PACKAGES:
+        for path in sorted((ROOT / package).rglob("*")):
+            if path.suffix in {".py", ".sql"}:
+                digest.update(path.relative_to(ROOT).as_posix().encode() + path.read_bytes())
+    return digest.hexdigest()[:12]
+
+
+@contextmanager
+def server() -> Iterator[psycopg.Connection[Any]]:
+    """A connection to the server itself, outside of every test database."""
+    settings = {**connections["default"].get_connection_params(), "dbname": "postgres"}
+    settings.pop("cursor_factory", None)
+    settings.pop("context", None)
+    settings.pop("prepare_threshold", None)
+    with psycopg.connect(**{**settings, "options": ""}, autocommit=True) as raw:
+        yield raw
+
+
+def ensure_template() -> str:
+    """The name of the template, made now if this state of the code has none; other processes wait meanwhile."""
+    name = f"tenantry_template_{fingerprint()}"
+    with server() as raw:
+        raw.execute("SELECT pg_advisory_lock(727001)")
+        if raw.execute("SELECT 1 FROM pg_database WHERE datname = %s", [name]).fetchone() is None:
+            _drop_old_templates(raw)
+            building = f"{name}_building"
+            drop(building)
+            raw.execute(sql.SQL("CREATE DATABASE {}").format(sql.Identifier(building)))
+            with using(building):
+                _fill()
+            raw.execute(
+                sql.SQL("ALTER DATABASE {} RENAME TO {}").format(sql.Identifier(building), sql.Identifier(name))
+            )
+    return name
+
+
+def _drop_old_templates(raw: psycopg.Connection[Any]) -> None:
+    for (old,) in raw.execute("SELECT datname FROM pg_database WHERE datname LIKE 'tenantry_template_%'").fetchall():
+        drop(old)
+
+
+def _fill() -> None:
+    from plugin_framework.audit import Actor
+    from tenants.fleet import migrate_everything
+    from tenants.provisioning import create_tenant
+
+    failed = [outcome for outcome in migrate_everything() if outcome.error]
+    assert not failed, failed
+    create_tenant("acme", "Acme", Actor("tests"))
+    create_tenant("globex", "Globex", Actor("tests"))
+
+
+def clone(template: str, name: str) -> None:
+    """Make `name` a fresh copy of `template`."""
+    drop(name)
+    with server() as raw:
+        raw.execute(sql.SQL("CREATE DATABASE {} TEMPLATE {}").format(sql.Identifier(name), sql.Identifier(template)))
+
+
+def drop(name: str) -> None:
+    """Remove a database, whoever is connected to it."""
+    with server() as raw:
+        raw.execute(sql.SQL("DROP DATABASE IF EXISTS {} WITH (FORCE)").format(sql.Identifier(name)))
+
+
+@contextmanager
+def using(name: str) -> Iterator[None]:
+    """Point Django's connection at database `name`; what this process remembers of another one is forgotten."""
+    before = connection.settings_dict["NAME"]
+    _switch(name)
+    try:
+        yield
+    finally:
+        _switch(before)
+
+
+def _switch(name: str) -> None:
+    from plugin_framework import activation
+    from plugin_framework.catalog import offers
+
+    connection.close()
+    connections["default"].settings_dict["NAME"] = name
+    connections.databases["default"]["NAME"] = name  # for the connections of threads started later
+    activation.cache.clear()
+    offers.forget()

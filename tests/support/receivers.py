@@ -1,0 +1,145 @@
+"""Real receivers on loopback for what plugins send: a mail server with sign-in, and an HTTP server with scripted answers."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from email import message_from_bytes, policy
+from email.message import EmailMessage
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from threading import Thread
+from typing import Any
+
+from aiosmtpd.controller import Controller
+from aiosmtpd.smtp import AuthResult, LoginPassword
+
+USER, PASSWORD = "acme", "correct horse battery staple"
+
+
+@dataclass(frozen=True, slots=True)
+class Mail:
+    """One mail as it arrived."""
+
+    sender: str
+    recipients: list[str]
+    raw: bytes
+    message: EmailMessage
+
+    def part(self, kind: str) -> str:
+        """The body of this kind, `plain` or `html`."""
+        body = self.message.get_body((kind,))
+        assert body is not None, f"the mail has no {kind} part"
+        return str(body.get_content())
+
+
+@dataclass(eq=False)
+class MailServer:
+    """A mail server that takes mail from `USER` alone."""
+
+    port: int = 0
+    mails: list[Mail] = field(default_factory=list)
+
+    async def handle_MAIL(self, server: Any, session: Any, envelope: Any, address: str, options: list[str]) -> str:
+        """Asks for the sign-in here: aiosmtpd's own option warns, and a warning is an error in the tests."""
+        if not session.authenticated:
+            return "530 Authentication required"
+        envelope.mail_from = address
+        envelope.mail_options.extend(options)
+        return "250 OK"
+
+    async def handle_DATA(self, server: Any, session: Any, envelope: Any) -> str:
+        message = message_from_bytes(envelope.content, policy=policy.default)
+        self.mails.append(Mail(envelope.mail_from, envelope.rcpt_tos, envelope.content, message))
+        return "250 Kept"
+
+    @property
+    def settings(self) -> dict[str, Any]:
+        """What the e-mail plugin needs to reach it; the password apart."""
+        return {"smtp_host": "127.0.0.1", "smtp_port": self.port, "tls": "none", "username": USER}
+
+
+class _OnAFreePort(Controller):  # type: ignore[misc]  # aiosmtpd is untyped
+    """aiosmtpd's controller, asked for port 0, would look for itself at port 0."""
+
+    def _trigger_server(self) -> None:
+        self.port = self.server.sockets[0].getsockname()[1]
+        super()._trigger_server()
+
+
+def _authenticate(server: Any, session: Any, envelope: Any, mechanism: str, data: Any) -> AuthResult:
+    known = isinstance(data, LoginPassword) and (data.login, data.password) == (USER.encode(), PASSWORD.encode())
+    return AuthResult(success=known, handled=True, auth_data=USER)
+
+
+@contextmanager
+def mail_server() -> Iterator[MailServer]:
+    """A mail server that listens on loopback."""
+    found = MailServer()
+    controller = _OnAFreePort(found, hostname="127.0.0.1", port=0, authenticator=_authenticate, auth_require_tls=False)
+    controller.start()
+    found.port = controller.port
+    try:
+        yield found
+    finally:
+        controller.stop()
+
+
+@dataclass(frozen=True, slots=True)
+class Post:
+    """One request as it arrived."""
+
+    path: str
+    headers: dict[str, str]
+    body: Any
+
+
+@dataclass(eq=False)
+class WebhookServer:
+    """An HTTP server that answers "ok" unless told otherwise.
+
+    Attributes:
+        status, headers: of the next answers.
+    """
+
+    port: int = 0
+    status: int = 200
+    headers: dict[str, str] = field(default_factory=dict)
+    posts: list[Post] = field(default_factory=list)
+
+    @property
+    def url(self) -> str:
+        """Shaped as Slack's; its path is a secret."""
+        return f"http://127.0.0.1:{self.port}/services/T0/B0/s3cr3t"
+
+
+@contextmanager
+def webhook_server() -> Iterator[WebhookServer]:
+    """An HTTP server that listens on loopback."""
+    found = WebhookServer()
+
+    class Handler(BaseHTTPRequestHandler):
+        def do_POST(self) -> None:
+            body = self.rfile.read(int(self.headers.get("Content-Length") or 0))
+            found.posts.append(Post(self.path, {k.lower(): v for k, v in self.headers.items()}, json.loads(body)))
+            self.send_response(found.status)
+            for name, value in found.headers.items():
+                self.send_header(name, value)
+            self.send_header("Content-Length", "2")
+            self.end_headers()
+            self.wfile.write(b"ok")
+
+        def log_message(self, *args: Any) -> None:
+            """The tests' output has no room for an access log."""
+
+    server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+    found.port = server.server_address[1]
+    thread = Thread(target=server.serve_forever, kwargs={"poll_interval": 0.02})
+    thread.start()
+    try:
+        yield found
+    finally:
+        server.shutdown()
+        thread.join()
+        server.server_close()
