@@ -97,13 +97,17 @@ TEMPLATES = [
     }
 ]
 
+_database = django_database()
 DATABASES = {
     "default": {
-        **django_database(),
+        **_database,
         "ENGINE": "plugin_framework.db",
         "CONN_MAX_AGE": env.int("CONN_MAX_AGE", default=60),
         "CONN_HEALTH_CHECKS": False,  # a round trip per request; a broken connection is replaced after the request that met it
-        "OPTIONS": {"options": "-c search_path="},  # a raw connection sees no table until somebody says which tenant's
+        "OPTIONS": {
+            **_database.get("OPTIONS", {}),
+            "options": "-c search_path=",  # a raw connection sees no table until somebody says which tenant's
+        },
     }
 }
 DATABASE_ROUTERS = ["plugin_framework.db.router.SchemaRouter"]

@@ -18,17 +18,15 @@ from tests.support import databases
 
 def pytest_sessionstart(session: pytest.Session) -> None:
     """Start the server, in the process that the others wait for."""
-    cluster = settings.TEST_CLUSTER
-    if cluster is not None and not hasattr(session.config, "workerinput"):
-        cluster.start()
+    if settings.TEST_CLUSTER is not None and not hasattr(session.config, "workerinput"):
+        databases.take_part(settings.TEST_CLUSTER)
 
 
 def pytest_sessionfinish(session: pytest.Session) -> None:
-    """Stop the server this run has started."""
-    cluster = settings.TEST_CLUSTER
-    if cluster is not None and not hasattr(session.config, "workerinput"):
+    """Stop the server, unless another run in this checkout still uses it."""
+    if settings.TEST_CLUSTER is not None and not hasattr(session.config, "workerinput"):
         connections.close_all()
-        cluster.stop()
+        databases.leave(settings.TEST_CLUSTER)
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,18 +2,41 @@
 
 from __future__ import annotations
 
+import fcntl
 import hashlib
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
-from typing import Any
+from typing import IO, Any
 
 import psycopg
 from django.db import connection, connections
 from psycopg import sql
 
+from saas.postgres import Cluster
+
 ROOT = Path(__file__).resolve().parents[2]
 PACKAGES = ("saas", "tenants", "plugin_framework", "plugins")
+
+
+_taking_part: list[IO[str]] = []  # open for the whole run: the system frees the lock if we are killed
+
+
+def take_part(cluster: Cluster) -> None:
+    """Start the test server unless it runs, and keep other runs from stopping it under us."""
+    cluster.data_dir.parent.mkdir(parents=True, exist_ok=True)
+    file = cluster.data_dir.with_name("test-runs.lock").open("a")
+    fcntl.flock(file, fcntl.LOCK_SH)
+    _taking_part.append(file)
+    cluster.start()
+
+
+def leave(cluster: Cluster) -> None:
+    """Stop the test server if no other run uses it."""
+    file = _taking_part.pop()
+    with suppress(BlockingIOError), file:
+        fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        cluster.stop()
 
 
 def fingerprint() -> str:
