@@ -1,0 +1,39 @@
+# The commands of Tenantry. Each sets up what it needs; none needs another first.
+.POSIX:
+.DEFAULT_GOAL := help
+.PHONY: help setup demo test lint format lock clean
+
+PY = .venv/bin/python
+
+help: ## Show this list
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-10s %s\n", $$1, $$2 }' Makefile
+
+setup: ## Make .venv from requirements.lock
+	@tools/setup
+
+demo: setup ## Set everything up, serve two organisations, a worker and an inbox (PORT=8000)
+	@exec $(PY) manage.py demo
+
+test: setup ## Run all tests (T="tests/unit -k name" for some)
+	@browser=$$(tools/chromium) && CHROMIUM="$$browser" exec $(PY) -m pytest -n 2 --dist loadgroup $(T)
+
+lint: setup ## Check style, types, layers, and what Django checks
+	@$(PY) -m ruff check .
+	@$(PY) -m ruff format --check .
+	@$(PY) -m mypy
+	@$(PY) -c 'import sys; from importlinter.cli import lint_imports_command; sys.exit(lint_imports_command(["--no-logo"]))'
+	@$(PY) manage.py check --fail-level WARNING
+
+format: setup ## Put the code into its form
+	@$(PY) -m ruff check --fix .
+	@$(PY) -m ruff format .
+
+lock: setup ## Pin requirements.in anew into requirements.lock
+	@$(PY) -m pip install --quiet --disable-pip-version-check uv
+	@$(PY) -m uv pip compile requirements.in --generate-hashes --universal --python-version 3.12 \
+		--no-emit-index-url --no-header --upgrade --quiet -o requirements.lock
+
+clean: ## Stop the embedded servers; remove their data, .venv and what the tools made
+	@if [ -x $(PY) ]; then $(PY) manage.py postgres delete; fi
+	@rm -rf .venv .data .mypy_cache .ruff_cache .pytest_cache .import_linter_cache .hypothesis tests/browser/screenshots
+	@find . -name __pycache__ -type d -prune -exec rm -rf {} +
