@@ -61,7 +61,7 @@ def message(number: int) -> Message | None:
 
 def _read() -> Iterator[Message]:
     try:
-        lines = path().read_text("utf-8").splitlines()
+        *lines, _ = path().read_bytes().split(b"\n")  # behind the last newline: nothing, or a line being written
     except FileNotFoundError:
         return
     for number, line in enumerate(lines, start=1):

@@ -16,7 +16,7 @@ from pathlib import Path
 
 log = logging.getLogger(__name__)
 PR_SET_PDEATHSIG = 1
-GRACE = 10.0  # seconds a process gets to end by itself
+GRACE = 5.0  # seconds a process gets to end by itself
 
 
 class DemoError(RuntimeError):
@@ -24,19 +24,28 @@ class DemoError(RuntimeError):
 
 
 def free_or_explain(port: int) -> None:
-    """Refuse to start on a port that somebody else has.
+    """Refuse to start on a port that somebody else has; processes of a demo that was just killed get a moment to end.
 
     Raises:
         DemoError: with the way out.
     """
+    give_up = time.monotonic() + GRACE
+    while not _is_free(port):
+        if time.monotonic() > give_up:
+            raise DemoError(
+                f"Port {port} is in use. Stop what uses it, or choose another: PORT={port + 1000} make demo"
+            )
+        time.sleep(0.1)
+
+
+def _is_free(port: int) -> bool:
     with socket.socket() as probe:
         probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         try:
             probe.bind(("127.0.0.1", port))
-        except OSError as error:
-            raise DemoError(
-                f"Port {port} is in use. Stop what uses it, or choose another: PORT={port + 1000} make demo"
-            ) from error
+        except OSError:
+            return False
+        return True
 
 
 def start(arguments: Sequence[str], env: Mapping[str, str], logfile: Path) -> subprocess.Popen[bytes]:

@@ -1,0 +1,149 @@
+"""A plugin with a fault is kept out, with a sentence that names the fault; all others run."""
+
+from __future__ import annotations
+
+import re
+from typing import Any
+
+import pytest
+
+from plugin_framework import loader
+from plugin_framework.checks import app_lists_are_disjoint, idle_handlers, rejected_plugins
+from plugin_framework.registry import Registry, registry
+from plugin_framework.sdk import ConfigurablePlugin, PluginInterface, action, hook
+from tests.dummies.pages import installed
+from tests.integration.engine.dummies import Alpha, Bare, Omega
+
+
+class Sound(Bare):
+    name = "sound"
+
+
+class WrongSignature(Bare):
+    name = "wrong_signature"
+
+    @hook("view_pre_dispatch")
+    def seen(self, view: Any) -> None:
+        """Takes too little."""
+
+
+class BadVersion(Bare):
+    name, version = "bad_version", "the first"
+
+
+class TooNew(Bare):
+    name, requires_platform = "too_new", ">=99"
+
+
+class BadName(Bare):
+    name = "Bad Name"
+
+
+class BadSchema(ConfigurablePlugin):
+    name, version = "bad_schema", "1.0.0"
+
+    def get_config_schema(self) -> dict[str, Any]:
+        return {"type": "object", "properties": {"x": {"$ref": "https://example.com/schema.json"}}}
+
+    def initialize(self, config: dict[str, Any]) -> None:
+        """Never called."""
+
+    def cleanup(self) -> None:
+        """Never called."""
+
+
+class Left(Bare):
+    name, dependencies = "left_half", ("right_half",)
+
+
+class Right(Bare):
+    name, dependencies = "right_half", ("left_half",)
+
+
+class Clash(Bare):
+    name = "clash"
+    declares = (action("view_pre_dispatch", doc="Taken already."),)
+
+
+class Raising(Bare):
+    name = "raising"
+
+    def __init__(self) -> None:
+        raise RuntimeError("not even this")
+
+
+class Misspelt(Bare):
+    name = "misspelt"
+
+    @hook("user_registred")
+    def seen(self, user: Any) -> None:
+        """Waits for ever."""
+
+
+NotAPlugin = dict
+
+
+def entry(cls: str) -> dict[str, str]:
+    return {"module": __name__, "class": cls}
+
+
+@pytest.mark.parametrize(
+    ("cls", "sentence"),
+    [
+        ("WrongSignature", r"which passes \(view, request\)"),
+        ("BadVersion", "states no usable version"),
+        ("TooNew", "needs Tenantry >=99"),
+        ("BadName", "use lower-case letters"),
+        ("BadSchema", "settings schema of bad_schema is not usable"),
+        ("Clash", "declares 'view_pre_dispatch', which is declared already"),
+        ("Raising", "not even this"),
+        ("NotAPlugin", "derive it from PluginInterface"),
+        ("Nowhere", "Nowhere"),
+    ],
+)
+def test_a_faulty_plugin_is_quarantined_and_the_others_are_loaded(cls: str, sentence: str) -> None:
+    found = Registry()
+    faulty = getattr(globals().get(cls), "name", "faulty")
+    loader.load(found, {faulty: entry(cls), "sound": entry("Sound")})
+    assert set(found.specs) == {"sound"}
+    assert len(found.quarantine) == 1
+    assert re.search(sentence, next(iter(found.quarantine.values())))
+
+
+def test_a_cycle_is_quarantined_whole() -> None:
+    found = Registry()
+    loader.load(found, {"left_half": entry("Left"), "right_half": entry("Right"), "sound": entry("Sound")})
+    assert set(found.specs) == {"sound"}
+    assert set(found.quarantine) == {"left_half", "right_half"}
+
+
+def test_a_module_that_is_not_there_is_named() -> None:
+    found = Registry()
+    loader.load(found, {"gone": {"module": "plugins.gone_plugin", "class": "Gone"}})
+    assert "plugins.gone_plugin" in found.quarantine["gone"]
+
+
+def test_the_order_is_that_of_dependencies_then_priority_then_name() -> None:
+    for classes in ((Alpha, Omega, Sound), (Sound, Omega, Alpha)):
+        with installed(*classes):
+            names = [name for name in registry.specs if name in {"alpha", "omega", "sound"}]
+            assert names == ["alpha", "omega", "sound"]
+
+
+def test_checks_name_what_is_quarantined_and_what_waits_for_nothing() -> None:
+    with installed(Misspelt, quarantined={"spoilt": "it is spoilt"}):
+        assert "spoilt is quarantined: it is spoilt" in str(rejected_plugins(None)[0].msg)
+        found = [warning for warning in idle_handlers(None) if "misspelt" in str(warning.msg)]
+        assert "user_registered" in str(found[0].hint)
+
+
+def test_an_app_in_two_lists_is_an_error(settings: Any) -> None:
+    assert app_lists_are_disjoint(None) == []
+    settings.SHARED_APPS = [*settings.SHARED_APPS, "tenants.accounts"]
+    assert [error.id for error in app_lists_are_disjoint(None)] == ["tenantry.E001"]
+
+
+def test_all_plugins_that_come_with_the_program_are_loaded() -> None:
+    assert registry.quarantine == {}
+    assert {"email_notifications", "slack_notifications", "orders"} <= set(registry.specs)
+    assert all(issubclass(spec.cls, PluginInterface) for spec in registry.specs.values())
