@@ -89,6 +89,12 @@ def test_another_tenants_set_is_never_given(two: Tenants) -> None:
     assert dict(theirs.plugins) == {}
 
 
+def test_two_tenants_that_have_changed_nothing_have_sets_of_their_own(two: Tenants) -> None:
+    for ref in (two.acme, two.globex):
+        with tenant_scope(ref):
+            assert activation.current().tenant == ref
+
+
 def test_a_row_written_past_the_lifecycle_is_not_seen_until_a_revision_says_so(two: Tenants) -> None:
     running(two)
     with tenant_scope(two.acme):
