@@ -1,0 +1,126 @@
+"""The commands: the same functions and errors as the pages, one clear sentence when something is wrong."""
+
+from __future__ import annotations
+
+import io
+import json
+import sys
+from pathlib import Path
+from typing import Any
+
+import pytest
+from django.core.management import CommandError, call_command
+
+from plugin_framework.models import AuditEntry, PluginSetting
+from plugin_framework.tenancy import public_scope, tenant_scope
+from tenants.models import Tenant
+from tests.conftest import Tenants
+
+
+def run(*arguments: str) -> str:
+    said = io.StringIO()
+    call_command(*arguments, stdout=said)
+    return said.getvalue()
+
+
+def rows(*arguments: str) -> Any:
+    return json.loads(run(*arguments, "--json"))
+
+
+def of(name: str) -> dict[str, Any]:
+    found: dict[str, Any] = next(row for row in rows("plugins", "list", "--tenant", "acme") if row["plugin"] == name)
+    return found
+
+
+@pytest.mark.usefixtures("tenants")
+def test_a_plugin_is_configured_enabled_shown_and_disabled() -> None:
+    assert of("canary")["state"] == "disabled"
+    said = run("plugins", "enable", "--tenant", "acme", "--plugin", "canary")
+    assert "needs_setup" in said
+    run("plugins", "configure", "--tenant", "acme", "--plugin", "canary", "--set", "canary=tweet")
+    assert of("canary") | {"note": ""} == {
+        "plugin": "canary",
+        "version": "1.0.0",
+        "state": "runs",
+        "enabled": True,
+        "note": "",
+    }
+    assert "tweet" in run("plugins", "show", "--tenant", "acme", "--plugin", "canary")
+    assert "disabled: canary" in run("plugins", "disable", "--tenant", "acme", "--plugin", "canary")
+    assert "Nothing to do" in run("plugins", "disable", "--tenant", "acme", "--plugin", "canary")
+
+
+def test_the_neighbour_notices_nothing_and_the_command_line_is_audited(tenants: Tenants) -> None:
+    run("plugins", "enable", "--tenant", "acme", "--plugin", "canary")
+    with tenant_scope(tenants.globex):
+        assert not AuditEntry.objects.filter(action="plugin.enabled").exists()
+    with tenant_scope(tenants.acme):
+        assert "command line" in AuditEntry.objects.get(action="plugin.enabled").actor
+
+
+def test_settings_can_come_from_a_file_or_from_standard_input(
+    tenants: Tenants, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = tmp_path / "settings.json"
+    path.write_text('{"canary": "from a file"}')
+    arguments = ("plugins", "configure", "--tenant", "acme", "--plugin", "canary", "--config")
+    run(*arguments, str(path))
+    monkeypatch.setattr(sys, "stdin", io.StringIO('{"canary": "piped"}'))
+    run(*arguments, "-")
+    with tenant_scope(tenants.acme):
+        assert PluginSetting.objects.get(plugin_name="canary", key="canary").value == "piped"
+
+
+def test_a_secret_is_stored_sealed_and_never_shown(tenants: Tenants) -> None:
+    address = "https://hooks.slack.com/services/T0/B0/geheim"
+    arguments = ("--tenant", "acme", "--plugin", "slack_notifications")
+    run("plugins", "configure", *arguments, "--set", f"webhook_url={address}", "--set", "channel=#a")
+    assert "geheim" not in run("plugins", "show", *arguments)
+    with tenant_scope(tenants.acme):
+        assert "geheim" not in json.dumps(list(PluginSetting.objects.values_list("value", flat=True)))
+
+
+@pytest.mark.usefixtures("tenants")
+@pytest.mark.parametrize(
+    ("arguments", "sentence"),
+    [
+        (("plugins", "enable"), "Say for which organisation"),
+        (("plugins", "enable", "--tenant", "acme"), "Say which plugin"),
+        (("plugins", "enable", "--tenant", "nobody", "--plugin", "canary"), "no organisation 'nobody'"),
+        (("plugins", "enable", "--tenant", "acme", "--plugin", "nonesuch"), "nonesuch"),
+        (("plugins", "show", "--tenant", "acme", "--plugin", "nonesuch"), "nonesuch"),
+        (("plugins", "configure", "--tenant", "acme", "--plugin", "canary", "--set", "canary"), "KEY=VALUE"),
+        (("plugins", "configure", "--tenant", "acme", "--plugin", "canary", "--set", "canary=7"), "canary"),
+        (("plugins", "configure", "--tenant", "acme", "--plugin", "canary", "--config", "/nowhere"), "cannot be read"),
+        (("tenants", "create"), "Say which organisation"),
+        (("tenants", "create", "acme"), "is taken"),
+        (("tenants", "create", "www"), "reserved"),
+        (("tenants", "create", "No Good"), "letters"),
+        (("tenants", "suspend", "nobody"), "nobody"),
+        (("tenants", "suspend", "admin"), "platform"),
+    ],
+)
+def test_a_mistake_is_one_sentence(arguments: tuple[str, ...], sentence: str) -> None:
+    with pytest.raises(CommandError) as caught:
+        run(*arguments)
+    assert sentence in str(caught.value)
+    assert "\n" not in str(caught.value)
+
+
+@pytest.mark.usefixtures("tenants")
+def test_an_organisation_is_made_listed_suspended_and_resumed() -> None:
+    assert rows("tenants", "create", "initech", "--name", "Initech")[0]["host"] == "initech.localhost"
+    assert {"acme", "globex", "initech", "admin"} == {row["slug"] for row in rows("tenants", "list")}
+    run("tenants", "suspend", "initech", "--message", "Not paid")
+    with public_scope():
+        assert Tenant.objects.get(slug="initech").state_message == "Not paid"
+    run("tenants", "resume", "initech")
+    with public_scope():
+        assert Tenant.objects.get(slug="initech").state == "active"
+
+
+@pytest.mark.usefixtures("tenants")
+@pytest.mark.parametrize("command", ["migrate_tenants", "migrate", "migrate_schemas"])
+def test_every_way_to_migrate_does_the_same_and_finds_nothing_to_do(command: str) -> None:
+    assert run(command) == ""
+    assert "acme: 0 migrations applied" in run(command, "--verbosity", "2")
