@@ -12,6 +12,7 @@ from django.http import HttpRequest
 from plugin_framework import activation
 from plugin_framework.registry import registry
 from plugin_framework.sdk import NavItem
+from saas.links import url_of
 
 log = logging.getLogger(__name__)
 
@@ -34,6 +35,7 @@ def site(request: HttpRequest) -> dict[str, Any]:
         "tenant": getattr(request, "tenant", None),
         "nav_items": _navigation(request) if kind == "tenant" else [],
         "is_demo": settings.DEMO,
+        "public_url": url_of(settings.BASE_DOMAIN),
     }
 
 

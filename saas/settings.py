@@ -144,6 +144,7 @@ ACCOUNT_EMAIL_VERIFICATION = "mandatory"
 ACCOUNT_EMAIL_VERIFICATION_BY_CODE_ENABLED = True  # allauth's signed link can be replayed on another tenant
 ACCOUNT_PREVENT_ENUMERATION = True
 ACCOUNT_EMAIL_SUBJECT_PREFIX = ""
+ACCOUNT_PASSWORD_RESET_TOKEN_GENERATOR = "tenants.accounts.tokens.PasswordResetTokenGenerator"  # noqa: S105  # the path of a class
 
 SESSION_ENGINE = (
     "django.contrib.sessions.backends.db"  # in the tenant's schema; signed cookies would be good on every tenant
@@ -167,6 +168,7 @@ if HTTPS:
         SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https")
 PUBLIC_PORT = env.int("PUBLIC_PORT", default=443 if HTTPS else 8000)  # the port people see in links
 TRUSTED_PROXIES = env.int("TRUSTED_PROXIES", default=0)  # how many proxies append to X-Forwarded-For
+ALLAUTH_TRUSTED_PROXY_COUNT = TRUSTED_PROXIES
 SECURE_REFERRER_POLICY = "same-origin"
 X_FRAME_OPTIONS = "DENY"
 SECURE_CSP = {
@@ -205,8 +207,15 @@ DEFAULT_FROM_EMAIL = env.str("DEFAULT_FROM_EMAIL", default=f"Tenantry <no-reply@
 PLUGIN_ALLOW_LOOPBACK = env.bool("PLUGIN_ALLOW_LOOPBACK", default=DEMO)  # development and the demo only
 SIGNUPS_PER_HOUR_AND_ADDRESS = env.int("SIGNUPS_PER_HOUR_AND_ADDRESS", default=10)
 SIGNUPS_PER_HOUR_AND_MAIL_DOMAIN = env.int("SIGNUPS_PER_HOUR_AND_MAIL_DOMAIN", default=50)
+REGISTRATIONS_PER_HOUR_AND_ADDRESS = env.int("REGISTRATIONS_PER_HOUR_AND_ADDRESS", default=60)  # in one organisation
 
-CACHES = {"default": {"BACKEND": "saas.throttle.cache.TenantCache", "LOCATION": "tenantry_cache"}}
+CACHES = {
+    "default": {
+        "BACKEND": "saas.throttle.cache.TenantCache",
+        "LOCATION": "tenantry_cache",
+        "OPTIONS": {"MAX_ENTRIES": 100_000},
+    }
+}
 
 LANGUAGE_CODE = "en-us"
 TIME_ZONE = "UTC"

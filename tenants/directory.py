@@ -30,5 +30,10 @@ def by_slug(slug: str) -> DirectoryEntry | None:
         return _entry(tenant) if tenant else None
 
 
+def is_free(slug: str) -> bool:
+    """Whether no organisation has this slug now; who takes it first is decided when it is made."""
+    return by_slug(slug) is None
+
+
 def _entry(tenant: Tenant) -> DirectoryEntry:
     return DirectoryEntry(tenant.ref(), tenant.state == State.ACTIVE)

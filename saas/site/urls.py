@@ -18,5 +18,8 @@ urlpatterns = [
     path("plugins/<plugin:name>/deliveries/<int:number>/redeliver/", delivery_pages.again, name="redeliver"),
     path("people/", people_pages.index, name="people"),
     path("people/invite/", people_pages.invite, name="invite"),
+    path("people/invitations/<int:number>/revoke/", people_pages.revoke_invitation, name="revoke_invitation"),
+    path("people/<int:number>/role/", people_pages.change_role, name="change_role"),
+    path("people/<int:number>/remove/", people_pages.remove_person, name="remove_person"),
     path("audit/", audit_page.index, name="audit"),
 ]

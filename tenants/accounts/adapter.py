@@ -1,0 +1,37 @@
+"""What allauth is told about us: nobody signs up through it, links stay on their host, a failed mail breaks no page."""
+
+from __future__ import annotations
+
+import logging
+from typing import Any
+
+from allauth.account.adapter import DefaultAccountAdapter
+from allauth.core import context
+from django.contrib import messages
+from django.http import HttpRequest
+from django.utils.http import url_has_allowed_host_and_scheme
+
+log = logging.getLogger(__name__)
+
+
+class AccountAdapter(DefaultAccountAdapter):  # type: ignore[misc]  # allauth is untyped
+    """See https://docs.allauth.org/en/latest/account/adapter.html."""
+
+    def is_open_for_signup(self, request: HttpRequest) -> bool:
+        """Accounts are made by our own page: it asks the plugins and tells them."""
+        return False
+
+    def is_safe_url(self, url: str) -> bool:
+        """Only this very host: allauth would take any, because ALLOWED_HOSTS leaves the decision to the tenant middleware."""
+        request = context.request
+        return url_has_allowed_host_and_scheme(url, {request.get_host()}, require_https=request.is_secure())
+
+    def send_mail(self, template_prefix: str, email: str, context: dict[str, Any]) -> None:
+        """Send one of allauth's mails; a mail server that does not answer is logged and said, and can be tried again."""
+        try:
+            super().send_mail(template_prefix, email, context)
+        except OSError:  # smtplib's errors are OSErrors too
+            log.exception("The mail %s could not be sent", template_prefix)
+            request = context.get("request")
+            if request is not None:
+                messages.error(request, "The mail could not be sent just now. Please try again in a few minutes.")

@@ -1,0 +1,19 @@
+"""The Django app of the people."""
+
+from django.apps import AppConfig
+
+
+class AccountsConfig(AppConfig):
+    """Tells the plugins of every sign-in."""
+
+    name = "tenants.accounts"
+    label = "accounts"
+    default_auto_field = "django.db.models.BigAutoField"
+
+    def ready(self) -> None:
+        """Connect the signal that Django sends for each sign-in, whichever way it happened."""
+        from django.contrib.auth.signals import user_logged_in
+
+        from tenants.accounts.people import announce_sign_in
+
+        user_logged_in.connect(announce_sign_in, dispatch_uid="tenantry.announce_sign_in")

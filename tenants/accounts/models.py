@@ -1,0 +1,128 @@
+"""The people of one tenant, and the two kinds of single-use tokens that bring them in."""
+
+from __future__ import annotations
+
+from typing import Any, ClassVar
+
+from django.contrib.auth.base_user import AbstractBaseUser, BaseUserManager
+from django.db import models
+from django.db.models.functions import Lower
+from django.utils import timezone
+from django.utils.crypto import salted_hmac
+
+from plugin_framework.tenancy import current_tenant
+
+
+class Role(models.TextChoices):
+    """What somebody may do in their organisation."""
+
+    OWNER = "owner", "Owner"
+    ADMIN = "admin", "Admin"
+    MEMBER = "member", "Member"
+
+
+class UserManager(BaseUserManager["User"]):
+    """Makes and finds accounts; an address is one account's, however it is spelt."""
+
+    def create_user(
+        self,
+        email: str,
+        password: str | None = None,
+        *,
+        username: str | None = None,
+        name: str = "",
+        role: str = Role.MEMBER,
+    ) -> User:
+        """Make an account in the current tenant, without telling anybody: `people.register` does that.
+
+        Args:
+            username: ignored; plugins written for other user models pass it.
+            password: None makes an account that cannot sign in by password.
+        """
+        user = self.model(email=normal(email), name=name, role=role)
+        user.set_password(password)
+        user.save(using=self._db)
+        return user
+
+    def get_by_natural_key(self, username: str | None) -> User:
+        """Whoever signs in with this address, in whatever spelling."""
+        return self.get(email=normal(username or ""))
+
+
+def normal(email: str) -> str:
+    """The one spelling in which an address is stored and compared."""
+    return email.strip().lower()
+
+
+class User(AbstractBaseUser):
+    """One person in one tenant; the same person in another tenant is another account."""
+
+    email = models.EmailField(unique=True, error_messages={"unique": "Somebody already uses this address."})
+    name = models.CharField(max_length=150, blank=True)
+    role = models.CharField(max_length=10, choices=Role, default=Role.MEMBER)
+    is_active = models.BooleanField(default=True)
+    date_joined = models.DateTimeField(default=timezone.now)
+
+    objects: ClassVar[UserManager] = UserManager()
+
+    USERNAME_FIELD = "email"
+    EMAIL_FIELD = "email"
+    REQUIRED_FIELDS: ClassVar[list[str]] = []
+
+    class Meta:
+        ordering = ["email"]
+        constraints = [
+            models.CheckConstraint(condition=models.Q(email=Lower("email")), name="emails_are_lower_case"),
+            models.CheckConstraint(condition=models.Q(role__in=Role.values), name="roles_are_known"),
+        ]
+
+    def __str__(self) -> str:
+        return self.email
+
+    @property
+    def username(self) -> str:
+        """What to call them; plugins written for other user models read it."""
+        return self.name or self.email
+
+    @property
+    def is_admin(self) -> bool:
+        """Whether they manage plugins and people."""
+        return self.role in (Role.OWNER, Role.ADMIN)
+
+    def get_full_name(self) -> str:
+        """Their name, or their address."""
+        return self.name or self.email
+
+    def _get_session_auth_hash(self, secret: Any = None) -> str:
+        """Bound to the tenant: a session is worth nothing in another one, even with an equal id and an equal password hash."""
+        salt = f"tenantry.session.{current_tenant().schema}"
+        return salted_hmac(salt, self.password, secret=secret, algorithm="sha256").hexdigest()
+
+
+class Invitation(models.Model):
+    """Somebody may join with this role, with a link sent to their address. Removed when used."""
+
+    email = models.EmailField(unique=True)
+    role = models.CharField(max_length=10, choices=Role, default=Role.MEMBER)
+    token_hash = models.CharField(max_length=64, unique=True)  # the token itself is in the mail alone
+    invited_by = models.CharField(max_length=200)
+    created_at = models.DateTimeField(default=timezone.now)
+    expires_at = models.DateTimeField()
+
+    class Meta:
+        ordering = ["-created_at"]
+        constraints = [models.CheckConstraint(condition=models.Q(role__in=Role.values), name="invited_roles_are_known")]
+
+    def __str__(self) -> str:
+        return f"{self.email} as {self.role}"
+
+
+class HandoffToken(models.Model):
+    """Carries somebody who has just signed up from the public host to their organisation's, signed in. Removed when used."""
+
+    user = models.ForeignKey(User, models.CASCADE)
+    token_hash = models.CharField(max_length=64, unique=True)
+    expires_at = models.DateTimeField()
+
+    def __str__(self) -> str:
+        return f"for {self.user_id}"
