@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import logging
+import warnings
 from collections.abc import Callable
 from email import message_from_bytes, policy
 from email.message import EmailMessage
@@ -30,15 +31,18 @@ def start_mail_sink(port: int, accounts: dict[str, str]) -> Stop:
 
     def authenticate(server: Any, session: Any, envelope: Any, mechanism: str, data: Any) -> AuthResult:
         if not isinstance(data, LoginPassword):
-            return AuthResult(success=False)
+            return AuthResult(success=False, handled=False)
         user, password = data.login.decode(), data.password.decode()
-        return AuthResult(success=accounts.get(user) == password, auth_data=user)
+        return AuthResult(success=accounts.get(user) == password, handled=False, auth_data=user)
 
     auth: dict[str, Any] = (
         {"authenticator": authenticate, "auth_required": True, "auth_require_tls": False} if accounts else {}
     )
-    controller = Controller(_MailSink(), hostname="127.0.0.1", port=port, **auth)
-    controller.start()
+    logging.getLogger("mail.log").setLevel(logging.ERROR)  # aiosmtpd tells of every byte
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", UserWarning)  # signing in without TLS: this server listens on loopback only
+        controller = Controller(_MailSink(), hostname="127.0.0.1", port=port, **auth)
+        controller.start()
     return controller.stop  # type: ignore[no-any-return]  # aiosmtpd is untyped
 
 

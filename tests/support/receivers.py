@@ -70,7 +70,7 @@ class _OnAFreePort(Controller):  # type: ignore[misc]  # aiosmtpd is untyped
 
 def _authenticate(server: Any, session: Any, envelope: Any, mechanism: str, data: Any) -> AuthResult:
     known = isinstance(data, LoginPassword) and (data.login, data.password) == (USER.encode(), PASSWORD.encode())
-    return AuthResult(success=known, handled=True, auth_data=USER)
+    return AuthResult(success=known, handled=False, auth_data=USER)
 
 
 @contextmanager

@@ -72,7 +72,7 @@ class Mailserver:
 
 def _login(_server: Any, _session: Any, _envelope: Any, _mechanism: str, data: Any) -> AuthResult:
     assert isinstance(data, LoginPassword)
-    return AuthResult(success=data.login == b"acme" and data.password == SECRET.encode())
+    return AuthResult(success=data.login == b"acme" and data.password == SECRET.encode(), handled=False)
 
 
 @pytest.fixture
