@@ -159,6 +159,7 @@ class Visitor:
     def look(self, name: str) -> None:
         """Keep a screenshot at both widths, and require that nothing is wider than the window."""
         SCREENSHOTS.mkdir(exist_ok=True)
+        self.page.wait_for_load_state()
         before = self.page.viewport_size
         for width in (1280, 390):
             self.page.set_viewport_size({"width": width, "height": 900})

@@ -1,0 +1,66 @@
+// Makes pages nicer for those who have JavaScript; every page works without it.
+"use strict";
+
+(() => {
+  const relative = new Intl.RelativeTimeFormat(document.documentElement.lang || "en", { numeric: "auto" });
+  const exact = new Intl.DateTimeFormat(document.documentElement.lang || "en", { dateStyle: "medium", timeStyle: "short" });
+  const steps = [
+    [60, "second", 1],
+    [3600, "minute", 60],
+    [86400, "hour", 3600],
+  ];
+
+  // Times become the reader's own: "5 minutes ago" within a day, else date and time where they are.
+  const tellTimes = (root) => {
+    for (const element of root.querySelectorAll("time[datetime]")) {
+      const at = new Date(element.dateTime);
+      if (Number.isNaN(at.getTime())) continue;
+      const seconds = (at.getTime() - Date.now()) / 1000;
+      const step = steps.find(([limit]) => Math.abs(seconds) < limit);
+      element.title = exact.format(at);
+      element.textContent = step ? relative.format(Math.round(seconds / step[2]), step[1]) : exact.format(at);
+    }
+  };
+
+  // Tables of plugins become readable on a narrow screen too: each cell is told its column's name.
+  const labelCells = (table) => {
+    const names = [...table.querySelectorAll("thead th")].map((cell) => cell.textContent.trim());
+    for (const row of table.querySelectorAll("tbody tr")) {
+      [...row.cells].forEach((cell, index) => {
+        if (cell.tagName === "TD" && names[index] && !cell.dataset.label) cell.dataset.label = names[index];
+      });
+    }
+    table.classList.add("table-stack");
+  };
+
+  // A second press of a button that is still at work does nothing.
+  const holdBack = (event) => {
+    const form = event.target;
+    if (form.method !== "post" || event.defaultPrevented) return;
+    if (form.dataset.sent) {
+      event.preventDefault();
+      return;
+    }
+    form.dataset.sent = "1";
+    const button = event.submitter;
+    if (!button) return;
+    button.setAttribute("aria-disabled", "true");
+    if (button.dataset.busy) button.textContent = button.dataset.busy;
+  };
+
+  const letGo = () => {
+    for (const form of document.querySelectorAll("form[data-sent]")) delete form.dataset.sent;
+    for (const button of document.querySelectorAll("button[aria-disabled]")) button.removeAttribute("aria-disabled");
+  };
+
+  tellTimes(document);
+  document.querySelectorAll("table.table:not(.table-stack, .table-narrow)").forEach(labelCells);
+  document.addEventListener("submit", holdBack);
+  window.addEventListener("pageshow", letGo);
+  document.addEventListener("htmx:load", (event) => tellTimes(event.target));
+  // Where the navigation is a strip, the page one is on comes into view.
+  const here = document.querySelector(".rail-nav [aria-current]");
+  if (here) here.scrollIntoView({ block: "nearest", inline: "center" });
+  const first = document.querySelector(".form-errors, [data-focus]");
+  if (first) first.focus();
+})();

@@ -1,0 +1,1 @@
+"""What the host's templates need beyond Django's own tags."""

@@ -1,0 +1,66 @@
+"""Filters of the host's templates: the audit log in words, milliseconds as people read them."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from typing import Any
+
+from django import template
+from django.utils.translation import gettext, gettext_lazy
+
+register = template.Library()
+
+_ACTIONS = {
+    "plugin.enabled": gettext_lazy("enabled the plugin"),
+    "plugin.disabled": gettext_lazy("disabled the plugin"),
+    "plugin.configured": gettext_lazy("changed the settings of"),
+    "delivery.redelivered": gettext_lazy("had something delivered again by"),
+    "tenant.created": gettext_lazy("created the organisation"),
+    "tenant.suspended": gettext_lazy("suspended the organisation"),
+    "tenant.resumed": gettext_lazy("resumed the organisation"),
+    "catalog.offered": gettext_lazy("offered to everyone"),
+    "catalog.listed": gettext_lazy("offered to listed organisations"),
+    "catalog.hidden": gettext_lazy("hid"),
+    "catalog.withdrawn": gettext_lazy("withdrew"),
+    "person.registered": gettext_lazy("registered"),
+    "person.invited": gettext_lazy("invited"),
+    "person.role_changed": gettext_lazy("changed the role of"),
+    "person.removed": gettext_lazy("removed"),
+    "person.invitation_revoked": gettext_lazy("took back the invitation of"),
+}
+
+
+@register.filter
+def action_words(action: str) -> str:
+    """An audit entry's action as words between who did it and to what; one that has none stays as it is."""
+    return str(_ACTIONS.get(action, action))
+
+
+@register.filter
+def pairs(detail: Any) -> list[tuple[str, str]]:
+    """The entries of a mapping as text. `detail.items` in a template would find a key called "items" first."""
+    if not isinstance(detail, Mapping):
+        return []
+    return [(str(key).replace("_", " "), _words(value)) for key, value in detail.items()]
+
+
+@register.filter
+def duration(milliseconds: int | None) -> str:
+    """How long something took: 840 ms, 1.3 s, 2 min 5 s; empty if nobody knows."""
+    if milliseconds is None:
+        return ""
+    if milliseconds < 1000:
+        return gettext("%(number)d ms") % {"number": milliseconds}
+    seconds = milliseconds / 1000
+    if seconds < 60:
+        return gettext("%(number).1f s") % {"number": seconds}
+    return gettext("%(minutes)d min %(seconds)d s") % {"minutes": seconds // 60, "seconds": seconds % 60}
+
+
+def _words(value: Any) -> str:
+    if isinstance(value, bool):
+        return gettext("yes") if value else gettext("no")
+    if isinstance(value, list):
+        return ", ".join(map(_words, value))
+    return value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)
