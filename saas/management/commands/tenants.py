@@ -4,13 +4,20 @@ from __future__ import annotations
 
 from argparse import ArgumentParser
 from typing import Any
+from urllib.parse import urlencode
 
+from django.core.exceptions import ValidationError
 from django.core.management.base import BaseCommand, CommandError
+from django.core.validators import validate_email
+from django.db import transaction
 
 from plugin_framework.audit import COMMAND_LINE
-from plugin_framework.tenancy import public_scope
+from plugin_framework.tenancy import public_scope, tenant_scope
 from saas.cli import show
+from saas.links import url_of
 from tenants import operations, provisioning
+from tenants.accounts import people
+from tenants.accounts.models import Role
 from tenants.models import Tenant
 
 
@@ -23,6 +30,7 @@ class Command(BaseCommand):
         parser.add_argument("action", choices=("list", "create", "suspend", "resume"))
         parser.add_argument("slug", nargs="?", help="the organisation's address, without the domain")
         parser.add_argument("--name", help="create: the organisation's name")
+        parser.add_argument("--owner", metavar="EMAIL", help="create: prints a link with which they become its owner")
         parser.add_argument("--message", default="", help="suspend: shown to everybody who comes")
         parser.add_argument("--json", action="store_true", dest="as_json", help="print JSON")
 
@@ -58,10 +66,24 @@ class Command(BaseCommand):
 
     def _act(self, action: str, slug: str, **options: Any) -> dict[str, Any]:
         if action == "create":
-            ref = provisioning.create_tenant(slug, options["name"] or slug, COMMAND_LINE)
-            return {"slug": ref.slug, "host": ref.host, "schema": ref.schema}
+            return _create(slug, options["name"] or slug, options["owner"])
         if action == "suspend":
             operations.suspend(slug, options["message"], COMMAND_LINE)
         else:
             operations.resume(slug, COMMAND_LINE)
         return {"slug": slug, "done": "suspended" if action == "suspend" else "resumed"}
+
+
+@transaction.atomic
+def _create(slug: str, name: str, owner: str | None) -> dict[str, Any]:
+    ref = provisioning.create_tenant(slug, name, COMMAND_LINE)
+    row = {"slug": ref.slug, "host": ref.host, "schema": ref.schema}
+    if owner is None:
+        return row
+    try:
+        validate_email(owner)
+    except ValidationError as error:
+        raise CommandError(f"{owner!r} is not an e-mail address.") from error
+    with tenant_scope(ref):
+        token = people.invite(owner, Role.OWNER, COMMAND_LINE)
+    return {**row, "invitation": url_of(ref.host, f"/register/?{urlencode({'invitation': token})}")}

@@ -13,7 +13,11 @@ from django.core.management import CommandError, call_command
 
 from plugin_framework.models import AuditEntry, PluginSetting
 from plugin_framework.tenancy import public_scope, tenant_scope
+from tenants import directory
+from tenants.accounts import people
+from tenants.accounts.models import User
 from tenants.models import Tenant
+from tenants.provisioning import ensure_platform
 from tests.conftest import Tenants
 
 
@@ -124,3 +128,33 @@ def test_an_organisation_is_made_listed_suspended_and_resumed() -> None:
 def test_every_way_to_migrate_does_the_same_and_finds_nothing_to_do(command: str) -> None:
     assert run(command) == ""
     assert "acme: 0 migrations applied" in run(command, "--verbosity", "2")
+
+
+def test_an_owner_is_invited_by_a_link(tenants: Tenants) -> None:
+    row = rows("tenants", "create", "hooli", "--owner", "gavin@hooli.example")[0]
+    token = row["invitation"].partition("invitation=")[2]
+    ref = directory.by_slug("hooli")
+    assert ref is not None
+    with tenant_scope(ref.ref):
+        found = people.invitation_for(token)
+        assert found is not None
+        assert (found.email, found.role) == ("gavin@hooli.example", "owner")
+    with pytest.raises(CommandError, match="not an e-mail address"):
+        run("tenants", "create", "piedpiper", "--owner", "richard")
+    assert directory.by_slug("piedpiper") is None
+
+
+def test_a_superadmin_is_added_once_and_only_with_a_good_password(
+    tenants: Tenants, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("DJANGO_SUPERUSER_PASSWORD", "12345")
+    with pytest.raises(CommandError, match="too short"):
+        run("createsuperuser", "--email", "root@example.com")
+    monkeypatch.setenv("DJANGO_SUPERUSER_PASSWORD", "a long pass phrase 7")
+    assert "admin.localhost" in run("createsuperuser", "--email", "root@example.com")
+    with pytest.raises(CommandError, match="superadmin already"):
+        run("createsuperuser", "--email", "ROOT@example.com")
+    with tenant_scope(ensure_platform()):
+        assert User.objects.get(email="root@example.com").role == "owner"
+    with tenant_scope(tenants.acme):
+        assert not User.objects.exists()
