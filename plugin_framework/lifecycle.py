@@ -141,8 +141,9 @@ def configure(
     """Validate and store the current tenant's settings of `name`, as a whole.
 
     Args:
-        config: everything but the secrets; keys the schema does not know are kept as they were.
+        config: everything but the secrets; keys the schema does not know are kept as they were, if it allows any.
         secrets: newly typed secrets by path; a secret in neither `secrets` nor `removed` is kept.
+        removed: what is to go: secrets, and keys that the schema does not know.
         expected_revision: what the form was made from; None overwrites whatever is there.
 
     Returns:
@@ -182,8 +183,9 @@ def proposed(
         Invalid: with the errors by field.
     """
     before = settings_store.stored(spec.name)
-    known = spec.schema.properties
-    own = {key: value for key, value in before.items() if key not in known} | dict(config)
+    own = {key: value for key, value in before.items() if spec.schema.keeps(key) and (key,) not in removed} | dict(
+        config
+    )
     errors = []
     for path in spec.schema.secret_paths:
         old = settings_store.get(before, path)

@@ -46,12 +46,14 @@ class SecretBox:
         token = _fernet(key, tenant, plugin, field).encrypt(plaintext.encode()).decode()
         return f"{VERSION}:{key_id(key)}:{token}"
 
-    def open(self, sealed: str, *, tenant: str, plugin: str, field: str) -> str:
+    def open(self, sealed: object, *, tenant: str, plugin: str, field: str) -> str:
         """What was sealed.
 
         Raises:
             SecretUnreadable: sealed for somebody else, tampered with, or with a key that is not here.
         """
+        if not isinstance(sealed, str):  # it comes from a JSON column, which takes anything
+            raise SecretUnreadable
         version, _, rest = sealed.partition(":")
         wanted, _, token = rest.partition(":")
         for key in self._keys:

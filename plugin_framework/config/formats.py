@@ -30,6 +30,7 @@ def _check(name: str, test: Callable[[str], object], *raises: type[Exception]) -
 
 def _uri(text: str) -> bool:
     parts = urlsplit(text)
+    _ = parts.port  # raises for one that is none
     return bool(parts.scheme in {"http", "https"} and parts.hostname) and not re.search(r"[\s\x00-\x1f\x7f\\]", text)
 
 
@@ -38,7 +39,7 @@ _check("uri", _uri)
 _check("hostname", lambda text: _HOSTNAME.fullmatch(text) is not None)
 _check("ipv4", ipaddress.IPv4Address)
 _check("ipv6", ipaddress.IPv6Address)
-_check("uuid", uuid.UUID)
-_check("date", lambda text: len(text) == 10 and datetime.date.fromisoformat(text) is not None)
+_check("uuid", lambda text: str(uuid.UUID(text)) == text.lower())  # not its other spellings
+_check("date", lambda text: datetime.date.fromisoformat(text).isoformat() == text)  # not a week's
 _check("time", lambda text: ":" in text and datetime.time.fromisoformat(text) is not None)
 _check("date-time", lambda text: "T" in text.upper() and datetime.datetime.fromisoformat(text).tzinfo is not None)

@@ -10,6 +10,7 @@ from typing import Any
 MAX_BYTES = 64 * 1024
 MAX_DEPTH = 32
 MAX_INTEGER = 2**63
+MAX_KEY = 100  # characters; what the column of top-level keys takes
 
 
 def problem_with(config: Mapping[str, Any]) -> str:
@@ -27,7 +28,7 @@ def _look(value: Any, depth: int) -> str:
     if depth > MAX_DEPTH:
         return f"Is nested deeper than {MAX_DEPTH} levels."
     if isinstance(value, str):
-        return _text(value)
+        return text_problem(value)
     if isinstance(value, float) and not math.isfinite(value):
         return "Holds a number that is not finite."
     if isinstance(value, int) and abs(value) > MAX_INTEGER:
@@ -40,10 +41,13 @@ def _look(value: Any, depth: int) -> str:
 
 
 def _key(key: Any) -> str:
-    return _text(key) if isinstance(key, str) else "Holds a key that is not a text."
+    if not isinstance(key, str):
+        return "Holds a key that is not a text."
+    return f"Holds a key longer than {MAX_KEY} characters." if len(key) > MAX_KEY else text_problem(key)
 
 
-def _text(text: str) -> str:
+def text_problem(text: str) -> str:
+    """What makes `text` unfit to be stored, in a sentence; empty if nothing does."""
     if "\x00" in text:
         return "Holds a NUL character, which cannot be stored."
     if any("\ud800" <= character <= "\udfff" for character in text):

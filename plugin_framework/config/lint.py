@@ -2,19 +2,21 @@
 
 from __future__ import annotations
 
-import json
-import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
 from jsonschema import Draft202012Validator
 from jsonschema.exceptions import SchemaError as JsonSchemaError
+from referencing import Registry
 
 from plugin_framework.config.errors import SchemaError
-from plugin_framework.config.patterns import is_risky
+from plugin_framework.config.formats import FORMATS
+from plugin_framework.config.keywords import VALIDATOR
+from plugin_framework.config.limits import MAX_KEY, problem_with, text_problem
+from plugin_framework.config.patterns import is_risky, longest
 
-MAX_BYTES = 64 * 1024
 MAX_DEPTH = 16
+USUAL_LENGTH = 200  # characters that a pattern must be quick on, if maxLength does not say
 _EVERYWHERE = {
     "type", "title", "description", "default", "enum", "const", "examples", "readOnly", "writeOnly", "deprecated", "$comment",
     "x-order", "x-group", "x-placeholder", "x-multiline", "x-enum-labels", "x-bound-to", "x-show-if",
@@ -28,7 +30,6 @@ _BY_TYPE = {
         "maxProperties",
         "$schema",
         "$id",
-        "$defs",
     },
     "array": {"items", "minItems", "maxItems", "uniqueItems"},
     "string": {"minLength", "maxLength", "pattern", "format"},
@@ -37,49 +38,29 @@ _BY_TYPE = {
     "boolean": set(),
 }
 _FORMATS = {"email", "uri", "date", "time", "date-time", "password", "hostname", "ipv4", "ipv6", "uuid"}
+_HINTS: dict[str, tuple[type, ...]] = {
+    "x-order": (int, float),
+    "x-group": (str,),
+    "x-placeholder": (str,),
+    "x-multiline": (bool,),
+    "x-enum-labels": (dict,),
+    "x-bound-to": (list,),
+}
+_JSON_NAMES = {
+    int: "a number",
+    float: "a number",
+    str: "a text",
+    bool: "true or false",
+    dict: "an object",
+    list: "a list",
+}
+_TYPES: dict[str, Callable[[Any], bool]] = {
+    "string": lambda value: isinstance(value, str),
+    "boolean": lambda value: isinstance(value, bool),
+    "number": lambda value: isinstance(value, int | float) and not isinstance(value, bool),
+    "integer": lambda value: isinstance(value, int) and not isinstance(value, bool),
+}
 type Node = Mapping[str, Any]
-
-
-def resolved(schema: Node) -> dict[str, Any]:
-    """`schema` with its local references put in place; everything else about it checked by the functions below.
-
-    Raises:
-        SchemaError: too large, too deep, cyclic, or referring to anything but its own ``$defs``.
-    """
-    try:
-        text = json.dumps(schema)
-    except (TypeError, ValueError, RecursionError) as error:
-        raise SchemaError("", f"is not JSON: {error}") from error
-    if len(text) > MAX_BYTES:
-        raise SchemaError("", f"is larger than {MAX_BYTES} bytes")
-    whole = json.loads(text)
-    if not isinstance(whole, dict):
-        raise SchemaError("", "must be an object")
-    flat = _inline(whole, whole.get("$defs", {}), "", ())
-    flat.pop("$defs", None)
-    return flat  # type: ignore[no-any-return]  # JSON
-
-
-def _inline(node: Any, defs: Node, path: str, seen: tuple[str, ...]) -> Any:
-    if path.count("/") > 3 * MAX_DEPTH:
-        raise SchemaError(path, f"is nested deeper than {MAX_DEPTH}")
-    if isinstance(node, list):
-        return [_inline(each, defs, f"{path}/{index}", seen) for index, each in enumerate(node)]
-    if not isinstance(node, dict):
-        return node
-    if "$ref" in node or "$dynamicRef" in node:
-        name = str(node.get("$ref", "")).removeprefix("#/$defs/")
-        if node.get("$ref") != f"#/$defs/{name}" or name not in defs:
-            raise SchemaError(
-                path, f"refers to {node.get('$ref')!r}; only '#/$defs/NAME' of the same schema can be referred to"
-            )
-        if name in seen:
-            raise SchemaError(path, f"refers to itself through {name!r}")
-        rest = {key: value for key, value in node.items() if key != "$ref"}
-        return {**_inline(defs[name], defs, path, (*seen, name)), **_inline(rest, defs, path, seen)}
-    return {
-        key: value if key == "$defs" else _inline(value, defs, f"{path}/{key}", seen) for key, value in node.items()
-    }
 
 
 def check(schema: Node) -> None:
@@ -92,8 +73,12 @@ def check(schema: Node) -> None:
         Draft202012Validator.check_schema(schema)
     except JsonSchemaError as error:
         raise SchemaError("/".join(map(str, error.absolute_path)), error.message) from error
+    except (OverflowError, RecursionError) as error:
+        raise SchemaError("", f"has a pattern that cannot be read: {error}") from error
     if schema.get("type") != "object":
         raise SchemaError("", "must have the type 'object'")
+    if schema.get("writeOnly"):
+        raise SchemaError("", "is not a secret as a whole; say writeOnly at the fields that are")
     _check_node(schema, "", 1)
     for path, node in properties(schema, ()):
         _check_secret(schema, path, node)
@@ -105,7 +90,10 @@ def _check_node(node: Node, path: str, depth: int) -> None:
     kind = _kind(node, path)
     if strange := set(node) - _EVERYWHERE - _BY_TYPE[kind]:
         raise SchemaError(path, f"{', '.join(sorted(strange))}: not supported for the type {kind!r}")
+    _check_hints(node, path)
+    _check_choices(node, path, kind)
     if kind == "object":
+        _check_names(node, path)
         for name, inner in node.get("properties", {}).items():
             _check_node(inner, f"{path}/{name}", depth + 1)
     elif kind == "array":
@@ -124,9 +112,9 @@ def _kind(node: Any, path: str) -> str:
         and all(isinstance(each, str) for each in node["enum"])
     ):
         return "string"
-    if kind not in _BY_TYPE:
+    if not isinstance(kind, str) or kind not in _BY_TYPE:
         raise SchemaError(path, f"must have one type of {', '.join(_BY_TYPE)}, not {kind!r}")
-    return str(kind)
+    return kind
 
 
 def _check_items(node: Node, path: str, depth: int) -> None:
@@ -139,6 +127,8 @@ def _check_items(node: Node, path: str, depth: int) -> None:
         and any(_kind(each, path) in {"object", "array"} for each in items.get("properties", {}).values())
     ):
         raise SchemaError(f"{path}/items", "an array holds single values, or objects of single values")
+    if kind == "object" and not items.get("properties"):
+        raise SchemaError(f"{path}/items", "must have fields of its own: its 'properties'")
     if any(each.get("writeOnly") for each in [items, *items.get("properties", {}).values()]):
         raise SchemaError(f"{path}/items", "secrets cannot stand in an array")
     if node.get("uniqueItems") and "maxItems" not in node:
@@ -152,18 +142,58 @@ def _check_string(node: Node, path: str) -> None:
     pattern = node.get("pattern")
     if pattern is None:
         return
-    try:
-        re.compile(pattern)
-    except re.error as error:
-        raise SchemaError(path, f"the pattern {pattern!r} is not a regular expression: {error}") from error
     if is_risky(pattern):
         raise SchemaError(
             path, f"the pattern {pattern!r} could take forever on some texts; avoid repeats inside repeats"
         )
+    if longest(pattern) < (length := node.get("maxLength", USUAL_LENGTH)):
+        raise SchemaError(
+            path,
+            f"the pattern {pattern!r} could take very long on texts of {length} characters; lower maxLength, "
+            "start it with ^, or make its repeats take different characters",
+        )
+
+
+def _check_names(node: Node, path: str) -> None:
+    if not isinstance(node.get("additionalProperties", True), bool):
+        raise SchemaError(
+            path, "additionalProperties must be true or false: the form cannot show fields without a name"
+        )
+    for name in node.get("properties", {}):
+        # A dot separates the names of nested fields, in errors, in x-bound-to and where secrets are sealed.
+        if not name.strip() or "." in name or len(name) > MAX_KEY or text_problem(name) or not name.isprintable():
+            raise SchemaError(
+                path, f"the field name {name!r} is not usable: 1 to {MAX_KEY} printable characters, no dots"
+            )
+    if unknown := set(node.get("required", ())) - set(node.get("properties", {})):
+        raise SchemaError(path, f"requires {', '.join(sorted(unknown))}, which it does not have")
+
+
+def _check_hints(node: Node, path: str) -> None:
+    for name, types in _HINTS.items():
+        if name in node and (not isinstance(node[name], types) or (isinstance(node[name], bool) and bool not in types)):
+            raise SchemaError(path, f"{name} must be {_JSON_NAMES[types[0]]}")
+    if not all(isinstance(each, str) for each in node.get("x-enum-labels", {}).values()):
+        raise SchemaError(path, "x-enum-labels must name each choice with a text")
+    if not all(isinstance(each, str) for each in node.get("x-bound-to", ())):
+        raise SchemaError(path, "x-bound-to must list names of fields")
+
+
+def _check_choices(node: Node, path: str, kind: str) -> None:
+    if "enum" not in node:
+        return
+    if kind in {"object", "array"}:
+        raise SchemaError(path, f"cannot choose among values of the type {kind!r}")
+    if not node["enum"] or not all(map(_TYPES[kind], node["enum"])):
+        raise SchemaError(path, f"must offer one or more choices in its enum, all of the type {kind!r}")
 
 
 def _check_default(node: Node, path: str) -> None:
-    if "default" in node and (error := next(Draft202012Validator(node).iter_errors(node["default"]), None)):
+    if "default" not in node:
+        return
+    if problem := problem_with({"default": node["default"]}):
+        raise SchemaError(path, f"its default cannot be stored: {problem}")
+    if error := next(VALIDATOR(node, registry=Registry(), format_checker=FORMATS).iter_errors(node["default"]), None):
         raise SchemaError(path, f"its default does not fit itself: {error.message}")
 
 

@@ -7,15 +7,16 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from jsonschema import Draft202012Validator
 from jsonschema.exceptions import ValidationError
 from referencing import Registry
 
 from plugin_framework.config import lint
 from plugin_framework.config.errors import FieldError
 from plugin_framework.config.formats import FORMATS
+from plugin_framework.config.keywords import VALIDATOR
 from plugin_framework.config.limits import problem_with
 from plugin_framework.config.messages import field_errors
+from plugin_framework.config.references import resolved
 
 HIDDEN = "•••"
 type Path = tuple[str, ...]
@@ -44,6 +45,13 @@ class ConfigSchema:
         """The top-level properties by name."""
         found: Mapping[str, Mapping[str, Any]] = self.document.get("properties", {})
         return found
+
+    def keeps(self, key: str) -> bool:
+        """Whether a saved top-level `key` that a new configuration does not mention stays: an upgrade must not delete settings.
+
+        A schema that allows no other keys could never be met again, so there they go with the next save.
+        """
+        return key not in self.properties and self.document.get("additionalProperties", True) is not False
 
     def at(self, path: Path) -> Mapping[str, Any]:
         """The schema of the property at `path`."""
@@ -92,7 +100,7 @@ def compile_schema(document: Mapping[str, Any]) -> ConfigSchema:
     Raises:
         SchemaError: it is not JSON Schema 2020-12, or outside of the subset that the form supports.
     """
-    flat = lint.resolved(document)
+    flat = resolved(document)
     lint.check(flat)
     secrets = tuple(path for path, node in lint.properties(flat, ()) if node.get("writeOnly"))
     return ConfigSchema(flat, secret_paths=secrets, _validator=_validator(flat))
@@ -100,7 +108,7 @@ def compile_schema(document: Mapping[str, Any]) -> ConfigSchema:
 
 def _validator(document: Mapping[str, Any]) -> Any:
     # An empty registry: jsonschema would otherwise fetch remote references, even from files.
-    return Draft202012Validator(document, registry=Registry(), format_checker=FORMATS)
+    return VALIDATOR(document, registry=Registry(), format_checker=FORMATS)
 
 
 def with_defaults(node: Mapping[str, Any], config: Config) -> Config:
@@ -108,11 +116,22 @@ def with_defaults(node: Mapping[str, Any], config: Config) -> Config:
     for name, inner in node.get("properties", {}).items():
         if name not in config and "default" in inner:
             config[name] = copy.deepcopy(inner["default"])
-        elif name not in config and inner.get("type") == "object" and (nested := with_defaults(inner, {})):
-            config[name] = nested
+        elif name not in config and inner.get("type") == "object":
+            nested = with_defaults(inner, {})
+            # A group that may be left out stays out, unless its defaults alone make it whole.
+            if nested and (name in node.get("required", ()) or _is_whole(inner, nested)):
+                config[name] = nested
         elif isinstance(config.get(name), dict) and inner.get("type") == "object":
             with_defaults(inner, config[name])
     return config
+
+
+def _is_whole(node: Mapping[str, Any], config: Config) -> bool:
+    """Whether nothing that `node` requires is missing, at any depth."""
+    inside = ((node.get("properties", {}).get(name, {}), value) for name, value in config.items())
+    return config.keys() >= set(node.get("required", ())) and all(
+        _is_whole(inner, value) for inner, value in inside if inner.get("type") == "object"
+    )
 
 
 def _redact(node: Mapping[str, Any], config: Mapping[str, Any]) -> Config:

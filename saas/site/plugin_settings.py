@@ -70,7 +70,7 @@ def configure(request: HttpRequest, name: str) -> HttpResponse:
             actor_of(request),
             _own(spec, form.config),
             secrets=form.secrets,
-            removed=form.removed_secrets,
+            removed=form.removed_secrets + form.removed_keys,
             expected_revision=_expected(request.POST),
         )
     except lifecycle.Conflict:
@@ -93,7 +93,9 @@ def test(request: HttpRequest, name: str) -> HttpResponse:
     form, result = _form(spec, request.POST), None
     if form.is_valid():
         try:
-            proposed = lifecycle.proposed(spec, _own(spec, form.config), form.secrets, form.removed_secrets)
+            proposed = lifecycle.proposed(
+                spec, _own(spec, form.config), form.secrets, form.removed_secrets + form.removed_keys
+            )
         except (lifecycle.Invalid, settings_store.Unreadable) as error:
             _explain(form, error)
         else:
@@ -127,12 +129,7 @@ def _own(spec: PluginSpec, config: Mapping[str, Any]) -> dict[str, Any]:
 
 def _explain(form: SettingsForm, error: lifecycle.Invalid | settings_store.Unreadable) -> None:
     """Put what saving has found wrong beside its fields; what belongs to none goes above the form."""
-    if isinstance(error, settings_store.Unreadable):
-        form.add_error(None, str(error))
-        return
-    for each in error.errors:
-        steps = [".".join(map(str, each.path[:length])) for length in range(len(each.path), 0, -1)]
-        form.add_error(next((name for name in steps if name in form.fields), None), each.message)
+    form.add_errors({"": str(error)} if isinstance(error, settings_store.Unreadable) else error.errors)
 
 
 def _expected(data: QueryDict) -> int:

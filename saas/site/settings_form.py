@@ -1,0 +1,196 @@
+"""The settings form of a plugin: drawn from its schema, read back into a configuration, with every error at its field."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from django.template.loader import render_to_string
+from django.utils.datastructures import MultiValueDict
+from django.utils.html import html_safe
+
+from plugin_framework import settings_store
+from plugin_framework.config import ConfigSchema, FieldError
+from saas.site.settings_fields import Json, Secret
+from saas.site.settings_groups import Group, Rows
+from saas.site.settings_parts import Part, Path, Sent, Situation
+
+NO_FIELD = "__all__"  # the key of errors that belong to no field, as in Django's forms
+_KEPT = "•"  # stands in for a kept secret while the rest is checked
+
+
+@dataclass(frozen=True, slots=True)
+class Section:
+    """Fields that stand together on the page, under a legend if the schema gives them one (x-group)."""
+
+    legend: str
+    parts: tuple[Part, ...]
+    id: str
+
+
+@dataclass(frozen=True, slots=True)
+class SummaryEntry:
+    """One error in the list above the form; `anchor` is the id of its field, empty if it has none."""
+
+    anchor: str
+    label: str
+    message: str
+
+
+@html_safe
+class SettingsForm:
+    """One plugin's settings on a page.
+
+    Args:
+        schema: the plugin's.
+        saved: its settings as they are, without secrets.
+        saved_secrets: which secrets are saved, by path; their values are not needed and never seen here.
+        locked: paths (or dotted names) that cannot be changed here; whatever is sent for them is not looked at.
+        data: what was sent; None for a form that nobody has filled in yet.
+
+    Without JavaScript the button "Add row" sends the form: then `is_valid()` is false, there are no errors, and the form
+    is to be drawn again.
+    """
+
+    def __init__(
+        self,
+        schema: ConfigSchema,
+        *,
+        saved: Mapping[str, Any],
+        saved_secrets: Iterable[Path] = (),
+        locked: Iterable[Path | str] = (),
+        data: Sent | Mapping[str, str] | None = None,
+    ) -> None:
+        self.schema = schema
+        paths = (tuple(each.split(".")) if isinstance(each, str) else tuple(each) for each in locked)
+        situation = Situation(frozenset(paths), frozenset(map(tuple, saved_secrets)))
+        kind: type[Part] = Json if schema.free_form else Group
+        self.root = kind(schema.document, (), dict(saved), required=True, situation=situation)
+        self.is_bound = data is not None
+        self.adding = False
+        self.form_errors: list[str] = []
+        self.config: dict[str, Any] = dict(saved)
+        self.secrets: dict[tuple[str, ...], str] = {}
+        self.removed_secrets: tuple[tuple[str, ...], ...] = ()
+        self._saved = saved
+        if data is not None:
+            self._read(data if isinstance(data, MultiValueDict) else MultiValueDict({k: [v] for k, v in data.items()}))
+        self.root.name_children()
+        self._name_bound_fields()
+
+    @property
+    def removed_keys(self) -> tuple[tuple[str], ...]:
+        """What somebody has taken out of the JSON of a plugin without a schema."""
+        return tuple((key,) for key in self._saved if self.schema.free_form and key not in self.config)
+
+    def is_valid(self) -> bool:
+        """Whether the form was sent, to be used, and nothing is wrong with it so far."""
+        return self.is_bound and not self.adding and not self.errors
+
+    @property
+    def errors(self) -> dict[str, list[str]]:
+        """What is wrong, by the dotted path of the field; under "__all__" what belongs to no field."""
+        found = {part.dotted: part.errors for part in self.root.everything() if part.errors and part.path}
+        above = [*self.non_field_errors()]
+        if self.schema.free_form and self.root.errors:
+            found[self.root.dotted] = self.root.errors
+        return {**found, NO_FIELD: above} if above else found
+
+    def non_field_errors(self) -> list[str]:
+        """What is wrong with the settings as a whole."""
+        return [*self.form_errors, *(() if self.schema.free_form else self.root.errors)]
+
+    def add_errors(self, errors: Iterable[FieldError] | Mapping[str, str | Sequence[str]]) -> None:
+        """Put errors beside their fields, or above the form where there is no such field.
+
+        Args:
+            errors: those of the engine (`Invalid.errors`, `Checked.errors`), or messages by dotted path ("" for the whole).
+        """
+        if isinstance(errors, Mapping):
+            errors = [
+                FieldError(tuple(name.split(".")) if name else (), message)
+                for name, found in errors.items()
+                for message in ([found] if isinstance(found, str) else found)
+            ]
+        for error in errors:
+            part = self.root.at(tuple(error.path)) if error.path else None
+            into = self.form_errors if part is None or not (part.path or self.schema.free_form) else part.errors
+            if error.message not in into:
+                into.append(error.message)
+
+    def __iter__(self) -> Iterator[Section]:
+        """The sections, in the order in which their first fields come."""
+        parts: dict[str, list[Part]] = {}
+        for part in self.root.children() if isinstance(self.root, Group) else [self.root]:
+            parts.setdefault(str(part.node.get("x-group", "")), []).append(part)
+        for position, (legend, found) in enumerate(parts.items()):
+            yield Section(legend, tuple(found), f"section:{position}")
+
+    def __str__(self) -> str:
+        return render_to_string("settings_form/form.html", {"form": self})
+
+    @property
+    def summary(self) -> list[SummaryEntry]:
+        """All errors, in the page's order."""
+        above = [SummaryEntry("", "", message) for message in self.non_field_errors()]
+        parts = [part for part in self.root.everything() if part.path or self.schema.free_form]
+        return above + [SummaryEntry(part.anchor, part.long_label, each) for part in parts for each in part.errors]
+
+    @property
+    def has_rows(self) -> bool:
+        """Whether there are buttons before the page's own, of which the Enter key would press the first."""
+        return any(isinstance(part, Rows) and not part.locked for part in self.root.everything())
+
+    @property
+    def retype(self) -> bool:
+        """Whether secrets were typed, which a page drawn again does not have any more."""
+        return any(part.typed for part in self._secret_parts())
+
+    def _secret_parts(self) -> Iterator[Secret]:
+        yield from (part for part in self.root.everything() if isinstance(part, Secret))
+
+    def _name_bound_fields(self) -> None:
+        for part in self._secret_parts():
+            fields = self.schema.bound_fields(tuple(map(str, part.path)))
+            targets = [self.root.at(path) for path in fields]
+            part.bound_to = ", ".join(
+                each.label if each.context == part.context else each.long_label for each in targets
+            )
+
+    def _read(self, data: Sent) -> None:
+        self.root.bind(data)
+        self.adding = any(part.adds for part in self.root.everything() if isinstance(part, Rows))
+        config = self.root.value()
+        self.config = config if isinstance(config, dict) else {}
+        for secret in self._secret_parts():
+            self._read_secret(secret)
+        if self.adding:
+            for part in self.root.everything():
+                part.errors.clear()
+        elif not (self.schema.free_form and self.root.errors):
+            self._check()
+
+    def _read_secret(self, part: Secret) -> None:
+        path = tuple(map(str, part.path))
+        new = part.new()
+        if new is not None:
+            self.secrets[path] = new
+        elif part.remove and not part.errors:
+            self.removed_secrets = (*self.removed_secrets, path)
+
+    def _check(self) -> None:
+        """Hold the whole against the schema; what is wrong already is not told twice."""
+        kept = {
+            tuple(map(str, part.path)) for part in self._secret_parts() if part.is_saved and not part.remove
+        } - self.secrets.keys()
+        whole, _none = self.schema.split(self.config)
+        for path, secret in [*((path, _KEPT) for path in kept), *self.secrets.items()]:
+            if isinstance(settings_store.get(whole, path[:-1]), dict | None):
+                settings_store.put(whole, path, secret)
+        wrong = {id(part) for part in self.root.everything() if part.errors}
+        for error in self.schema.validate(whole).errors:
+            part = self.root.at(tuple(error.path))
+            inside = part.everything() if part.path else iter((part,))
+            if error.path not in kept and not any(id(each) in wrong for each in inside):
+                self.add_errors([error])

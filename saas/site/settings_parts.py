@@ -1,0 +1,166 @@
+"""What every part of a settings form has: a name, a label, what was saved, what was typed, and what is wrong with it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any, ClassVar
+from urllib.parse import quote
+
+from django.utils.datastructures import MultiValueDict
+
+from saas.site.settings_values import MISSING, fits
+
+type Path = tuple[str | int, ...]
+type Node = Mapping[str, Any]
+type Sent = MultiValueDict[str, str]
+FREE_FORM_NAME = "config"
+_TAKEN = frozenset({"csrfmiddlewaretoken", "revision", "next", "cascade"})  # fields that the pages around the form have
+
+
+def name_of(path: Path) -> str:
+    """The form field's name for `path`: "server.host", "headers.0.name". Only ASCII, and never one of the page's own."""
+    steps = [quote(str(step), safe="").replace("~", "%7E") for step in path] or [FREE_FORM_NAME]
+    if steps[0] in _TAKEN:
+        steps[0] = f"%{ord(steps[0][0]):X}{steps[0][1:]}"
+    return ".".join(steps)
+
+
+@dataclass(frozen=True, slots=True)
+class Situation:
+    """What is known of the whole form while its parts are made."""
+
+    locked: frozenset[Path] = frozenset()
+    saved_secrets: frozenset[Path] = frozenset()
+
+    def locks(self, path: Path) -> bool:
+        """Whether `path`, or what it is part of, may not be changed here."""
+        return any(path[:length] in self.locked for length in range(len(path) + 1))
+
+    def keeps_secret_in(self, path: Path) -> bool:
+        """Whether a secret is saved somewhere below `path`."""
+        return any(each[: len(path)] == path for each in self.saved_secrets)
+
+
+class Part:
+    """One field, group of fields, or list of rows. `value()` after `bind()` is what was typed, typed.
+
+    Args:
+        node: the schema of this part.
+        saved: what is saved for it, or MISSING.
+        required: whether the whole cannot be without it.
+        label: what people read, if it is not the schema's title or the name.
+    """
+
+    template: ClassVar[str]
+    composed: ClassVar[bool] = False  # several controls under one legend
+
+    def __init__(
+        self, node: Node, path: Path, saved: Any, *, required: bool, situation: Situation, label: str = ""
+    ) -> None:
+        self.node, self.path, self.required = node, path, required
+        self.kind = str(node.get("type", "string"))
+        self.misfit = saved is not MISSING and not fits(saved, self.kind)
+        self.saved = saved
+        self.basis = node.get("default", MISSING) if saved is MISSING else saved
+        self.locked = situation.locks(path) or bool(node.get("readOnly"))
+        self.name = name_of(path)
+        self.id = "id_" + self.name.replace("%", "~")
+        self.label = label or str(node.get("title") or str(path[-1] if path else "").replace("_", " ").capitalize())
+        self.context = ""  # what the part stands in, as people read it
+        self.help = str(node.get("description", ""))
+        self.errors: list[str] = []
+        self.autofocus = False
+
+    def bind(self, sent: Sent) -> None:
+        """Take what was typed; a part that was not sent at all stays as it was saved."""
+        raise NotImplementedError
+
+    def value(self) -> Any:
+        """What the form says now, or MISSING; errors of what was typed are put into `errors`."""
+        raise NotImplementedError
+
+    def untouched(self) -> bool:
+        """Whether the form says what it said when it was drawn."""
+        raise NotImplementedError
+
+    def blank(self) -> bool:
+        """Whether nothing is filled in."""
+        raise NotImplementedError
+
+    def kept(self) -> bool:
+        """Whether what is saved stays, to the letter: nobody has touched it, and it may stay."""
+        may_be_absent = self.saved is not MISSING or not self.required or "default" in self.node
+        return self.locked or (not self.misfit and may_be_absent and self.untouched())
+
+    def children(self) -> Iterator[Part]:
+        """The parts directly inside, in the page's order."""
+        yield from ()
+
+    def everything(self) -> Iterator[Part]:
+        """This part and all inside it, in the page's order."""
+        yield self
+        for child in self.children():
+            yield from child.everything()
+
+    def name_children(self) -> None:
+        """Tell all parts inside what they stand in."""
+        for child in self.children():
+            child.context = self.long_label if self.path else str(child.node.get("x-group", ""))
+            child.name_children()
+
+    def at(self, path: Path) -> Part:
+        """The part that shows `path` (counted from here, as in the configuration), or the nearest around it."""
+        return self
+
+    @property
+    def dotted(self) -> str:
+        """The key in the form's `errors`."""
+        return ".".join(map(str, self.path)) or FREE_FORM_NAME
+
+    @property
+    def long_label(self) -> str:
+        """The label with what it is part of, for lists of errors."""
+        return f"{self.context}: {self.label}" if self.context else self.label
+
+    @property
+    def in_row(self) -> bool:
+        """Whether this is (part of) an entry of a list."""
+        return any(isinstance(step, int) for step in self.path)
+
+    @property
+    def anchor(self) -> str:
+        """The id that a link to this part leads to."""
+        return self.id
+
+    @property
+    def help_id(self) -> str:
+        """Where the help stands."""
+        return f"{self.id}:help"
+
+    @property
+    def error_id(self) -> str:
+        """Where the errors stand."""
+        return f"{self.id}:error"
+
+    @property
+    def has_help(self) -> bool:
+        """Whether anything stands at `help_id`."""
+        return bool(self.help or self.locked or self.misfit)
+
+    @property
+    def described_by(self) -> str:
+        """The ids of help and errors, for aria-describedby."""
+        return " ".join([*([self.help_id] if self.has_help else []), *([self.error_id] if self.errors else [])])
+
+    @property
+    def aria(self) -> dict[str, str]:
+        """What tells a screen reader about help and errors."""
+        found = {"aria-describedby": self.described_by} if self.described_by else {}
+        return {**found, "aria-invalid": "true"} if self.errors else found
+
+
+def sent_text(sent: Sent, name: str) -> str | None:
+    """The text sent as `name`, or None if none was; the last one if there are several."""
+    found = sent.getlist(name)
+    return str(found[-1]) if found else None
