@@ -6,7 +6,9 @@ from collections.abc import Callable
 from typing import Any
 
 from django.contrib.auth.views import redirect_to_login
+from django.core.exceptions import BadRequest, PermissionDenied, SuspiciousOperation
 from django.http import Http404, HttpRequest
+from django.http.multipartparser import MultiPartParserError
 from django.http.response import HttpResponseBase
 from django.utils.functional import SimpleLazyObject
 
@@ -37,6 +39,6 @@ class PluginMiddleware:
         return None
 
     def process_exception(self, request: HttpRequest, error: Exception) -> None:
-        """Runs after the view's own transaction was rolled back."""
-        if not isinstance(error, Http404):
+        """Runs after the view's own transaction was rolled back. What ends in a 4xx is the visitor's affair, not an error of ours."""
+        if not isinstance(error, (Http404, PermissionDenied, SuspiciousOperation, BadRequest, MultiPartParserError)):
             system_errors.report(error, request.path)

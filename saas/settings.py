@@ -188,18 +188,19 @@ WHITENOISE_USE_FINDERS = STATIC_ROOT is None  # in development nothing has to be
 
 EMAIL_URL = env.str("EMAIL_URL", default="smtp://localhost:25")
 _email = env.email_url_config(EMAIL_URL)
+_smtp = {
+    "host": _email.get("EMAIL_HOST") or "localhost",
+    "port": _email.get("EMAIL_PORT") or 25,
+    "username": _email.get("EMAIL_HOST_USER") or "",
+    "password": _email.get("EMAIL_HOST_PASSWORD") or "",
+    "use_tls": bool(_email.get("EMAIL_USE_TLS")),
+    "use_ssl": bool(_email.get("EMAIL_USE_SSL")),
+    "timeout": 10,
+}
 MAILERS = {
     "default": {
         "BACKEND": _email["EMAIL_BACKEND"],
-        "OPTIONS": {
-            "host": _email.get("EMAIL_HOST") or "localhost",
-            "port": _email.get("EMAIL_PORT") or 25,
-            "username": _email.get("EMAIL_HOST_USER") or "",
-            "password": _email.get("EMAIL_HOST_PASSWORD") or "",
-            "use_tls": bool(_email.get("EMAIL_USE_TLS")),
-            "use_ssl": bool(_email.get("EMAIL_USE_SSL")),
-            "timeout": 10,
-        },
+        "OPTIONS": _smtp if _email["EMAIL_BACKEND"].endswith(".smtp.EmailBackend") else {},
     }
 }
 DEFAULT_FROM_EMAIL = env.str("DEFAULT_FROM_EMAIL", default=f"Tenantry <no-reply@{BASE_DOMAIN}>")
