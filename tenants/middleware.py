@@ -56,7 +56,7 @@ class TenantMiddleware:
 def _mark(request: HttpRequest, tenant: tenancy.TenantRef | None, kind: HostKind, urlconf: str) -> None:
     request.tenant = tenant  # type: ignore[attr-defined]  # as middlewares do
     request.host_kind = kind  # type: ignore[attr-defined]
-    request.urlconf = urlconf  # type: ignore[attr-defined]
+    request.urlconf = urlconf
 
 
 def _kept_in_scope(response: HttpResponseBase) -> HttpResponseBase:

@@ -37,7 +37,7 @@ def create_tenant(slug: str, name: str, actor: Actor) -> TenantRef:
 def ensure_platform() -> TenantRef:
     """The platform's own tenant, made if it is not there yet."""
     with public_scope():
-        found = Tenant.objects.filter(schema_name=PLATFORM_SCHEMA).first()
+        found: Tenant | None = Tenant.objects.filter(schema_name=PLATFORM_SCHEMA).first()
         if found is not None:
             return found.ref()
     return _create(PLATFORM_SLUG, "Tenantry platform", PLATFORM_SCHEMA, Actor("setup"))

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from django.db import connection
 
 from plugin_framework.tenancy import Revisions, current_scope, current_tenant
@@ -53,7 +55,7 @@ def read() -> Revisions:
     return revisions
 
 
-def _one(sql: str, params: list[object]) -> int:
+def _one(sql: str, params: list[Any]) -> int:
     with connection.cursor() as cursor:
         cursor.execute(sql, params)
         return int(cursor.fetchone()[0])

@@ -100,7 +100,7 @@ class DatabaseWrapper(django_tenants.DatabaseWrapper):  # type: ignore[misc]  # 
         if reported is not None:
             return str(reported.decode())
         # Before PostgreSQL 18 the path is not reported: django-tenants' cache, cleared by close, rollback and savepoint rollback.
-        return self.search_path_set_schemas  # type: ignore[no-any-return]  # django-tenants is untyped
+        return self.search_path_set_schemas
 
     def one_statement(self, sql: str, params: list[object]) -> tuple[Any, ...] | None:
         """Run `sql` as it is, before any scope is known: for the request's one statement, which sets the path itself."""

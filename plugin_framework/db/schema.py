@@ -24,7 +24,7 @@ class TenantSchemaEditor(DatabaseSchemaEditor):
 
     def table_sql(self, model: type[Model]) -> tuple[str, list[Any]]:
         self._loosen(model)
-        return super().table_sql(model)  # type: ignore[no-any-return]  # untyped in the stubs
+        return super().table_sql(model)
 
     def add_field(self, model: type[Model], field: Field[Any, Any]) -> None:
         self._loosen_field(model, field)

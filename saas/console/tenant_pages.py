@@ -78,7 +78,7 @@ def resume(request: HttpRequest, slug: str) -> HttpResponse:
 
 
 def _found(query: str) -> QuerySet[Tenant]:
-    rows = Tenant.objects.exclude(schema_name=PLATFORM_SCHEMA).order_by("slug")
+    rows: QuerySet[Tenant] = Tenant.objects.exclude(schema_name=PLATFORM_SCHEMA).order_by("slug")
     for word in query.split():
         rows = rows.filter(Q(slug__icontains=word) | Q(name__icontains=word))
     return rows
@@ -86,7 +86,7 @@ def _found(query: str) -> QuerySet[Tenant]:
 
 def _tenant(slug: str) -> Tenant:
     with public_scope():
-        found = Tenant.objects.filter(slug=slug).exclude(schema_name=PLATFORM_SCHEMA).first()
+        found: Tenant | None = Tenant.objects.filter(slug=slug).exclude(schema_name=PLATFORM_SCHEMA).first()
     if found is None:
         raise Http404(f"There is no organisation {slug!r}.")
     return found

@@ -43,7 +43,7 @@ def start_mail_sink(port: int, accounts: dict[str, str]) -> Stop:
         warnings.simplefilter("ignore", UserWarning)  # signing in without TLS: this server listens on loopback only
         controller = Controller(_MailSink(), hostname="127.0.0.1", port=port, **auth)
         controller.start()
-    return controller.stop  # type: ignore[no-any-return]  # aiosmtpd is untyped
+    return controller.stop
 
 
 class _MailSink:

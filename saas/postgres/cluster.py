@@ -129,19 +129,10 @@ class Cluster:
         shutil.rmtree(beside, ignore_errors=True)  # of one that was interrupted; we hold the lock
         self._owner.make_folder(beside)
         log.info("Making a PostgreSQL server in %s", self.data_dir)
-        arguments = [
-            "-D",
-            beside,
-            "-U",
-            USER,
-            "-A",
-            "trust",
-            "-E",
-            "UTF8",
-            "--locale-provider=builtin",
-            "--locale=C.UTF-8",
-        ]
-        done = self._owner.run([programs / "initdb", *arguments, "--no-instructions"], capture_output=True)
+        who = ["-U", USER, "-A", "trust"]
+        language = ["-E", "UTF8", "--locale-provider=builtin", "--locale=C.UTF-8"]  # the same on every host
+        command = [programs / "initdb", "-D", beside, *who, *language, "--no-instructions"]
+        done = self._owner.run(command, capture_output=True)
         if done.returncode:
             raise PostgresError(f"PostgreSQL could not be set up: {done.stderr.strip() or done.stdout.strip()}")
         with (beside / "postgresql.conf").open("a") as file:
@@ -176,8 +167,8 @@ class Cluster:
         if command[0] == "start":
             files.open_log(self.log_file, self._owner)
             command = (*command, "-l", str(self.log_file))
-        said = ["-D", self.data_dir, "-w", "-t", str(PATIENCE), "-s"]
-        done = self._owner.run([programs / "pg_ctl", *command, *said], capture_output=True)
+        waiting = ["-w", "-t", str(PATIENCE), "-s"]
+        done = self._owner.run([programs / "pg_ctl", *command, "-D", self.data_dir, *waiting], capture_output=True)
         if done.returncode:
             why = self.log_file.read_text(errors="replace")[before:][-2000:] if self.log_file.exists() else ""
             raise PostgresError(
