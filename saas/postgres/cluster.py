@@ -131,7 +131,7 @@ class Cluster:
         log.info("Making a PostgreSQL server in %s", self.data_dir)
         who = ["-U", USER, "-A", "trust"]
         language = ["-E", "UTF8", "--locale-provider=builtin", "--locale=C.UTF-8"]  # the same on every host
-        command = [programs / "initdb", "-D", beside, *who, *language, "--no-instructions"]
+        command: list[str | Path] = [programs / "initdb", "-D", beside, *who, *language, "--no-instructions"]
         done = self._owner.run(command, capture_output=True)
         if done.returncode:
             raise PostgresError(f"PostgreSQL could not be set up: {done.stderr.strip() or done.stdout.strip()}")
