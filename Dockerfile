@@ -18,7 +18,8 @@ COPY templates templates
 ENV PATH=/opt/tenantry/bin:$PATH PYTHONUNBUFFERED=1 PYTHONDONTWRITEBYTECODE=1 \
     STATIC_ROOT=/app/static TENANTRY_DATA=/tmp/tenantry
 # collectstatic needs settings, but no database and no real secrets.
-RUN DATABASE_URL=postgresql://nobody@127.0.0.1/none SECRET_KEY=build SECRETS_KEYS=build \
+RUN nobodys_key=for-collecting-static-files-only-not-kept; \
+    DATABASE_URL=postgresql://nobody@127.0.0.1/none SECRET_KEY=$nobodys_key SECRETS_KEYS=$nobodys_key \
     python manage.py collectstatic --noinput
 USER tenantry
 EXPOSE 8000

@@ -8,7 +8,7 @@ import environ
 
 from saas.plugin_apps import plugin_apps
 from saas.postgres import django_database
-from saas.secret_files import development_secret
+from saas.secret_files import development_secret, long_enough
 
 BASE_DIR = Path(__file__).resolve().parent.parent
 env = environ.Env()
@@ -21,6 +21,8 @@ DATA_DIR = Path(env.str("TENANTRY_DATA", default=str(BASE_DIR / ".data")))
 BASE_DOMAIN = env.str("BASE_DOMAIN", default="localhost").lower()
 SECRET_KEY = env.str("SECRET_KEY", default="") or development_secret(DATA_DIR, "secret_key")
 SECRETS_KEYS = env.list("SECRETS_KEYS", default=[]) or [development_secret(DATA_DIR, "secrets_key")]
+long_enough("SECRET_KEY", [SECRET_KEY])
+long_enough("SECRETS_KEYS", SECRETS_KEYS)
 
 # Which host is served at all is decided by tenants.middleware from the domains in the database, before anything else looks.
 ALLOWED_HOSTS = ["*"]
