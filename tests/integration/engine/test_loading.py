@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -11,6 +12,7 @@ from plugin_framework import loader
 from plugin_framework.checks import app_lists_are_disjoint, idle_handlers, rejected_plugins
 from plugin_framework.registry import Registry, registry
 from plugin_framework.sdk import ConfigurablePlugin, PluginInterface, action, hook
+from saas.plugin_apps import plugin_apps
 from tests.dummies.pages import installed
 from tests.integration.engine.dummies import Alpha, Bare, Omega
 
@@ -147,3 +149,20 @@ def test_all_plugins_that_come_with_the_program_are_loaded() -> None:
     assert registry.quarantine == {}
     assert {"email_notifications", "slack_notifications", "orders"} <= set(registry.specs)
     assert all(issubclass(spec.cls, PluginInterface) for spec in registry.specs.values())
+
+
+def test_an_installed_package_is_found_by_its_entry_point(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / "third_party_plugin.py").write_text(
+        "from tests.integration.engine.dummies import Bare\n\n\nclass ThirdParty(Bare):\n    name = 'third_party'\n"
+    )
+    about = tmp_path / "third_party-1.0.dist-info"
+    about.mkdir()
+    (about / "METADATA").write_text("Metadata-Version: 2.1\nName: third-party\nVersion: 1.0\n")
+    points = "third_party = third_party_plugin:ThirdParty\nbroken = third_party_plugin:Nowhere\n"
+    (about / "entry_points.txt").write_text(f"[tenantry.plugins]\n{points}")
+    monkeypatch.syspath_prepend(str(tmp_path))
+    found = Registry()
+    loader.load(found, {"sound": entry("Sound")})
+    assert set(found.specs) == {"sound", "third_party"}
+    assert "Nowhere" in found.quarantine["broken"]
+    assert "third_party_plugin" not in plugin_apps({})  # a single module is no Django app
