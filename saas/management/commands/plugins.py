@@ -1,4 +1,4 @@
-"""`manage.py plugins`: the catalog, and a tenant's plugins: list, show, enable, disable, configure."""
+"""`manage.py plugins`: the catalog, and a tenant's plugins: list, show, enable, disable, configure, explain, doctor."""
 
 from __future__ import annotations
 
@@ -18,8 +18,9 @@ from plugin_framework.registry import registry
 from plugin_framework.sdk import NotAllowed
 from plugin_framework.tenancy import public_scope, tenant_scope
 from saas.cli import show, tenant_called
+from saas.cli.plugin_reports import doctor, explain_hook
 
-ACTIONS = ("list", "show", "enable", "disable", "configure")
+ACTIONS = ("list", "show", "enable", "disable", "configure", "explain", "doctor")
 
 
 class Command(BaseCommand):
@@ -29,6 +30,7 @@ class Command(BaseCommand):
 
     def add_arguments(self, parser: ArgumentParser) -> None:
         parser.add_argument("action", choices=ACTIONS)
+        parser.add_argument("hook", nargs="?", help="explain: the hook's name")
         parser.add_argument("--plugin", help="the plugin's name, as `list` shows it")
         parser.add_argument("--tenant", help="the organisation's slug")
         parser.add_argument("--json", action="store_true", dest="as_json", help="print JSON")
@@ -41,8 +43,12 @@ class Command(BaseCommand):
     def handle(self, *args: Any, action: str, plugin: str | None, tenant: str | None, **options: Any) -> None:
         if action == "list" and tenant is None:
             return self._catalog(options["as_json"])
+        if action == "doctor":
+            return doctor(self, tenant_called(tenant) if tenant else None, as_json=options["as_json"])
         if tenant is None:
             raise CommandError(f"Say for which organisation: plugins {action} --tenant SLUG")
+        if action == "explain":
+            return self._explain(tenant, **options)
         if action != "list" and plugin is None:
             raise CommandError(f"Say which plugin: plugins {action} --tenant {tenant} --plugin NAME")
         with tenant_scope(tenant_called(tenant)):
@@ -51,6 +57,12 @@ class Command(BaseCommand):
             except (NotAllowed, lifecycle.Invalid, lifecycle.Conflict) as error:
                 raise CommandError(str(error)) from error
         return None
+
+    def _explain(self, tenant: str, *, hook: str | None, as_json: bool, **options: Any) -> None:
+        if hook is None:
+            raise CommandError(f"Say which hook: plugins explain HOOK --tenant {tenant}")
+        with tenant_scope(tenant_called(tenant)):
+            explain_hook(self, hook, as_json=as_json)
 
     def _catalog(self, as_json: bool) -> None:
         with public_scope():

@@ -158,3 +158,29 @@ def test_a_superadmin_is_added_once_and_only_with_a_good_password(
         assert User.objects.get(email="root@example.com").role == "owner"
     with tenant_scope(tenants.acme):
         assert not User.objects.exists()
+
+
+@pytest.mark.usefixtures("tenants")
+def test_explain_says_of_each_handler_why_it_runs_or_does_not() -> None:
+    run("plugins", "enable", "--tenant", "acme", "--plugin", "canary")
+    found = {row["plugin"]: row for row in rows("plugins", "explain", "view_pre_dispatch", "--tenant", "acme")}
+    assert (found["canary"]["runs"], found["canary"]["reason"]) == (False, "needs_setup")
+    run("plugins", "configure", "--tenant", "acme", "--plugin", "canary", "--set", "canary=tweet")
+    found = {row["plugin"]: row for row in rows("plugins", "explain", "view_pre_dispatch", "--tenant", "acme")}
+    assert found["canary"]["runs"]
+    with pytest.raises(CommandError, match=r"Did you mean .*view_pre_dispatch"):
+        run("plugins", "explain", "view_pre_dispach", "--tenant", "acme")
+    with pytest.raises(CommandError, match="Say which hook"):
+        run("plugins", "explain", "--tenant", "acme")
+
+
+@pytest.mark.usefixtures("tenants")
+def test_doctor_finds_what_is_enabled_and_does_not_run_and_fails_then() -> None:
+    assert "Everything that is enabled runs" in run("plugins", "doctor")
+    run("plugins", "enable", "--tenant", "acme", "--plugin", "canary")
+    said = io.StringIO()
+    with pytest.raises(CommandError, match="Needing attention: 1"):
+        call_command("plugins", "doctor", stdout=said)
+    assert "acme" in said.getvalue()
+    assert "settings page" in said.getvalue()
+    assert "Everything" in run("plugins", "doctor", "--tenant", "globex")
