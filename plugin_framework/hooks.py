@@ -85,6 +85,11 @@ def emit(name: str, *args: Any) -> None:
         emit_event(name, args, handlers)
 
 
+def inside_handler() -> bool:
+    """Whether a handler of an action or filter is running in this thread: somebody waits for it to end."""
+    return _depth.get() > 0
+
+
 def _point(name: str, *kinds: str) -> HookPoint:
     point = registry.points.get(name)
     if point is None or point.kind not in kinds:
