@@ -9,7 +9,7 @@ from django.db import transaction
 from plugin_framework.audit import person
 from plugin_framework.tenancy import TenantRef, tenant_scope
 from tenants.accounts import people
-from tenants.accounts.models import Role
+from tenants.accounts.models import Role, normal
 from tenants.accounts.tokens import issue_handoff
 from tenants.provisioning import create_tenant
 
@@ -28,8 +28,9 @@ def sign_up(*, organisation: str, slug: str, name: str, email: str, password: st
     Raises:
         SlugTaken, SlugRefused: the address cannot be had.
     """
+    actor = person(normal(email))
     with transaction.atomic():
-        tenant = create_tenant(slug, organisation, person(email))
+        tenant = create_tenant(slug, organisation, actor)
         with tenant_scope(tenant):
-            owner = people.add(email, password, name=name, role=Role.OWNER, actor=person(email), verified=False)
+            owner = people.add(email, password, name=name, role=Role.OWNER, actor=actor, verified=False)
             return SignedUp(tenant, issue_handoff(owner))

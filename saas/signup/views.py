@@ -1,6 +1,6 @@
 """Signing up on the public host, and arriving on the organisation's own.
 
-Templates: `public/landing.html` (no context), `public/signup.html` (`form`: a SignUpForm), `errors/429.html`.
+Templates: `public/landing.html` (no context), `public/signup.html` (`form`: a SignUpForm), `errors/429.html` (`message`).
 """
 
 from __future__ import annotations
@@ -37,12 +37,6 @@ def landing(request: HttpRequest) -> HttpResponse:
     return render(request, "public/landing.html")
 
 
-class _OwnHostRedirect(HttpResponseRedirect):
-    """To an organisation's own host, which is another origin than the public one."""
-
-    allowed_schemes = ["http", "https"]
-
-
 @method_decorator([never_cache, sensitive_post_parameters("password")], name="dispatch")
 class SignUpView(View):
     """The form, and what comes of it."""
@@ -57,13 +51,20 @@ class SignUpView(View):
         if not form.is_valid():
             return render(request, "public/signup.html", {"form": form}, status=400)
         if not _allowed(request, form.cleaned_data["email"]):
-            return render(request, "errors/429.html", status=429)
+            return _too_many(request)
         try:
             done = sign_up(**form.cleaned_data)
         except (SlugTaken, SlugRefused) as error:
-            form.add_error("slug", str(error))
+            form.somebody_was_quicker(str(error))
             return render(request, "public/signup.html", {"form": form}, status=400)
-        return _OwnHostRedirect(url_of(done.tenant.host, f"/welcome/?{urlencode({'token': done.token})}"))
+        return HttpResponseRedirect(url_of(done.tenant.host, f"/welcome/?{urlencode({'token': done.token})}"))
+
+
+def _too_many(request: HttpRequest) -> HttpResponse:
+    message = _("Many organisations were signed up from where you are in the last hour. Try again in an hour.")
+    response = render(request, "errors/429.html", {"message": message}, status=429)
+    response["Retry-After"] = str(int(HOUR))
+    return response
 
 
 def _allowed(request: HttpRequest, email: str) -> bool:
@@ -82,6 +83,10 @@ class WelcomeView(View):
     def get(self, request: HttpRequest) -> HttpResponse:
         """Sign the owner in, and take the token out of the address."""
         user = redeem_handoff(request.GET.get("token", ""))
+        if (
+            user is None and request.user.is_authenticated
+        ):  # the page was loaded again: they are where they wanted to be
+            return redirect("tenant:dashboard")
         if user is None:
             messages.info(request, _("That link has been used already, or has expired. Sign in with your password."))
             return redirect("account_login")

@@ -22,16 +22,23 @@ from django.views.decorators.http import require_POST, require_safe
 from plugin_framework.tenancy import current_tenant
 from saas.links import url_of
 from saas.site.access import actor_of, admins_only
+from saas.throttle import allow
 from tenants.accounts import people
+from tenants.accounts.forms import email_field
+from tenants.accounts.mail import organisation, sender
 from tenants.accounts.models import Invitation, Role, User
 
 log = logging.getLogger(__name__)
+INVITATIONS_PER_HOUR = (
+    100  # of one organisation: anybody can sign one up, and it must not become a way to send mail to strangers
+)
+HOUR = 3600
 
 
 class InviteForm(forms.Form):
     """Whom to invite, and as what."""
 
-    email = forms.EmailField(label=gettext_lazy("Email"), max_length=254)
+    email = email_field()
     role = forms.ChoiceField(label=gettext_lazy("Role"), initial=Role.MEMBER)
 
     def __init__(self, *args: object, inviter: User, **kwargs: object) -> None:
@@ -53,9 +60,12 @@ def invite(request: HttpRequest) -> HttpResponse:
     form = InviteForm(request.POST, inviter=_me(request))
     if not form.is_valid():
         return _page(request, form, status=400)
+    if not allow("invite", current_tenant().schema, limit=INVITATIONS_PER_HOUR, seconds=HOUR):
+        form.add_error(None, _("Your organisation has sent many invitations in the last hour. Try again in an hour."))
+        return _page(request, form, status=429)
     email = form.cleaned_data["email"]
     try:
-        token = people.invite(email, form.cleaned_data["role"], actor_of(request))
+        token = people.invite(email, form.cleaned_data["role"], actor_of(request), by=_me(request))
     except (people.EmailTaken, people.NotPossible) as error:
         form.add_error("email", str(error))
         return _page(request, form, status=400)
@@ -100,8 +110,8 @@ def remove_person(request: HttpRequest, number: int) -> HttpResponse:
 
 def _page(request: HttpRequest, form: InviteForm, status: int = 200) -> HttpResponse:
     found = {
-        "people": User.objects.all(),
-        "invitations": Invitation.objects.all(),
+        "people": list(User.objects.all()),
+        "invitations": list(Invitation.objects.all()),
         "form": form,
         "roles": _roles(_me(request)),
     }
@@ -124,7 +134,7 @@ def _tell(request: HttpRequest, email: str, token: str) -> None:
     link = url_of(tenant.host, f"{reverse('tenant:register')}?{urlencode({'invitation': token})}")
     text = render_to_string("accounts/invitation.txt", {"tenant": tenant, "link": link, "by": _me(request)})
     try:
-        send_mail(_("Join %(name)s") % {"name": tenant.name}, text, None, [email])
+        send_mail(_("Join %(name)s") % {"name": organisation()}, text, sender(), [email])
     except OSError:  # smtplib's errors are OSErrors too
         log.exception("The invitation could not be mailed")
         said = _("The mail could not be sent. Hand this link to %(who)s yourself: %(link)s")

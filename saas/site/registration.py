@@ -1,19 +1,17 @@
 """Registering with an organisation: an HTML form, and JSON for programs.
 
 Template: `accounts/register.html` (`form`: a RegisterForm; `invitation`: the Invitation of the link, or None).
+`?invitation=TOKEN` is what the mailed link carries; it stays in the address when the form is sent.
 """
 
 from __future__ import annotations
 
-import json
 from typing import Any
 
 from allauth.account.internal.flows.signup import prevent_enumeration
 from allauth.account.utils import perform_login
-from django import forms
 from django.conf import settings
-from django.contrib.auth.password_validation import validate_password
-from django.core.exceptions import ValidationError
+from django.contrib import messages
 from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.http.response import HttpResponseBase
 from django.shortcuts import redirect, render
@@ -25,29 +23,22 @@ from django.views.decorators.debug import sensitive_post_parameters
 
 from plugin_framework.sdk import PluginAwareView, Veto
 from plugin_framework.tenancy import current_tenant
+from saas.site import json_forms
 from saas.throttle import allow
 from saas.throttle.addresses import client_address
 from tenants.accounts import people
-from tenants.accounts.models import Invitation, User
+from tenants.accounts.forms import NewPersonForm
+from tenants.accounts.models import Invitation
 
-HOUR = 3600.0
-TOO_MANY = _("Too many registrations came from your address in the last hour. Try again later.")
+HOUR = 3600
+TOO_MANY = _("Too many registrations came from where you are in the last hour. Try again in an hour.")
+WORTHLESS = _(
+    "This invitation has been used or taken back, or it has expired. You can register without it, or ask for a new one."
+)
 
 
-class RegisterForm(forms.Form):
+class RegisterForm(NewPersonForm):
     """Who somebody is. An invitation fixes the address: its link proves that one and no other."""
-
-    name = forms.CharField(
-        label=_("Your name"), max_length=150, required=False, widget=forms.TextInput(attrs={"autocomplete": "name"})
-    )
-    email = forms.EmailField(label=_("Email"), max_length=254, widget=forms.EmailInput(attrs={"autocomplete": "email"}))
-    password = forms.CharField(
-        label=_("Password"),
-        max_length=128,
-        strip=False,
-        help_text=_("Ten characters or more; a few words are better than one with odd signs."),
-        widget=forms.PasswordInput(attrs={"autocomplete": "new-password"}),
-    )
 
     def __init__(self, *args: Any, invitation: Invitation | None = None, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
@@ -55,78 +46,83 @@ class RegisterForm(forms.Form):
             self.fields["email"].disabled = True
             self.initial["email"] = invitation.email
 
-    def clean(self) -> dict[str, Any]:
-        """The password, compared with the person it belongs to."""
-        found = self.cleaned_data
-        if found.get("password"):
-            try:
-                validate_password(found["password"], User(email=found.get("email", ""), name=found.get("name", "")))
-            except ValidationError as error:
-                self.add_error("password", error)
-        return found
-
 
 @method_decorator([csrf_exempt, never_cache, sensitive_post_parameters("password")], name="dispatch")
 class RegisterView(PluginAwareView):
-    """Forms are checked against cross-site requests; JSON cannot be sent across sites without the browser asking first."""
+    """What browsers send is checked against cross-site requests; what a program sends carries no cookie to be misused."""
 
     def get(self, request: HttpRequest) -> HttpResponseBase:
         """The form; somebody who is signed in already needs none."""
         if request.user.is_authenticated:
             return redirect("tenant:dashboard")
-        invitation = people.invitation_for(request.GET.get("invitation", ""))
+        invitation = _invitation(request)
+        if invitation is None and "invitation" in request.GET:
+            messages.warning(request, WORTHLESS)
         return _page(request, RegisterForm(invitation=invitation), invitation)
 
     def post(self, request: HttpRequest) -> HttpResponseBase:
         """Register, as the request's kind wants it answered."""
-        if request.content_type == "application/json":
-            return _answer_json(request)
-        return csrf_protect(_answer_form)(request)
+        answer = _answer_json if json_forms.wanted(request) else _answer_form
+        return answer(request) if json_forms.from_a_program(request) else csrf_protect(answer)(request)
 
 
 def _answer_form(request: HttpRequest) -> HttpResponse:
     """An address that has an account already is answered like a new one: the form must not tell who is here."""
-    invitation = people.invitation_for(request.GET.get("invitation", ""))
+    if request.user.is_authenticated:
+        return redirect("tenant:dashboard")
+    invitation = _invitation(request)
     form = RegisterForm(request.POST, invitation=invitation)
     if not form.is_valid():
         return _page(request, form, invitation, status=400)
     if not _allowed(request):
-        return render(request, "errors/429.html", {"message": TOO_MANY}, status=429)
+        return _limited(render(request, "errors/429.html", {"message": TOO_MANY}, status=429))
     try:
         user = people.register(**form.cleaned_data, invitation=invitation)
-    except Veto as veto:
-        form.add_error(None, str(veto))
+    except (Veto, people.InvitationGone) as refused:
+        form.add_error(None, str(refused))
         return _page(request, form, invitation, status=400)
-    except people.EmailTaken:
-        return prevent_enumeration(request, email=form.cleaned_data["email"])  # type: ignore[no-any-return]  # allauth is untyped
+    except people.EmailTaken as taken:
+        if invitation is None:
+            return prevent_enumeration(request, email=form.cleaned_data["email"])  # type: ignore[no-any-return]  # allauth is untyped
+        form.add_error(None, str(taken))  # whoever has the link reads that address's mail: it is no news to them
+        return _page(request, form, invitation, status=400)
     return perform_login(request, user, email_verification=None, signup=True)  # type: ignore[no-any-return]  # the same
 
 
 def _answer_json(request: HttpRequest) -> JsonResponse:
     """201 with `user_id` and `status`, or the errors by field. A program is told that an address is taken; it is limited in number."""
     try:
-        given = json.loads(request.body)
-    except (ValueError, RecursionError):
-        return JsonResponse({"errors": {"__all__": ["The body is not JSON."]}}, status=400)
-    if not isinstance(given, dict):
-        return JsonResponse({"errors": {"__all__": ["Send a JSON object with email and password."]}}, status=400)
-    form = RegisterForm({key: value for key, value in given.items() if isinstance(value, str)})
+        given = json_forms.read(request, RegisterForm.base_fields)
+    except json_forms.Unreadable as wrong:
+        return json_forms.errors(wrong.by_field)
+    invitation = _invitation(request)
+    form = RegisterForm(given, invitation=invitation)
     if not form.is_valid():
-        return JsonResponse({"errors": form.errors}, status=400)
+        return json_forms.errors(form.errors)
     if not _allowed(request):
-        return JsonResponse({"errors": {"__all__": [str(TOO_MANY)]}}, status=429)
+        return _limited(json_forms.errors({"__all__": [TOO_MANY]}, status=429))
     try:
-        user = people.register(**form.cleaned_data)
-    except Veto as veto:
-        return JsonResponse({"errors": {"__all__": [str(veto)]}}, status=400)
-    except people.EmailTaken as error:
-        return JsonResponse({"errors": {"email": [str(error)]}}, status=409)
+        user = people.register(**form.cleaned_data, invitation=invitation)
+    except (Veto, people.InvitationGone) as refused:
+        return json_forms.errors({"__all__": [refused]})
+    except people.EmailTaken as taken:
+        return json_forms.errors({"email": [taken]}, status=409)
     return JsonResponse({"user_id": user.pk, "status": "created"}, status=201)
+
+
+def _invitation(request: HttpRequest) -> Invitation | None:
+    token = request.GET.get("invitation", "")
+    return people.invitation_for(token) if token else None
 
 
 def _allowed(request: HttpRequest) -> bool:
     key = f"{current_tenant().schema}/{client_address(request)}"
     return allow("register", key, limit=settings.REGISTRATIONS_PER_HOUR_AND_ADDRESS, seconds=HOUR)
+
+
+def _limited[R: HttpResponse](response: R) -> R:
+    response["Retry-After"] = str(HOUR)
+    return response
 
 
 def _page(request: HttpRequest, form: RegisterForm, invitation: Invitation | None, status: int = 200) -> HttpResponse:

@@ -24,7 +24,7 @@ def allow(bucket: str, key: str, *, limit: int, seconds: float) -> bool:
     Args:
         bucket: what is limited, such as "signup.address".
         key: for whom; it is stored hashed.
-        limit: how many are allowed in a window of `seconds`.
+        limit: how many are allowed in a window of `seconds`, which begins with the first; a day at most.
     """
     digest = hashlib.sha256(key.encode("utf-8", "surrogatepass")).hexdigest()
     with connection.cursor() as cursor:

@@ -8,8 +8,12 @@ from typing import Any
 from allauth.account.adapter import DefaultAccountAdapter
 from allauth.core import context
 from django.contrib import messages
+from django.core.exceptions import ImproperlyConfigured
 from django.http import HttpRequest
 from django.utils.http import url_has_allowed_host_and_scheme
+from django.utils.translation import gettext as _
+
+from tenants.accounts.mail import sender
 
 log = logging.getLogger(__name__)
 
@@ -26,6 +30,17 @@ class AccountAdapter(DefaultAccountAdapter):  # type: ignore[misc]  # allauth is
         request = context.request
         return url_has_allowed_host_and_scheme(url, {request.get_host()}, require_https=request.is_secure())
 
+    def get_client_ip(self, request: HttpRequest) -> str:
+        """As allauth's; a request that came past the proxies counts as from where it came, and is no error of ours."""
+        try:
+            return str(super().get_client_ip(request))
+        except ImproperlyConfigured:
+            return str(request.META.get("REMOTE_ADDR", ""))
+
+    def get_from_email(self) -> str:
+        """The organisation, not the platform: that is whom people know."""
+        return sender()
+
     def send_mail(self, template_prefix: str, email: str, context: dict[str, Any]) -> None:
         """Send one of allauth's mails; a mail server that does not answer is logged and said, and can be tried again."""
         try:
@@ -34,4 +49,4 @@ class AccountAdapter(DefaultAccountAdapter):  # type: ignore[misc]  # allauth is
             log.exception("The mail %s could not be sent", template_prefix)
             request = context.get("request")
             if request is not None:
-                messages.error(request, "The mail could not be sent just now. Please try again in a few minutes.")
+                messages.error(request, _("The mail could not be sent just now. Please try again in a few minutes."))

@@ -7,6 +7,7 @@ from typing import Any
 
 from allauth.account.models import EmailAddress
 from django.db import IntegrityError, transaction
+from django.db.models import ProtectedError, RestrictedError
 from django.utils import timezone
 
 from plugin_framework import hooks
@@ -22,6 +23,10 @@ class EmailTaken(ValueError):
     """Somebody in this organisation already uses this address. Sign in, or reset the password."""
 
 
+class InvitationGone(ValueError):
+    """This invitation has been used, taken back or replaced by a newer one. Ask for a new one, or register without it."""
+
+
 class NotPossible(ValueError):
     """This cannot be done to this person; the text says why."""
 
@@ -34,13 +39,18 @@ def register(email: str, password: str, *, name: str = "", invitation: Invitatio
 
     Raises:
         Veto: a plugin does not want them; its text says why. EmailTaken: there is such an account.
+        InvitationGone: it was used or taken back a moment ago.
     """
+    actor = person(normal(email))
     with transaction.atomic():
         hooks.call_hook("user_registering", normal(email))
-        if invitation is not None:
-            Invitation.objects.filter(pk=invitation.pk).delete()
-        role = invitation.role if invitation else Role.MEMBER
-        return add(email, password, name=name, role=role, actor=person(email), verified=invitation is not None)
+        if invitation is None:
+            return add(email, password, name=name, role=Role.MEMBER, actor=actor, verified=False)
+        role = _use_up(invitation)
+        unproven = _unproven_account(invitation.email)
+        if unproven is not None:
+            return _take_over(unproven, password, name=name, role=role, actor=actor)
+        return add(invitation.email, password, name=name, role=role, actor=actor, verified=True)
 
 
 def add(email: str, password: str | None, *, name: str = "", role: str, actor: Actor, verified: bool) -> User:
@@ -53,6 +63,8 @@ def add(email: str, password: str | None, *, name: str = "", role: str, actor: A
         try:
             with transaction.atomic():
                 user = User.objects.create_user(email, password, name=name, role=role)
+                if _is_proven(user.email):  # as another person's second address
+                    raise EmailTaken(EmailTaken.__doc__)
         except IntegrityError as error:
             raise EmailTaken(EmailTaken.__doc__) from error
         EmailAddress.objects.create(user=user, email=user.email, verified=verified, primary=True)
@@ -61,20 +73,57 @@ def add(email: str, password: str | None, *, name: str = "", role: str, actor: A
         return user
 
 
-def invite(email: str, role: str, actor: Actor) -> str:
+def _is_proven(email: str) -> bool:
+    return bool(EmailAddress.objects.filter(email=email, verified=True).exists())
+
+
+def _use_up(invitation: Invitation) -> str:
+    """The role it gives, once: of two that come with the same link, the second waits for the first and finds nothing."""
+    found = Invitation.objects.select_for_update().filter(
+        pk=invitation.pk, token_hash=invitation.token_hash, expires_at__gt=timezone.now()
+    )
+    current = found.first()
+    if current is None:
+        raise InvitationGone(InvitationGone.__doc__)
+    current.delete()
+    return current.role
+
+
+def _unproven_account(email: str) -> User | None:
+    """An account that somebody made with this address without ever proving that it is theirs, nor signing in."""
+    accounts = User.objects.select_for_update().filter(email=normal(email), last_login=None)
+    return accounts.exclude(pk__in=EmailAddress.objects.filter(verified=True).values("user_id")).first()
+
+
+def _take_over(user: User, password: str, *, name: str, role: str, actor: Actor) -> User:
+    """Give it to who has proved the address by the invitation's link. It was announced when it was made."""
+    user.name, user.role, user.is_active = name, role, True
+    user.set_password(password)
+    user.save()
+    EmailAddress.objects.filter(user=user).delete()
+    EmailAddress.objects.create(user=user, email=user.email, verified=True, primary=True)
+    record(actor, "person.joined", user.email, role=role)
+    return user
+
+
+def invite(email: str, role: str, actor: Actor, *, by: User | None = None) -> str:
     """Invite somebody; an earlier invitation of theirs is replaced.
+
+    Args:
+        by: whose decision it is, if it is one of the organisation's people: only owners invite owners.
 
     Returns:
         The token for the link. It is not stored, and cannot be shown again.
 
     Raises:
-        EmailTaken: they are here already. NotPossible: there is no such role.
+        EmailTaken: they are here already. NotPossible: there is no such role, or it is not theirs to give.
     """
-    if role not in Role.values:
-        raise NotPossible(f"There is no role {role!r}. Choose one of {', '.join(Role.values)}.")
+    _known(role)
+    if role == Role.OWNER and by is not None and by.role != Role.OWNER:
+        raise NotPossible("Only an owner can invite an owner.")
     token, digest = new_token()
     with transaction.atomic():
-        if User.objects.filter(email=normal(email)).exists():
+        if User.objects.filter(email=normal(email)).exists() or _is_proven(normal(email)):
             raise EmailTaken(f"{normal(email)} is here already.")
         fresh = {"role": role, "token_hash": digest, "invited_by": str(actor)[:200], "created_at": timezone.now()}
         Invitation.objects.update_or_create(
@@ -105,13 +154,12 @@ def change_role(user_id: int, role: str, actor: Actor, *, by: User) -> User:
         by: whose decision it is: only owners make or unmake owners.
 
     Raises:
-        NotPossible: there is no such person or role, or they are the last owner.
+        NotPossible: there is no such person or role, they are the last owner, or it is not for `by` to decide.
     """
-    if role not in Role.values:
-        raise NotPossible(f"There is no role {role!r}. Choose one of {', '.join(Role.values)}.")
+    _known(role)
     with transaction.atomic():
-        user = _locked(user_id)
-        if Role.OWNER in (role, user.role) and by.role != Role.OWNER:
+        user, decides = _locked(user_id, by)
+        if Role.OWNER in (role, user.role) and decides.role != Role.OWNER:
             raise NotPossible("Only an owner can make somebody an owner, or change an owner's role.")
         if user.role == Role.OWNER != role:
             _keep_an_owner(user)
@@ -125,16 +173,21 @@ def remove_person(user_id: int, actor: Actor, *, by: User) -> str:
     """Remove somebody's account; their sessions end with it. Returns the address.
 
     Raises:
-        NotPossible: there is no such person, or they are the last owner.
+        NotPossible: there is no such person, they are the last owner, it is not for `by` to decide, or a plugin's data needs them.
     """
     with transaction.atomic():
-        user = _locked(user_id)
+        user, decides = _locked(user_id, by)
         if user.role == Role.OWNER:
-            if by.role != Role.OWNER:
+            if decides.role != Role.OWNER:
                 raise NotPossible("Only an owner can remove an owner.")
             _keep_an_owner(user)
-        record(actor, "person.removed", user.email)
-        user.delete()
+        record(actor, "person.removed", user.email, role=user.role)
+        try:
+            user.delete()
+        except (ProtectedError, RestrictedError) as error:
+            raise NotPossible(
+                f"{user.email} cannot be removed: {_needed_by(error)} would be left without them."
+            ) from error
         return user.email
 
 
@@ -144,15 +197,30 @@ def announce_sign_in(sender: object, user: User, **kwargs: Any) -> None:
         hooks.emit("user_logged_in", user)
 
 
-def _locked(user_id: int) -> User:
-    """The person, after every owner's row was locked: of two owners who remove each other, one waits and sees what came of it."""
+def _known(role: str) -> None:
+    if role not in Role.values:
+        raise NotPossible(f"There is no role {role[:20]!r}. Choose one of {', '.join(Role.values)}.")
+
+
+def _locked(user_id: int, by: User) -> tuple[User, User]:
+    """The person and who decides, as they are once every owner's row is locked.
+
+    Of two owners who remove each other, one waits, and then sees what came of it: that they are not an owner any more, or the last.
+    """
     list(User.objects.select_for_update().filter(role=Role.OWNER).order_by("pk"))
-    user = User.objects.select_for_update().filter(pk=user_id).first()
-    if user is None:
+    found = {user.pk: user for user in User.objects.select_for_update().filter(pk__in={user_id, by.pk}).order_by("pk")}
+    if user_id not in found:
         raise NotPossible("There is no such person any more.")
-    return user
+    if by.pk not in found or not found[by.pk].is_admin:
+        raise NotPossible("You are not an admin of this organisation any more.")
+    return found[user_id], found[by.pk]
 
 
 def _keep_an_owner(leaving: User) -> None:
     if not User.objects.filter(role=Role.OWNER, is_active=True).exclude(pk=leaving.pk).exists():
         raise NotPossible("The last owner stays an owner. Make somebody else an owner first.")
+
+
+def _needed_by(error: ProtectedError | RestrictedError) -> str:
+    rows = error.protected_objects if isinstance(error, ProtectedError) else error.restricted_objects
+    return ", ".join(sorted({str(row._meta.verbose_name_plural) for row in rows}))

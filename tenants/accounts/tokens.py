@@ -6,8 +6,8 @@ import hashlib
 import secrets
 from datetime import timedelta
 
+from allauth.account.models import EmailAddress
 from django.contrib.auth import tokens
-from django.contrib.auth.base_user import AbstractBaseUser
 from django.utils import timezone
 
 from plugin_framework.tenancy import current_tenant
@@ -43,7 +43,11 @@ def redeem_handoff(token: str) -> User | None:
 
 
 class PasswordResetTokenGenerator(tokens.PasswordResetTokenGenerator):
-    """As Django's, and bound to the tenant: equal ids, addresses and password hashes in two tenants make different tokens."""
+    """As Django's, and bound to the tenant: equal ids, addresses and password hashes in two tenants make different tokens.
 
-    def _make_hash_value(self, user: AbstractBaseUser, timestamp: int) -> str:
-        return f"{current_tenant().schema}{super()._make_hash_value(user, timestamp)}"
+    Bound to all addresses of the person too, as allauth's own is: one that they give up takes its mailed links with it.
+    """
+
+    def _make_hash_value(self, user: User, timestamp: int) -> str:
+        addresses = EmailAddress.objects.filter(user_id=user.pk).order_by("email").values_list("email", flat=True)
+        return "|".join([current_tenant().schema, super()._make_hash_value(user, timestamp), *addresses])

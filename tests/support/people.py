@@ -8,7 +8,7 @@ from django.contrib.auth import get_user_model
 
 from plugin_framework.tenancy import TenantRef, tenant_scope
 
-PASSWORD = "a long pass phrase 7"  # noqa: S105  # of accounts in test databases
+PASSWORD = "a long pass phrase 7"  # of accounts in test databases
 
 
 def person(tenant: TenantRef, role: str, email: str = "") -> Any:

@@ -17,7 +17,9 @@ from tests.support.people import person
 @pytest.fixture
 def plugins() -> Iterator[None]:
     """The dummies of `tests.dummies.pages` beside the built-in plugins, and one that was rejected."""
-    with pages.installed(pages.Pager, pages.Rota, pages.Clumsy, quarantined={"broken": "broken has no version.", "Odd/one": "odd."}):
+    with pages.installed(
+        pages.Pager, pages.Rota, pages.Clumsy, quarantined={"broken": "broken has no version.", "Odd/one": "odd."}
+    ):
         yield
 
 

@@ -7,8 +7,8 @@ from collections.abc import Callable
 import pytest
 from django.test import Client
 
-from plugin_framework.tenancy import TenantRef, tenant_scope
 from plugin_framework.models import AuditEntry
+from plugin_framework.tenancy import TenantRef, tenant_scope
 from tests.conftest import Tenants
 from tests.support.people import person
 
@@ -16,9 +16,19 @@ PAGES = ["/", "/catalog/", "/catalog/pager/", "/tenants/", "/tenants/acme/"]
 POSTS = ["/catalog/pager/", "/tenants/acme/suspend/", "/tenants/acme/resume/"]
 DECISION = {"availability": "withdrawn", "message": "No.", "tenants": ""}
 GARBAGE = [
-    "/catalog/unknown/", "/catalog/Pager/", "/catalog/Odd/one/", "/catalog/pager%00/", "/catalog/" + "p" * 300 + "/",
-    "/tenants/unknown/", "/tenants/admin/", "/tenants/acme%00/", "/tenants/" + "a" * 300 + "/", "/tenants/ACME/", "/settings/plugins/",
-    "/apps/orders/", "/register/",
+    "/catalog/unknown/",
+    "/catalog/Pager/",
+    "/catalog/Odd/one/",
+    "/catalog/pager%00/",
+    "/catalog/" + "p" * 300 + "/",
+    "/tenants/unknown/",
+    "/tenants/admin/",
+    "/tenants/acme%00/",
+    "/tenants/" + "a" * 300 + "/",
+    "/tenants/ACME/",
+    "/settings/plugins/",
+    "/apps/orders/",
+    "/register/",
 ]
 
 pytestmark = pytest.mark.usefixtures("plugins")
@@ -61,10 +71,17 @@ def test_nobody_but_the_platforms_admin_changes_anything(
     assert client_for(tenants.acme).get("/accounts/login/").status_code == 200
 
 
-def test_one_signs_in_on_the_platforms_host_but_does_not_sign_up(platform: TenantRef, client_for: Callable[..., Client]) -> None:
+def test_one_signs_in_on_the_platforms_host_but_does_not_sign_up(
+    platform: TenantRef, client_for: Callable[..., Client]
+) -> None:
     assert client_for(platform).get("/accounts/login/").status_code == 200
     assert client_for(platform).get("/accounts/signup/")["Location"] == "/accounts/login/"
-    assert client_for(platform).post("/accounts/signup/", {"email": "x@example.com", "password1": "a-long-one-77"}).status_code == 302
+    assert (
+        client_for(platform)
+        .post("/accounts/signup/", {"email": "x@example.com", "password1": "a-long-one-77"})
+        .status_code
+        == 302
+    )
 
 
 @pytest.mark.parametrize("page", GARBAGE)

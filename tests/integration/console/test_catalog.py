@@ -93,7 +93,9 @@ def test_deciding_the_same_again_changes_and_records_nothing(staff: Client, plat
     assert len(_log(platform)) == 1
 
 
-def test_listing_offers_it_to_the_named_alone_and_tells_them(staff: Client, acme_admin: Client, tenants: Tenants) -> None:
+def test_listing_offers_it_to_the_named_alone_and_tells_them(
+    staff: Client, acme_admin: Client, tenants: Tenants
+) -> None:
     staff.post("/catalog/pager/", {"availability": "listed", "message": "", "tenants": "globex\n"})
     assert acme_admin.get("/settings/plugins/pager/").context["plugin"].state == "locked"
     assert (len(_log(tenants.acme)), len(_log(tenants.globex))) == (0, 1)

@@ -55,8 +55,15 @@ def delivery(tenants: Tenants) -> int:
     """A delivery of acme's pager."""
     with tenant_scope(tenants.acme):
         row = Delivery.objects.create(
-            event_id=uuid.uuid4(), idempotency_key=uuid.uuid4(), hook="alarm", plugin="pager", handler="on_alarm", payload=[],
-            state="dead", attempts=10, last_error="The gateway answered 410 Gone.",
+            event_id=uuid.uuid4(),
+            idempotency_key=uuid.uuid4(),
+            hook="alarm",
+            plugin="pager",
+            handler="on_alarm",
+            payload=[],
+            state="dead",
+            attempts=10,
+            last_error="The gateway answered 410 Gone.",
         )
         return int(row.pk)
 
@@ -99,15 +106,15 @@ def test_nobody_but_an_admin_changes_anything(
         assert Delivery.objects.get().state == "dead"
 
 
-def test_after_signing_in_again_one_lands_on_a_page_that_can_be_opened(anonymous: Client, admin: Client, delivery: int) -> None:
+def test_after_signing_in_again_one_lands_on_a_page_that_can_be_opened(
+    anonymous: Client, admin: Client, delivery: int
+) -> None:
     for page in ADMIN_POSTS:
         landing = anonymous.post(page.format(delivery=delivery))["Location"].partition("next=")[2]
         assert admin.get(landing).status_code == 200, landing
 
 
-@pytest.mark.parametrize(
-    "page", ["configure/", "test/", "deliveries/{delivery}/redeliver/"]
-)
+@pytest.mark.parametrize("page", ["configure/", "test/", "deliveries/{delivery}/redeliver/"])
 def test_what_changes_something_does_not_answer_to_get(admin: Client, delivery: int, page: str) -> None:
     assert admin.get("/settings/plugins/pager/" + page.format(delivery=delivery)).status_code == 405
 
@@ -122,7 +129,9 @@ def test_an_address_of_nothing_is_404(admin: Client, delivery: int, page: str) -
     assert admin.get(page.format(delivery=delivery)).status_code == 404
 
 
-@pytest.mark.parametrize("query", ["q=%00", "q=" + "x" * 5000, "state=%00", "page=-1", "page=%00", "page=" + "9" * 6000, "q=%25_"])
+@pytest.mark.parametrize(
+    "query", ["q=%00", "q=" + "x" * 5000, "state=%00", "page=-1", "page=%00", "page=" + "9" * 6000, "q=%25_"]
+)
 @pytest.mark.parametrize("page", ["/settings/plugins/", "/settings/audit/", "/settings/plugins/pager/deliveries/"])
 def test_garbage_in_a_query_is_no_error(admin: Client, page: str, query: str) -> None:
     assert admin.get(f"{page}?{query}").status_code == 200

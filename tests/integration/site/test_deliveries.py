@@ -27,8 +27,13 @@ def _deliver(tenant: TenantRef, **values: Any) -> Delivery:
     with tenant_scope(tenant):
         return Delivery.objects.create(
             **{
-                "event_id": uuid.uuid4(), "idempotency_key": uuid.uuid4(), "hook": "alarm", "plugin": "pager",
-                "handler": "on_alarm", "payload": [{"secret": "what happened"}], **values,
+                "event_id": uuid.uuid4(),
+                "idempotency_key": uuid.uuid4(),
+                "hook": "alarm",
+                "plugin": "pager",
+                "handler": "on_alarm",
+                "payload": [{"secret": "what happened"}],
+                **values,
             }
         )
 
@@ -36,8 +41,14 @@ def _deliver(tenant: TenantRef, **values: Any) -> Delivery:
 def _dead(tenant: TenantRef) -> Delivery:
     at = timezone.now() - timedelta(hours=1)
     row = _deliver(
-        tenant, state="dead", attempts=2, last_error="The gateway answered 410 Gone.", response_status=410,
-        started_at=at, finished_at=at, duration_ms=840,
+        tenant,
+        state="dead",
+        attempts=2,
+        last_error="The gateway answered 410 Gone.",
+        response_status=410,
+        started_at=at,
+        finished_at=at,
+        duration_ms=840,
     )
     with tenant_scope(tenant):
         for number, error in enumerate(["It refused the connection.", "The gateway answered 410 Gone."], 1):
@@ -79,7 +90,11 @@ def test_the_list_is_filtered_by_state_and_counts_each(admin: Client, tenants: T
     answer = admin.get(f"{LIST}?state=dead")
     assert [row.pk for row in answer.context["deliveries"]] == [dead.pk]
     assert {pill.value: pill.count for pill in answer.context["filters"]} == {
-        "": 2, "due": 1, "done": 0, "dead": 1, "cancelled": 0,
+        "": 2,
+        "due": 1,
+        "done": 0,
+        "dead": 1,
+        "cancelled": 0,
     }
     assert [row.pk for row in admin.get(LIST).context["deliveries"]] == [due.pk, dead.pk]
 

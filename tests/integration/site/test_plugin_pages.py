@@ -57,8 +57,14 @@ def test_a_rejected_plugins_fault_is_not_shown_to_the_organisation(admin: Client
 
 def test_a_plugins_page_says_what_it_does_and_reaches(admin: Client) -> None:
     text = admin.get("/settings/plugins/pager/").content.decode()
-    for told in ("Pages somebody when something breaks", "Something has broken.", "the sender of each alarm",
-                 "the pager gateway you name", "2.1.0", "Rota"):
+    for told in (
+        "Pages somebody when something breaks",
+        "Something has broken.",
+        "the sender of each alarm",
+        "the pager gateway you name",
+        "2.1.0",
+        "Rota",
+    ):
         assert told in text, told
 
 
