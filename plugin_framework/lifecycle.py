@@ -16,6 +16,7 @@ from plugin_framework.audit import Actor, record
 from plugin_framework.catalog.revisions import bump_tenant
 from plugin_framework.config import FieldError
 from plugin_framework.db.migrator import migrate_schema
+from plugin_framework.delivery.emit import release_held
 from plugin_framework.gate import Decision
 from plugin_framework.models import PluginState
 from plugin_framework.registry import PluginSpec, registry
@@ -47,15 +48,14 @@ class Status:
     decision: Decision
     enabled: bool
     settings_revision: int
+    had: bool  # the tenant has stored something of it: settings at least
 
 
 def status(name: str) -> Status:
     """The current tenant's view of one plugin, known or not."""
     row = PluginState.objects.filter(plugin=name).first()
     decision = activation.current().decision(name)
-    return Status(
-        registry.specs.get(name), name, decision, bool(row and row.enabled), row.settings_revision if row else 0
-    )
+    return _status(name, row, decision)
 
 
 def statuses() -> list[Status]:
@@ -63,16 +63,12 @@ def statuses() -> list[Status]:
     rows = {row.plugin: row for row in PluginState.objects.all()}
     active = activation.current()
     names = sorted({*registry.specs, *rows, *registry.quarantine})
-    return [
-        Status(
-            registry.specs.get(name),
-            name,
-            active.decision(name),
-            name in rows and rows[name].enabled,
-            rows[name].settings_revision if name in rows else 0,
-        )
-        for name in names
-    ]
+    return [_status(name, rows.get(name), active.decision(name)) for name in names]
+
+
+def _status(name: str, row: PluginState | None, decision: Decision) -> Status:
+    enabled, revision = (row.enabled, row.settings_revision) if row else (False, 0)
+    return Status(registry.specs.get(name), name, decision, enabled, revision, row is not None)
 
 
 def enable(name: str, actor: Actor, *, with_requirements: bool = True) -> list[str]:
@@ -85,7 +81,7 @@ def enable(name: str, actor: Actor, *, with_requirements: bool = True) -> list[s
         NotAllowed: the gate or a missing requirement stands in the way; nothing was changed.
     """
     with transaction.atomic():
-        _lock()
+        lock_plugins()
         wanted = [*(registry.requirements(name) if name in registry.specs else ()), name]
         enabled = set(PluginState.objects.filter(enabled=True).values_list("plugin", flat=True))
         missing = [each for each in wanted if each not in enabled]
@@ -98,6 +94,8 @@ def enable(name: str, actor: Actor, *, with_requirements: bool = True) -> list[s
             if not decision.may_enable:
                 raise NotAllowed(decision.text if each == name else f"{name} needs {each}: {decision.text}")
             _enable_one(registry.specs[each], actor)
+        for each in missing:
+            _release_held(each)
         return missing
 
 
@@ -114,7 +112,7 @@ def disable(name: str, actor: Actor, *, cascade: bool = False) -> list[str]:
         NotAllowed: enabled plugins depend on it and `cascade` is off; their names are in the text.
     """
     with transaction.atomic():
-        _lock()
+        lock_plugins()
         enabled = set(PluginState.objects.filter(enabled=True).values_list("plugin", flat=True))
         if name not in enabled:
             if name not in registry.specs and not PluginState.objects.filter(plugin=name).exists():
@@ -154,7 +152,7 @@ def configure(
     """
     spec = spec_of(name)
     with transaction.atomic():
-        _lock()
+        lock_plugins()
         row = PluginState.objects.filter(plugin=name).first()
         if expected_revision is not None and expected_revision != (row.settings_revision if row else 0):
             raise Conflict(Conflict.__doc__)
@@ -169,6 +167,7 @@ def configure(
         changed = sorted(key for key in {*before, *sealed} if before.get(key) != sealed.get(key))
         record(actor, "plugin.configured", name, changed=changed)
         hooks.emit("plugin_configured", name)
+        _release_held(name)
         return revision
 
 
@@ -210,7 +209,7 @@ def proposed(
 
 def check(spec: PluginSpec, own: Mapping[str, Any]) -> CheckResult:
     """Try the settings `own` (secrets in the clear) against the outside world; never raises for what it meets there."""
-    plugin = _unstarted(spec)
+    plugin = unstarted(spec)
     config = spec.schema.validate(settings_store.over_defaults(spec, own)).config
     try:
         return plugin.check(config)
@@ -244,13 +243,14 @@ def _enable_one(spec: PluginSpec, actor: Actor) -> None:
             "enabled": True,
             "version": spec.version,
             "tables": tables,
+            "app_label": spec.app_label or "",
             "enabled_at": now,
             "enabled_by": str(actor),
         },
     )
     bump_tenant()
     try:
-        _unstarted(spec).on_enable()
+        unstarted(spec).on_enable()
     except NotAllowed:
         raise
     except Exception as error:  # a plugin's on_enable may raise anything; nothing of this enabling is kept
@@ -275,7 +275,7 @@ def _wind_down(spec: PluginSpec) -> None:
     """Let the plugin tidy up; if it fails at that, its work is undone and it is disabled all the same."""
     try:
         with transaction.atomic():
-            _unstarted(spec).on_disable()
+            unstarted(spec).on_disable()
     except Exception:  # a plugin's on_disable may raise anything; it must not stop whoever wants to be rid of it
         log.exception("on_disable() of %s failed", spec.name)
 
@@ -284,11 +284,26 @@ def _make_tables(spec: PluginSpec) -> list[str]:
     if spec.app_label is None:
         return []
     migrate_schema([spec.app_label])
+    return tables_of(spec)
+
+
+def tables_of(spec: PluginSpec) -> list[str]:
+    """The tables of a plugin's models."""
+    if spec.app_label is None:
+        return []
     models = apps.get_app_config(spec.app_label).get_models(include_auto_created=True)
     return sorted(model._meta.db_table for model in models)
 
 
-def _unstarted(spec: PluginSpec) -> PluginInterface:
+def record_tables() -> None:
+    """Write down which tables the current tenant's plugins have, after a newer version may have made more."""
+    for row in PluginState.objects.filter(plugin__in=registry.specs):
+        found = sorted({*row.tables, *tables_of(registry.specs[row.plugin])})
+        if row.tables and found != row.tables:
+            PluginState.objects.filter(pk=row.pk).update(tables=found)
+
+
+def unstarted(spec: PluginSpec) -> PluginInterface:
     """An instance that knows its tenant but was not initialized: its settings may not be complete yet."""
     plugin = spec.new()
     plugin.tenant = current_tenant()
@@ -302,6 +317,12 @@ def _moved(spec: PluginSpec, before: Mapping[str, Any], after: Mapping[str, Any]
     return any(settings_store.get(old, field) != settings_store.get(new, field) for field in bound)
 
 
+def _release_held(name: str) -> None:
+    """What was held back until `name` runs is tried at once; whether it does run now is the gate's to say."""
+    for each in (name, *_dependants(name)):
+        release_held(each)
+
+
 def _new_row(spec: PluginSpec, revision: int) -> dict[str, Any]:
     return {"plugin": spec.name, "version": spec.version, "settings_revision": revision}
 
@@ -310,7 +331,7 @@ def _dependants(name: str) -> tuple[str, ...]:
     return registry.dependants(name) if name in registry.specs else ()
 
 
-def _lock() -> None:
+def lock_plugins() -> None:
     """One change of a tenant's plugins at a time; the others wait here, before they have read anything."""
     with connection.cursor() as cursor:
         cursor.execute("SELECT pg_advisory_xact_lock(hashtextextended(%s, 0))", [f"plugins:{current_tenant().schema}"])

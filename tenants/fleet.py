@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from django.db import connection, transaction
 
 from plugin_framework.db.migrator import installed_labels, migrate_schema, shared_labels, tenant_labels
+from plugin_framework.lifecycle import record_tables
 from plugin_framework.registry import registry
 from plugin_framework.tenancy import TenantRef, public_scope, tenant_scope
 from plugin_framework.tenancy_directory import everyone
@@ -45,7 +46,10 @@ def _migrate_tenant(ref: TenantRef) -> Outcome:
         with tenant_scope(ref), transaction.atomic():
             _one_at_a_time()
             plugins = {spec.app_label for spec in registry.specs.values() if spec.app_label} & installed_labels()
-            return Outcome(ref.slug, tuple(migrate_schema(tenant_labels() | plugins)))
+            applied = migrate_schema(tenant_labels() | plugins)
+            if applied:
+                record_tables()
+            return Outcome(ref.slug, tuple(applied))
     except Exception as error:
         log.exception("Migrating %s failed", ref.slug)
         return Outcome(ref.slug, error=f"{type(error).__name__}: {error}")

@@ -5,6 +5,7 @@ from __future__ import annotations
 from django.db import transaction
 
 from plugin_framework.audit import Actor, record
+from plugin_framework.delivery import lanes
 from plugin_framework.tenancy import TenantRef, public_scope, tenant_scope
 from plugin_framework.tenancy_directory import platform
 from tenants.models import State, Tenant
@@ -49,6 +50,8 @@ def _move(slug: str, state: State, message: str, actor: Actor, action: str) -> N
             tenant.state, tenant.state_message = state, message[:500]
             tenant.save()
             ref = tenant.ref()
+            if state == State.ACTIVE:
+                lanes.hurry(ref.schema)
         audit_on_both_sides(ref, actor, action, message=message)
 
 

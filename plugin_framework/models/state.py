@@ -17,6 +17,7 @@ class PluginState(models.Model):
     tables = models.JSONField(
         default=list
     )  # what the plugin's migrations made here, so that it can be purged without its code
+    app_label = models.CharField(max_length=100, blank=True, default="")  # under which its migrations are recorded here
     enabled_at = models.DateTimeField(null=True)
     enabled_by = models.CharField(max_length=200, blank=True)
 

@@ -79,6 +79,7 @@ class PluginInfo:
     enabled: bool
     runs: bool
     may_enable: bool
+    may_purge: bool
     has_settings: bool
     can_check: bool
     hooks: tuple[HookInfo, ...]
@@ -139,6 +140,7 @@ def describe(status: Status, enabled: Iterable[str]) -> PluginInfo:
         enabled=status.enabled,
         runs=decision.runs,
         may_enable=decision.may_enable and not status.enabled,
+        may_purge=status.had and not status.enabled,
         has_settings=has_settings(spec),
         can_check=spec is not None and spec.can_check,
         hooks=hooks_of(spec),

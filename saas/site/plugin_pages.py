@@ -12,7 +12,7 @@ from django.shortcuts import redirect, render
 from django.urls import reverse
 from django.views.decorators.http import require_http_methods, require_safe
 
-from plugin_framework import lifecycle
+from plugin_framework import lifecycle, purge
 from plugin_framework.gate import Reason
 from plugin_framework.models import Delivery, PluginState
 from plugin_framework.models.delivery import DeliveryState
@@ -79,6 +79,27 @@ def disable(request: HttpRequest, name: str) -> HttpResponse:
     kept = "Settings and data are kept."
     messages.success(request, f"Disabled: {titles}. {kept}" if done else f"{info.title} was disabled already. {kept}")
     return redirect("settings:plugin", name)
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+@admins_only
+def purge_plugin(request: HttpRequest, name: str) -> HttpResponse:
+    """Say what purging deletes; on POST with the plugin's name typed, do it."""
+    info = plugin_info.plugin(name)
+    try:
+        found = purge.preview(name)
+        if request.method == "POST":
+            purge.purge(name, actor_of(request), confirmation=request.POST.get("confirmation", ""))
+    except NotAllowed as error:
+        if request.method != "POST":
+            messages.info(request, str(error))
+            return redirect("settings:plugin", name)
+        context = {"plugin": info, "found": found, "error": str(error)}
+        return render(request, "settings/plugins/confirm_purge.html", context, status=409)
+    if request.method != "POST":
+        return render(request, "settings/plugins/confirm_purge.html", {"plugin": info, "found": found})
+    messages.success(request, f"All that {info.title} had stored is deleted.")
+    return redirect("settings:plugins")
 
 
 def _filters(found: list[PluginInfo], query: str, chosen: str) -> list[Filter]:

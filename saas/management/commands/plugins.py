@@ -10,7 +10,7 @@ from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError
 
-from plugin_framework import lifecycle, settings_store
+from plugin_framework import lifecycle, purge, settings_store
 from plugin_framework.audit import COMMAND_LINE
 from plugin_framework.catalog.models import Availability
 from plugin_framework.catalog.offers import DEFAULT, offers
@@ -20,7 +20,7 @@ from plugin_framework.tenancy import public_scope, tenant_scope
 from saas.cli import show, tenant_called
 from saas.cli.plugin_reports import doctor, explain_hook
 
-ACTIONS = ("list", "show", "enable", "disable", "configure", "explain", "doctor")
+ACTIONS = ("list", "show", "enable", "disable", "configure", "purge", "explain", "doctor")
 
 
 class Command(BaseCommand):
@@ -35,6 +35,7 @@ class Command(BaseCommand):
         parser.add_argument("--tenant", help="the organisation's slug")
         parser.add_argument("--json", action="store_true", dest="as_json", help="print JSON")
         parser.add_argument("--cascade", action="store_true", help="disable: also what depends on it")
+        parser.add_argument("--confirm", metavar="NAME", help="purge: the plugin's name once more")
         parser.add_argument(
             "--set", action="append", default=[], metavar="KEY=VALUE", help="configure: JSON, or text as it is"
         )
@@ -130,6 +131,15 @@ class Command(BaseCommand):
         before, _ = spec.schema.split(settings_store.stored(plugin))
         revision = lifecycle.configure(plugin, COMMAND_LINE, {**before, **public}, secrets=secrets)
         self._said(as_json, {"configured": plugin, "revision": revision})
+
+    def _purge(self, plugin: str, *, as_json: bool, confirm: str | None, **options: Any) -> None:
+        if confirm is None:
+            found = purge.preview(plugin)
+            tables = ", ".join(f"{table} ({rows} rows)" for table, rows in found.tables.items()) or "no tables"
+            what = f"{tables}, {found.settings} settings, {found.deliveries} deliveries"
+            raise CommandError(f"This would delete {what}, for good. To do it: --confirm {plugin}")
+        gone = purge.purge(plugin, COMMAND_LINE, confirmation=confirm)
+        self._said(as_json, {"purged": plugin, "rows": gone.rows, "settings": gone.settings})
 
     def _said(self, as_json: bool, answer: dict[str, Any]) -> None:
         if as_json:
