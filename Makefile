@@ -1,7 +1,7 @@
 # The commands of Tenantry. Each sets up what it needs; none needs another first.
 .POSIX:
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test lint format lock clean
+.PHONY: help setup demo test lint format docs lock clean
 
 PY = .venv/bin/python
 
@@ -27,6 +27,9 @@ lint: setup ## Check style, types, layers, and what Django checks
 format: setup ## Put the code into its form
 	@$(PY) -m ruff check --fix .
 	@$(PY) -m ruff format .
+
+docs: setup ## Make the reference pages from the code
+	@$(PY) manage.py hooks >docs/reference/hooks.md.new && mv docs/reference/hooks.md.new docs/reference/hooks.md
 
 lock: setup ## Pin requirements.in anew into requirements.lock
 	@$(PY) -m pip install --quiet --disable-pip-version-check uv
