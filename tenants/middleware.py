@@ -55,7 +55,7 @@ class TenantMiddleware:
 
 def _mark(request: HttpRequest, tenant: tenancy.TenantRef | None, kind: HostKind, urlconf: str) -> None:
     request.tenant = tenant  # type: ignore[attr-defined]  # as middlewares do
-    request.host_kind = kind  # type: ignore[attr-defined]
+    request.host_kind = kind  # type: ignore[attr-defined]  # the same
     request.urlconf = urlconf
 
 

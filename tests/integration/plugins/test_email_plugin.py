@@ -197,7 +197,7 @@ def test_a_refused_connection_is_a_plain_reason_and_may_be_tried_again(
 
 def test_a_server_that_never_answers_is_given_up_in_time(acme: Tenants, ada: Make) -> None:
     class Impatient(EmailNotificationPlugin):
-        smtp = property(lambda self: SmtpClient(NetworkPolicy(allow_loopback=True, total_timeout=0.3)))  # type: ignore[assignment]
+        smtp = property(lambda self: SmtpClient(NetworkPolicy(allow_loopback=True, total_timeout=0.3)))  # type: ignore[assignment]  # a shorter deadline
 
     with socket.create_server(("127.0.0.1", 0)) as silent:
         plugin = Impatient()
