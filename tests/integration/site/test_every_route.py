@@ -1,0 +1,135 @@
+"""Every address, by every method and every kind of person: never a 5xx, and admins' pages for admins only.
+
+A new route is tried by being there.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from importlib import import_module
+from typing import Any
+
+import pytest
+from django.conf import settings
+from django.test import Client
+from django.urls import URLPattern, URLResolver
+
+from plugin_framework import lifecycle
+from plugin_framework.audit import SYSTEM
+from plugin_framework.tenancy import TenantRef, tenant_scope
+from tenants.provisioning import ensure_platform
+from tests.conftest import Tenants
+from tests.support.people import person
+
+VALUES = {
+    "plugin": ["orders", "nonesuch"],
+    "slug": ["acme", "nobody"],
+    "int": ["1", "999999"],
+    "str": ["x"],
+    "uuid": ["0" * 32],
+}
+BODIES: list[Any] = [
+    {},
+    {"role": "\x00", "slug": "ä", "email": "x" * 3000, "confirmation": "'; --", "availability": "?"},
+]
+OPEN = (
+    "/accounts/",
+    "/register/",
+    "/welcome/",
+    "/static/",
+)  # of an organisation's host: for people who are not signed in
+
+
+def addresses(urlconf: str) -> list[str]:
+    """Every address of a urlconf, its parameters filled with something that is there and something that is not."""
+    return sorted(set(_walk(import_module(urlconf).urlpatterns, [""])))
+
+
+def _walk(patterns: list[URLPattern | URLResolver], prefixes: list[str]) -> Iterator[str]:
+    for pattern in patterns:
+        longer = [prefix + part for prefix in prefixes for part in _filled(str(pattern.pattern))]
+        if isinstance(pattern, URLResolver):
+            yield from _walk(list(pattern.url_patterns), longer)
+        else:
+            yield from (f"/{each}" for each in longer)
+
+
+def _filled(route: str) -> list[str]:
+    if route.startswith("^"):
+        route = (
+            route.strip("^$")
+            .replace("(?P<uidb36>[0-9A-Za-z]+)-(?P<key>.+)/", "1-x/")
+            .replace("(?P<key>[-:\\w]+)/", "x/")
+        )
+    filled = [""]
+    while "<" in route:
+        before, _, rest = route.partition("<")
+        kind, _, route = rest.partition(">")
+        kind = kind.split(":")[0] if ":" in kind else "str"
+        filled = [start + before + value for start in filled for value in VALUES[kind]]
+    return [start + route for start in filled]
+
+
+@pytest.fixture
+def acme(tenants: Tenants) -> TenantRef:
+    with tenant_scope(tenants.acme):
+        lifecycle.enable("orders", SYSTEM)
+    return tenants.acme
+
+
+def client_of(ref: TenantRef | None, role: str) -> Client:
+    client = Client(headers={"host": ref.host if ref else settings.BASE_DOMAIN}, raise_request_exception=False)
+    if ref and role != "nobody":
+        someone = person(ref, role, f"{role}@{ref.slug}.example")
+        with tenant_scope(ref):
+            client.force_login(someone)
+    return client
+
+
+def statuses(client: Client, paths: list[str]) -> dict[str, set[int]]:
+    """What each address answers, over methods and bodies."""
+    found: dict[str, set[int]] = {}
+    for path in paths:
+        if path.startswith("/accounts/logout"):
+            continue  # or the rest would be asked by nobody
+        answers = [client.get(path), client.head(path), client.put(path, b"\xff", content_type="application/json")]
+        answers += [client.post(path, body) for body in BODIES]
+        answers.append(client.post(path, b"{", content_type="application/json"))
+        found[path] = {answer.status_code for answer in answers}
+    return found
+
+
+def broken(found: dict[str, set[int]]) -> dict[str, set[int]]:
+    return {path: codes for path, codes in found.items() if any(code >= 500 for code in codes)}
+
+
+@pytest.mark.parametrize("role", ["nobody", "member", "admin", "owner"])
+def test_no_address_of_an_organisation_breaks(acme: TenantRef, role: str) -> None:
+    found = statuses(client_of(acme, role), addresses("saas.urls_tenant"))
+    assert broken(found) == {}
+    assert {
+        "/",
+        "/settings/plugins/orders/deliveries/1/",
+        "/apps/orders/1/confirm/",
+        "/settings/people/1/role/",
+    } <= set(found)
+    if role == "nobody":
+        closed = {path: codes for path, codes in found.items() if not path.startswith(OPEN) and path != "/apps/canary/"}
+        assert {path: codes for path, codes in closed.items() if 200 in codes} == {}
+    if role == "member":
+        settings_pages = {path: codes for path, codes in found.items() if path.startswith("/settings/")}
+        assert {path: codes for path, codes in settings_pages.items() if 200 in codes or 201 in codes} == {}
+
+
+@pytest.mark.parametrize("role", ["nobody", "member", "owner"])
+def test_no_address_of_the_platform_breaks_and_only_its_staff_sees_it(tenants: Tenants, role: str) -> None:
+    platform = ensure_platform()
+    found = statuses(client_of(platform, role), addresses("saas.urls_platform"))
+    assert broken(found) == {}
+    if role != "owner":
+        console = {path: codes for path, codes in found.items() if not path.startswith("/accounts/")}
+        assert {path: codes for path, codes in console.items() if 200 in codes} == {}
+
+
+def test_no_address_of_the_public_host_breaks(tenants: Tenants) -> None:
+    assert broken(statuses(client_of(None, "nobody"), addresses("saas.urls_public"))) == {}
