@@ -20,4 +20,9 @@ for limit in ("SIGNUPS_PER_HOUR_AND_ADDRESS", "SIGNUPS_PER_HOUR_AND_MAIL_DOMAIN"
 from saas.settings import *  # noqa: E402, F403  # Django's own idiom for a settings file over another
 
 PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]  # thousands of sign-ups must not wait for argon2
-PLUGINS = {**PLUGINS, "canary": {"module": "tests.dummies.canary", "class": "CanaryPlugin"}}  # noqa: F405  # from the star import
+PLUGINS = {
+    **PLUGINS,  # noqa: F405  # from the star import
+    "canary": {"module": "tests.dummies.canary", "class": "CanaryPlugin"},
+    "gated": {"module": "tests.dummies.gated", "class": "GatedPlugin"},
+}
+TEMPLATES[0]["DIRS"] = [BASE_DIR / "templates", _BASE / "tests" / "dummies" / "templates"]  # noqa: F405  # the same

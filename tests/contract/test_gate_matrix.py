@@ -1,0 +1,228 @@
+"""Every reason why a plugin does not run, on every surface where it could. A reason or a surface without its cell fails."""
+
+from __future__ import annotations
+
+import ast
+import io
+import json
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+from django.core.management import call_command
+from django.db import transaction
+from django.test import Client
+
+from plugin_framework import activation, hooks, lifecycle
+from plugin_framework.audit import SYSTEM
+from plugin_framework.catalog.offers import set_offer
+from plugin_framework.delivery import lanes
+from plugin_framework.delivery.lane_run import run_lane
+from plugin_framework.delivery.options import Options
+from plugin_framework.delivery.redeliver import redeliver
+from plugin_framework.delivery.slots import allocate
+from plugin_framework.explain import explain
+from plugin_framework.gate import Reason
+from plugin_framework.models import Delivery, PluginSetting, PluginState
+from plugin_framework.registry import registry
+from plugin_framework.sdk import NotAllowed, plugin_registry
+from plugin_framework.tenancy import TenantRef, public_scope, tenant_scope
+from tests.conftest import Tenants
+from tests.dummies.gated import HEARD
+from tests.support.people import person
+
+ROOT = Path(__file__).resolve().parents[2]
+
+
+@dataclass(frozen=True, slots=True)
+class World:
+    """acme with the plugin enabled and running, one delivery of it queued, and acme's admin."""
+
+    tenant: TenantRef
+    admin: Client
+    queued: int
+
+
+# --- how each reason comes about --------------------------------------------------------------------------------------
+
+
+def _forget_the_code() -> None:
+    registry.specs.pop("gated")
+    lifecycle.bump_tenant()
+
+
+def _quarantine() -> None:
+    _forget_the_code()
+    registry.quarantine["gated"] = "it is spoilt"
+
+
+def _spoil_settings() -> None:
+    PluginSetting.objects.filter(plugin_name="gated").delete()
+    PluginState.objects.filter(plugin="gated").update(settings_revision=lifecycle.bump_tenant())
+
+
+def _fail_to_start() -> None:
+    lifecycle.configure("gated", SYSTEM, {"number": -1})
+
+
+REASONS: dict[Reason, Callable[[], object]] = {
+    Reason.QUARANTINED: _quarantine,
+    Reason.MISSING: _forget_the_code,
+    Reason.WITHDRAWN: lambda: set_offer("gated", "withdrawn", message="Recalled."),
+    Reason.NOT_OFFERED: lambda: set_offer("gated", "listed"),
+    Reason.DISABLED: lambda: lifecycle.disable("gated", SYSTEM),
+    Reason.DEPENDENCY: lambda: set_offer("canary", "withdrawn"),
+    Reason.NEEDS_SETUP: _spoil_settings,
+    Reason.FAILED_TO_START: _fail_to_start,
+}
+
+
+# --- what each surface shows while the plugin runs (True), and must not show otherwise ---------------------------------
+
+
+def _list_page(world: World) -> bool:
+    found = {info.name: info for info in world.admin.get("/settings/plugins/").context["plugins"]}
+    return bool(found["gated"].runs)
+
+
+def _detail_page(world: World) -> bool:
+    return bool(world.admin.get("/settings/plugins/gated/").context["plugin"].runs)
+
+
+def _settings(world: World) -> bool:
+    with tenant_scope(world.tenant):
+        return lifecycle.status("gated").decision.runs
+
+
+def _pages(world: World) -> bool:
+    answers = [world.admin.get("/apps/gated/"), world.admin.post("/apps/gated/"), world.admin.head("/apps/gated/")]
+    assert len({answer.status_code for answer in answers}) == 1
+    return answers[0].status_code != 404
+
+
+def _navigation(world: World) -> bool:
+    return "The gated entry" in world.admin.get("/").content.decode()
+
+
+def _panels(world: World) -> bool:
+    return "The gated panel" in world.admin.get("/").content.decode()
+
+
+def _queued(world: World) -> bool:
+    """A delivery written while it still ran, taken up by a worker now."""
+    HEARD.clear()
+    slot = allocate(1)[0]
+    slot.record.lease_until = time.monotonic() + 60
+    with public_scope():
+        with transaction.atomic():
+            lanes.fold()
+        while (lane := lanes.claim("test", 60)) is not None:
+            run_lane(lane, slot, Options(), lambda: False, lambda seconds: None)
+    return "queued" in HEARD
+
+
+def _redelivery(world: World) -> bool:
+    with tenant_scope(world.tenant):
+        try:
+            redeliver(world.queued, SYSTEM)
+        except NotAllowed:
+            return False
+    return True
+
+
+def _command_line(world: World) -> bool:
+    said = io.StringIO()
+    call_command("plugins", "list", "--tenant", world.tenant.slug, "--json", stdout=said)
+    return {row["plugin"]: row["state"] for row in json.loads(said.getvalue())}["gated"] == "runs"
+
+
+def _explained(world: World) -> bool:
+    with tenant_scope(world.tenant):
+        return any(each.runs for each in explain("gated_action") if each.plugin == "gated")
+
+
+def _action(world: World) -> bool:
+    with tenant_scope(world.tenant):
+        return hooks.call_hook("gated_action", "now") == ["now"]
+
+
+def _filter(world: World) -> bool:
+    with tenant_scope(world.tenant):
+        return bool(hooks.apply_filters("gated_filter", "plain") == "plain, filtered")
+
+
+def _event(world: World) -> bool:
+    with tenant_scope(world.tenant):
+        before = Delivery.objects.count()
+        hooks.emit("gated_event", "later")
+        return Delivery.objects.count() > before
+
+
+def _sdk(world: World) -> bool:
+    with tenant_scope(world.tenant):
+        return "gated" in plugin_registry.enabled_plugins
+
+
+# By the module that asks for the tenant's active set; a new one has to be added here, with what it shows.
+SURFACES: dict[str, list[Callable[[World], bool]]] = {
+    "plugin_framework/delivery/lane_run.py": [_queued],
+    "plugin_framework/delivery/redeliver.py": [_redelivery],
+    "plugin_framework/explain.py": [_explained],
+    "plugin_framework/hooks.py": [_action, _filter, _event],
+    "plugin_framework/lifecycle.py": [_settings, _command_line],
+    "plugin_framework/middleware.py": [_pages],
+    "plugin_framework/runtime.py": [_sdk],
+    "saas/context.py": [_navigation],
+    "saas/site/dashboard.py": [_panels],
+    "saas/site/plugin_info.py": [_list_page, _detail_page],
+}
+
+
+@pytest.fixture
+def world(committed_db: str, tenants: Tenants, client_for: Callable[..., Client]) -> Iterator[World]:
+    before = dict(registry.specs), dict(registry.quarantine)
+    with tenant_scope(tenants.acme):
+        lifecycle.configure("canary", SYSTEM, {"canary": "tweet"})
+        lifecycle.configure("gated", SYSTEM, {"number": 1})
+        lifecycle.enable("gated", SYSTEM)
+        hooks.emit("gated_event", "queued")
+        queued = Delivery.objects.get(hook="gated_event").pk
+    yield World(tenants.acme, client_for(tenants.acme, person(tenants.acme, "admin")), queued)
+    registry.specs, registry.quarantine = before
+    activation.cache.clear()
+
+
+def shown(world: World) -> dict[str, bool]:
+    return {look.__name__: look(world) for looks in SURFACES.values() for look in looks}
+
+
+def test_every_reason_has_its_row() -> None:
+    assert set(REASONS) == set(Reason) - {Reason.RUNS}
+
+
+def test_every_module_that_asks_for_the_active_set_has_its_column() -> None:
+    asking = set()
+    for package in ("plugin_framework", "saas", "tenants"):
+        for path in sorted((ROOT / package).rglob("*.py")):
+            names = {
+                node.attr for node in ast.walk(ast.parse(path.read_text("utf-8"))) if isinstance(node, ast.Attribute)
+            }
+            if "activation.current" in path.read_text("utf-8") and "current" in names:
+                asking.add(path.relative_to(ROOT).as_posix())
+    assert asking - {"plugin_framework/activation.py"} == set(SURFACES)
+
+
+def test_while_it_runs_it_is_seen_everywhere(world: World) -> None:
+    assert {name for name, seen in shown(world).items() if not seen} == set()
+
+
+@pytest.mark.parametrize("reason", REASONS)
+def test_when_it_does_not_run_it_is_seen_nowhere(world: World, reason: Reason) -> None:
+    with tenant_scope(world.tenant):
+        REASONS[reason]()
+    found = shown(world)
+    with tenant_scope(world.tenant):
+        assert activation.current().decision("gated").reason is reason
+    assert {name for name, seen in found.items() if seen} == set()
