@@ -195,7 +195,7 @@ def _start(
     plugin.settings = MappingProxyType(checked.config)
     try:
         plugin.initialize(dict(checked.config))
-    except Exception as error:  # a plugin's initialize may raise anything
+    except (Exception, SystemExit) as error:  # a plugin's initialize may raise anything, and may not end the process
         plugin.log.exception("initialize() of %s failed", spec.name)
         problems[spec.name] = gate.Decision(gate.Reason.FAILED_TO_START, f"It failed to start: {type(error).__name__}.")
         return None

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from urllib.parse import quote
+from urllib.parse import quote, urlencode
 
 import pytest
 from django.conf import settings
@@ -72,7 +72,8 @@ def committed_db(template_database: str, django_db_blocker: pytest.FixtureReques
 
 def _url(name: str) -> str:
     found = connection.settings_dict
-    return f"postgresql://{found['USER']}@/{name}?host={quote(found['HOST'], safe='')}"
+    where = {"host": found["HOST"], "port": found["PORT"], "user": found["USER"], "password": found["PASSWORD"]}
+    return f"postgresql:///{quote(name)}?{urlencode({key: value for key, value in where.items() if value})}"
 
 
 def _tenants() -> Tenants:

@@ -30,6 +30,7 @@ class Child:
     def __init__(self, owner: str, slot: Slot, pokes: int, options: Options) -> None:
         self._owner, self._slot, self._pokes, self._options = owner, slot, pokes, options
         self._stop = False
+        self._cut_off: Lane | None = None  # held when the database went away
 
     def run_and_exit(self, parent: int) -> NoReturn:
         """Work until told to stop, then end this process without running what the parent had planned for its own exit."""
@@ -39,7 +40,7 @@ class Child:
                 self._prepare(parent)
                 self._work()
             status = 0
-        except BaseException:  # noqa: BLE001  # the last frame of this process: log it and leave
+        except BaseException:  # the last frame of this process: log it and leave
             log.exception("A worker process failed")
         finally:
             logging.shutdown()
@@ -78,6 +79,7 @@ class Child:
 
     def _once(self) -> bool:
         """Claim a lane and run it; False when none is due."""
+        self._return_cut_off()
         asked = time.monotonic()
         with public_scope():
             lane = lanes.claim(self._owner, self._options.lease)
@@ -89,13 +91,23 @@ class Child:
         try:
             run_lane(lane, self._slot, self._options, self._stopping, self._pause)
         except (OperationalError, InterfaceError):
+            self._cut_off = lane
             raise
         except Exception:
-            log.exception("Lane %s/%s could not be run; trying again in %g s", lane.schema, lane.plugin, BROKEN_LANE_WAIT)
+            log.exception(
+                "Lane %s/%s could not be run; trying again in %g s", lane.schema, lane.plugin, BROKEN_LANE_WAIT
+            )
             self._give_back(lane)
         finally:
             self._slot.leave_lane()
         return True
+
+    def _return_cut_off(self) -> None:
+        """The database is back: nobody need wait for the end of our lease. If it has ended, the fence makes this nothing."""
+        if self._cut_off is not None:
+            with public_scope():
+                lanes.postpone(self._cut_off, 0.0)
+            self._cut_off = None
 
     def _give_back(self, lane: Lane) -> None:
         limits.left_clean()

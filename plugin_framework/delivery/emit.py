@@ -22,9 +22,9 @@ _WAKE = """
 INSERT INTO public.delivery_wake (tenant_schema, plugin, delivery_id)
 SELECT %s, w.plugin, w.delivery_id FROM unnest(%s::text[], %s::bigint[]) AS w (plugin, delivery_id)
 """
-# Held deliveries of a plugin that runs again need not wait for their next turn.
+# Held deliveries of a plugin that runs again need not wait for their next turn, and come in the order of their events.
 _UNHOLD = """
-UPDATE plugin_framework_delivery SET next_at = statement_timestamp()
+UPDATE plugin_framework_delivery SET next_at = created_at
 WHERE plugin = %s AND state = 'due' AND held_since IS NOT NULL RETURNING id
 """
 
@@ -77,6 +77,11 @@ def wake(schema: str, deliveries: dict[str, int]) -> None:
     with connection.cursor() as cursor:
         cursor.execute(_WAKE, [schema, list(deliveries), list(deliveries.values())])
     failpoint("before_commit")
+    notify()
+
+
+def notify() -> None:
+    """Shorten the workers' wait, once the current transaction has committed."""
     if not any(getattr(entry[1], "__wrapped__", None) is _notify for entry in connection.run_on_commit):
         transaction.on_commit(_notify, robust=True)
 

@@ -1,15 +1,18 @@
 """Places where fault tests stop a process dead. Nothing but an empty function unless TENANTRY_FAILPOINTS was set at start.
 
 ``TENANTRY_FAILPOINTS="after_claim:kill*2,after_mark:kill_worker"``: the first two processes that come by ``after_claim`` kill
-themselves; at ``after_mark`` the supervisor is killed with them. Further actions: ``stop`` (SIGSTOP), ``exit`` (status 3).
+themselves; at ``after_mark`` the supervisor is killed with them. Further actions: ``stop`` (SIGSTOP), ``exit`` (status 3),
+``cut`` (the connection to the database breaks).
 """
 
 from __future__ import annotations
 
-import mmap
 import os
 import signal
+import socket
 from collections.abc import Callable
+
+from django.db import connection
 
 NAMES = (
     "before_commit",
@@ -41,7 +44,18 @@ def _exit() -> None:
     os._exit(3)
 
 
-_ACTIONS: dict[str, Callable[[], None]] = {"kill": _kill, "kill_worker": _kill_worker, "stop": _stop, "exit": _exit}
+def _cut() -> None:
+    with socket.socket(fileno=os.dup(connection.connection.fileno())) as wire:
+        wire.shutdown(socket.SHUT_RDWR)
+
+
+_ACTIONS: dict[str, Callable[[], None]] = {
+    "kill": _kill,
+    "kill_worker": _kill_worker,
+    "stop": _stop,
+    "exit": _exit,
+    "cut": _cut,
+}
 
 
 def parse(text: str) -> dict[str, tuple[str, int]]:
@@ -61,22 +75,32 @@ def parse(text: str) -> dict[str, tuple[str, int]]:
 
 
 def make(text: str) -> Callable[[str], None]:
-    """The function to call at each place; the counts are in memory shared with processes forked later."""
+    """The function to call at each place; the counts are shared with processes forked later.
+
+    A count is a pipe with so many bytes in it: of two processes that come by at once, each takes its own, or none.
+    """
     armed = parse(text)
     if not armed:
         return lambda name: None
-    left = mmap.mmap(-1, len(NAMES))
-    for name, (_, times) in armed.items():
-        left[NAMES.index(name)] = times
+    left = {name: _pipe_of(times) for name, (_, times) in armed.items()}
 
     def failpoint(name: str) -> None:
-        place = NAMES.index(name)
-        if left[place]:
-            left[place] -= 1
+        if name in left:
+            try:
+                os.read(left[name], 1)
+            except BlockingIOError:
+                return
             os.write(2, f"failpoint {name}\n".encode())  # not through logging, which might keep it for later
             _ACTIONS[armed[name][0]]()
 
     return failpoint
+
+
+def _pipe_of(count: int) -> int:
+    reading, writing = os.pipe()  # the writing end stays open: a pipe without one would never be empty
+    os.set_blocking(reading, False)
+    os.write(writing, bytes(count))
+    return reading
 
 
 failpoint = make(os.environ.get("TENANTRY_FAILPOINTS", ""))

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import json
 import logging
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from typing import NoReturn
 
 from django.db import InterfaceError, OperationalError
 
@@ -78,12 +80,17 @@ class LaneRun:
 
         Raises:
             OperationalError, InterfaceError: the database went away. What had run by then is written first, however long it takes.
+            Exception: our own code failed, or a plugin's in a place where none should. What had run by then is written first.
         """
         try:
             self._slice()
         except (OperationalError, InterfaceError):
             limits.fresh_connection()
             self._write_in_spite_of_all()
+            raise
+        except Exception:
+            limits.left_clean()
+            self._write()
             raise
 
     def _slice(self) -> None:
@@ -137,20 +144,26 @@ class LaneRun:
                 handler = active.find(self.lane.plugin, due.handler, due.hook)
         except DeadlineExceeded as error:
             limits.left_clean()
-            return self._hold(f"The plugin did not start in time. {error}")
+            self._hold(f"The plugin did not start in time. {error}")
         if decision.reason is Reason.DISABLED:
             self._write()
-            rows.cancel(self.lane.schema, self.lane.plugin, self.lane.fence, f"The plugin was disabled. {decision.text}")
+            rows.cancel(
+                self.lane.schema, self.lane.plugin, self.lane.fence, f"The plugin was disabled. {decision.text}"
+            )
             raise _SliceOver
         if not decision.runs:
-            return self._hold(f"Held back: {decision.text}")
+            self._hold(f"Held back: {decision.text}")
         if handler is None:
             text = f"Held back: this version of {self.lane.plugin} has no handler {due.handler!r} for {due.hook!r}."
             self._write()
             rows.hold(self.lane.schema, self.lane.plugin, self.lane.fence, text, due.id)
+        elif due.held:
+            self._write()
+            rows.release_held(self.lane.schema, self.lane.plugin, self.lane.fence)
+            raise _SliceOver  # the next slice finds all of them, and takes them in their order
         return handler
 
-    def _hold(self, reason: str) -> None:
+    def _hold(self, reason: str) -> NoReturn:
         self._write()
         rows.hold(self.lane.schema, self.lane.plugin, self.lane.fence, reason)
         raise _SliceOver
@@ -174,7 +187,7 @@ class LaneRun:
         error: BaseException | None = None
         try:
             with limits.soft_limit(self.options.soft_limit):
-                args = thaw(started.payload)
+                args = thaw(json.loads(started.payload))
                 failpoint("before_send")
                 handler.call(*args)
         except BaseException as raised:  # noqa: BLE001  # SystemExit and the deadline included: the worker must outlive a handler
@@ -185,12 +198,19 @@ class LaneRun:
             error = LeftOpen()
         failpoint("after_answer")
         self.slot.record.served += 1
-        self.unwritten = Finished(started.id, self._outcome(handler, started, current, error, time.perf_counter() - begun))
+        self.unwritten = Finished(
+            started.id, self._outcome(handler, started, current, error, time.perf_counter() - begun)
+        )
         if self.unwritten.outcome.state is DeliveryState.DUE:
             failpoint("scheduling_retry")
 
     def _outcome(
-        self, handler: BoundHandler, started: Started, current: CurrentDelivery, error: BaseException | None, took: float
+        self,
+        handler: BoundHandler,
+        started: Started,
+        current: CurrentDelivery,
+        error: BaseException | None,
+        took: float,
     ) -> Outcome:
         duration = round(took * 1000)
         if error is None:
@@ -228,5 +248,7 @@ class LaneRun:
 
     def _wrote(self, before: Finished, written: bool) -> None:
         if not written:
-            log.warning("Delivery %s in %s was not marked: it is already, or a newer claim has it", before.id, self.lane.schema)
+            log.warning(
+                "Delivery %s in %s was not marked: it is already, or a newer claim has it", before.id, self.lane.schema
+            )
         failpoint("after_mark")

@@ -6,9 +6,11 @@ import logging
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Any
 
 from django.db import connection
 
+from plugin_framework.delivery.emit import notify
 from plugin_framework.delivery.rows import table
 
 log = logging.getLogger(__name__)
@@ -19,7 +21,11 @@ _PENDING = """
 SELECT id, tenant_schema, plugin, delivery_id FROM public.delivery_wake
 WHERE look_at <= clock_timestamp() ORDER BY id LIMIT %s FOR UPDATE SKIP LOCKED
 """
-_SCHEMAS = "SELECT nspname::text FROM pg_catalog.pg_namespace WHERE nspname = ANY (%s::text[])"
+# Which of these schemas exist, and which of them have their tables: a tenant that is being made, or removed, may not.
+_SCHEMAS = """
+SELECT name, to_regclass(format('%%I.plugin_framework_delivery', name)) IS NOT NULL
+FROM unnest(%s::text[]) AS name WHERE to_regnamespace(quote_ident(name)) IS NOT NULL
+"""
 _VISIBLE = "SELECT id FROM {deliveries} WHERE id = ANY (%s::bigint[])"
 _FOLD = """
 WITH gone AS (DELETE FROM public.delivery_wake WHERE id = ANY (%s::bigint[]) RETURNING tenant_schema, plugin)
@@ -61,10 +67,13 @@ WHERE tenant_schema = %(schema)s AND plugin = %(plugin)s AND fence = %(fence)s
 """
 _POSTPONE = """
 UPDATE public.delivery_lane
-SET owner = '', leased_until = NULL, next_at = clock_timestamp() + make_interval(secs => %(wait)s)
+SET owner = '', leased_until = NULL, next_at = clock_timestamp()
+    + CASE WHEN seq <> %(seq)s THEN interval '0' ELSE make_interval(secs => %(wait)s) END
 WHERE tenant_schema = %(schema)s AND plugin = %(plugin)s AND fence = %(fence)s
 """
-_DELETE = "DELETE FROM public.delivery_lane WHERE tenant_schema = %(schema)s AND plugin = %(plugin)s AND fence = %(fence)s"
+_DELETE = (
+    "DELETE FROM public.delivery_lane WHERE tenant_schema = %(schema)s AND plugin = %(plugin)s AND fence = %(fence)s"
+)
 _RENEW = """
 UPDATE public.delivery_lane SET leased_until = clock_timestamp() + make_interval(secs => %s)
 WHERE owner = %s AND fence = ANY (%s::bigint[]) RETURNING fence
@@ -73,7 +82,13 @@ _TAKE_OVER = """
 UPDATE public.delivery_lane SET owner = '', leased_until = NULL
 WHERE owner = ANY (%s::text[]) AND leased_until IS NOT NULL
 """
-_HURRY = "UPDATE public.delivery_lane SET next_at = clock_timestamp(), seq = seq + 1 WHERE tenant_schema = %s AND next_at IS NOT NULL"
+# In the order in which `_FOLD` locks them.
+_HURRY = """
+UPDATE public.delivery_lane AS lane SET next_at = clock_timestamp(), seq = lane.seq + 1
+FROM (SELECT plugin FROM public.delivery_lane WHERE tenant_schema = %(schema)s AND next_at IS NOT NULL
+      ORDER BY plugin FOR UPDATE) AS chosen
+WHERE lane.tenant_schema = %(schema)s AND lane.plugin = chosen.plugin
+"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,8 +112,9 @@ def fold() -> int:
         if not wakes:
             return 0
         cursor.execute(_SCHEMAS, [list({schema for _, schema, _, _ in wakes})])
-        schemas = {name for (name,) in cursor.fetchall()}
-        seen = {(schema, delivery) for schema in schemas for delivery in _visible(schema, wakes)}
+        schemas = dict(cursor.fetchall())
+        complete = [schema for schema, has_tables in schemas.items() if has_tables]
+        seen = {(schema, delivery) for schema in complete for delivery in _visible(schema, wakes)}
         ready = [wake for wake, schema, _, delivery in wakes if (schema, delivery) in seen]
         unseen = [wake for wake, schema, _, delivery in wakes if schema in schemas and (schema, delivery) not in seen]
         orphans = [wake for wake, schema, _, _ in wakes if schema not in schemas]
@@ -139,8 +155,8 @@ def release(lane: Lane, next_at: datetime | None) -> bool:
 
 
 def postpone(lane: Lane, wait: float) -> bool:
-    """Give a lane back for `wait` seconds, whatever comes in meanwhile (its tenant is suspended, say)."""
-    return _write(_POSTPONE, lane, wait=wait)
+    """Give a lane back for `wait` seconds (its tenant is suspended, say), or due at once if something came in meanwhile."""
+    return _write(_POSTPONE, lane, seq=lane.seq, wait=wait)
 
 
 def drop(lane: Lane) -> bool:
@@ -148,7 +164,7 @@ def drop(lane: Lane) -> bool:
     return _write(_DELETE, lane)
 
 
-def _write(sql: str, lane: Lane, **params: object) -> bool:
+def _write(sql: str, lane: Lane, **params: Any) -> bool:
     with connection.cursor() as cursor:
         cursor.execute(sql, {"schema": lane.schema, "plugin": lane.plugin, "fence": lane.fence, **params})
         return bool(cursor.rowcount)
@@ -169,6 +185,7 @@ def take_over(owners: Sequence[str]) -> int:
 
 
 def hurry(schema: str) -> None:
-    """Make the lanes of `schema` due now: its tenant may work again."""
+    """Make the lanes of `schema` due now, with the current transaction's commit: its tenant may work again."""
     with connection.cursor() as cursor:
-        cursor.execute(_HURRY, [schema])
+        cursor.execute(_HURRY, {"schema": schema})
+    notify()

@@ -7,7 +7,7 @@ from django.db.models.functions import Now
 
 
 class Wake(models.Model):
-    """"There is something to deliver": written in the business transaction, folded into its lane by a supervisor.
+    """ "There is something to deliver": written in the business transaction, folded into its lane by a supervisor.
 
     Append only and without a unique key, so emitters never wait for each other. It names a delivery because, where the commit
     spans machines (Citus), the wake-up can be seen before the delivery: it is kept until that one can be seen too.
@@ -30,14 +30,18 @@ class Lane(models.Model):
     tenant_schema = models.CharField(max_length=63)
     plugin = models.CharField(max_length=100)
     next_at = models.DateTimeField(null=True)  # None: nothing waits
-    seq = models.BigIntegerField(db_default=0)  # counts the wake-ups folded in, so that a release sees those it would overrule
+    seq = models.BigIntegerField(
+        db_default=0
+    )  # counts the wake-ups folded in, so that a release sees those it would overrule
     fence = models.BigIntegerField(db_default=0)  # of the latest claim; grows with every claim of any lane
     owner = models.CharField(max_length=100, blank=True, db_default="")
     leased_until = models.DateTimeField(null=True)  # by the database's clock
     paused_until = models.DateTimeField(null=True)
 
     class Meta:
-        indexes = [models.Index(fields=["next_at"], name="delivery_lane_due", condition=models.Q(next_at__isnull=False))]
+        indexes = [
+            models.Index(fields=["next_at"], name="delivery_lane_due", condition=models.Q(next_at__isnull=False))
+        ]
 
     def __str__(self) -> str:
         return f"{self.tenant_schema}/{self.plugin}"

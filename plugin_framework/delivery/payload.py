@@ -99,8 +99,10 @@ def _reference(instance: models.Model, where: str) -> dict[str, Any]:
 
 
 def _text(value: str, where: str) -> str:
-    if "\x00" in value or not value.isascii() and any("\ud800" <= char <= "\udfff" for char in value):
-        raise TypeError(f"{where} contains a character that PostgreSQL cannot store (NUL, or half of a surrogate pair).")
+    if "\x00" in value or (not value.isascii() and any("\ud800" <= char <= "\udfff" for char in value)):
+        raise TypeError(
+            f"{where} contains a character that PostgreSQL cannot store (NUL, or half of a surrogate pair)."
+        )
     return value
 
 
@@ -135,7 +137,9 @@ def _load(label: str, pk: Any) -> models.Model:
         raise MissingRow(f"The event is about {label} {pk}, which does not exist any more.") from None
     except ProgrammingError as error:
         if isinstance(error.__cause__, UndefinedTable):
-            raise MissingRow(f"The event is about a {label}, and its table was removed from this organisation.") from None
+            raise MissingRow(
+                f"The event is about a {label}, and its table was removed from this organisation."
+            ) from None
         raise
     return found
 

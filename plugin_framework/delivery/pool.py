@@ -101,7 +101,9 @@ class Pool:
         """Tell idle children that there may be something to do."""
         for each in self.processes:
             if each.slot.held is None and each.pokes >= 0:
-                with contextlib.suppress(BlockingIOError, BrokenPipeError):  # it has pokes enough, or is about to be buried
+                with contextlib.suppress(
+                    BlockingIOError, BrokenPipeError
+                ):  # it has pokes enough, or is about to be buried
                     os.write(each.pokes, b".")
 
     def kill_overdue(self) -> None:

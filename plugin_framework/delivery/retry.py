@@ -9,7 +9,10 @@ MAX_ATTEMPTS = len(WAITS) + 1
 JITTER = 0.1  # of the wait, either way, so that what failed together does not come back together
 LEAST_ASKED, MOST_ASKED = 1.0, 24 * HOUR  # what another side may ask for
 HOLD_LIMIT = 75 * HOUR  # a delivery whose plugin has not been running for so long is given up
-LEAST_HOLD, MOST_HOLD = 30.0, 15 * MINUTE  # a held one is looked at again after as long as it has been held, within these
+LEAST_HOLD, MOST_HOLD = (
+    30.0,
+    15 * MINUTE,
+)  # a held one is looked at again after as long as it has been held, within these
 
 
 def wait_after(attempt: int, chance: float, asked: float | None = None) -> float | None:

@@ -12,7 +12,7 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-from django.db import InterfaceError, OperationalError, connection, transaction
+from django.db import InterfaceError, OperationalError, ProgrammingError, connection, transaction
 
 from plugin_framework.delivery import lanes, limits, obituary, workers
 from plugin_framework.delivery.emit import CHANNEL
@@ -58,7 +58,12 @@ class Supervisor:
             try:
                 workers.beat(self._me)
                 freed = workers.bury_predecessors(self._me)
-                log.info("Worker %s started with %s children; lanes taken over: %s", self._me.id, self._options.children, freed)
+                log.info(
+                    "Worker %s started with %s children; lanes taken over: %s",
+                    self._me.id,
+                    self._options.children,
+                    freed,
+                )
                 return
             except (OperationalError, InterfaceError) as error:
                 self._disconnected(error)
@@ -124,13 +129,21 @@ class Supervisor:
     def _fold(self) -> None:
         poke, self._notified = self._notified, False
         while True:
-            with transaction.atomic():
-                count = lanes.fold()
+            count = self._fold_once()
             poke = poke or count > 0
             if count < lanes.FOLD_LIMIT:
                 break
         if poke:
             self._pool.poke()
+
+    @staticmethod
+    def _fold_once() -> int:
+        try:
+            with transaction.atomic():
+                return lanes.fold()
+        except ProgrammingError as error:  # a tenant's tables went away between two statements; the next look sees that
+            log.warning("Wake-ups could not be folded, and will be looked at again: %s", str(error).strip())
+            return 0
 
     def _renew(self) -> None:
         now = time.monotonic()

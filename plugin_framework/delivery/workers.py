@@ -19,8 +19,12 @@ VALUES (%s, %s, %s, %s, clock_timestamp(), clock_timestamp())
 ON CONFLICT (id) DO UPDATE SET seen_at = clock_timestamp()
 """
 _ON_HOST = "SELECT id, pid, process_start FROM public.delivery_worker WHERE host = %s AND id <> %s"
-_REMOVE = "DELETE FROM public.delivery_worker WHERE id = ANY (%s::text[]) OR seen_at < clock_timestamp() - interval '1 day'"
-_SEEN = "SELECT EXISTS (SELECT FROM public.delivery_worker WHERE seen_at > clock_timestamp() - make_interval(secs => %s))"
+_REMOVE = (
+    "DELETE FROM public.delivery_worker WHERE id = ANY (%s::text[]) OR seen_at < clock_timestamp() - interval '1 day'"
+)
+_SEEN = (
+    "SELECT EXISTS (SELECT FROM public.delivery_worker WHERE seen_at > clock_timestamp() - make_interval(secs => %s))"
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,9 +79,10 @@ def any_alive(within: float = FRESH) -> bool:
 def _host() -> str:
     """Where a process id means something: this host, since this boot, in this process namespace."""
     parts = [socket.gethostname()]
-    for read in (lambda: Path("/proc/sys/kernel/random/boot_id").read_text().strip(), lambda: os.readlink("/proc/self/ns/pid")):
+    for name in ("/proc/sys/kernel/random/boot_id", "/proc/self/ns/pid"):
+        path = Path(name)
         try:
-            parts.append(read())
+            parts.append(os.readlink(path) if path.is_symlink() else path.read_text().strip())
         except OSError:  # not Linux: the host's name has to do
             parts.append("")
     return "/".join(parts)[:200]

@@ -62,8 +62,11 @@ class FaultyPlugin(SteadyPlugin):
     declares = (event("fault_work", "what", doc="Work for the fault tests.", when="Whenever a test says so."),)
 
     def initialize(self, config: dict[str, Any]) -> None:
-        while os.environ.get("TENANTRY_FAULT_START") == "hang":
+        start = os.environ.get("TENANTRY_FAULT_START")
+        while start == "hang":
             time.sleep(1)
+        if start == "exit":
+            sys.exit(7)
 
     @hook("fault_work")
     def on_work(self, what: dict[str, Any]) -> None:
@@ -127,5 +130,9 @@ class FaultyPlugin(SteadyPlugin):
         if attempt() == 1:
             os.kill(os.getpid(), signal.SIGSTOP)
             return
+        self.do_wait(what)
+
+    def do_wait(self, what: dict[str, Any]) -> None:
+        """Wait for the test's word."""
         while not Path(what["until"]).exists():
             time.sleep(0.02)

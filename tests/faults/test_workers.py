@@ -4,15 +4,17 @@ from __future__ import annotations
 
 import os
 import signal
+from datetime import datetime, timedelta
 from pathlib import Path
 
 from django.db import connection, transaction
 
+from plugin_framework.audit import SYSTEM
 from plugin_framework.catalog.revisions import bump_tenant
-from plugin_framework.delivery import lanes
 from plugin_framework.delivery.emit import release_held
 from plugin_framework.models import Delivery, PluginState
 from plugin_framework.tenancy import public_scope, tenant_scope
+from tenants import operations
 from tests.faults.world import World
 from tests.support.databases import server
 from tests.support.waiting import wait_until
@@ -21,7 +23,7 @@ from tests.support.waiting import wait_until
 def test_a_worker_that_slept_through_its_lease_marks_nothing(world: World, tmp_path: Path) -> None:
     go = tmp_path / "go"
     world.emit(world.acme, do="stop", until=str(go))
-    limits = ("--children", "1", "--soft-limit", "100", "--hard-limit", "200", "--lease", "1")
+    limits = ("--children", "1", "--soft-limit", "100", "--hard-limit", "200", "--lease", "2")
     asleep = world.worker(*limits)
     (begun,) = wait_until(lambda: world.notes("begin"))
     asleep.process.send_signal(signal.SIGSTOP)
@@ -42,6 +44,29 @@ def test_a_worker_that_slept_through_its_lease_marks_nothing(world: World, tmp_p
     assert set(world.calls()) == {str(row.idempotency_key)}
 
 
+def test_a_lease_is_renewed_for_as_long_as_its_worker_lives(world: World, tmp_path: Path) -> None:
+    go = tmp_path / "go"
+    world.emit(world.acme, do="wait", until=str(go))
+    for _ in range(2):  # the second one would take the lane over
+        world.worker("--lease", "3", "--soft-limit", "100", "--hard-limit", "200")
+    wait_until(lambda: world.notes("begin"))
+    fence, first = _lease(world)
+    wait_until(lambda: _lease(world)[1] > first + timedelta(seconds=3))
+    assert _lease(world)[0] == fence, "it is the first one's still"
+    go.touch()
+    world.settle()
+    (row,) = world.deliveries(world.acme)
+    assert (row.state, row.attempts) == ("done", 1)
+    assert world.calls("begin") == {str(row.idempotency_key): 1}
+
+
+def _lease(world: World) -> tuple[int, datetime]:
+    """The fence of the only lane, and until when it is leased."""
+    (lane,) = world.lanes()
+    assert lane.leased_until is not None
+    return lane.fence, lane.leased_until
+
+
 def test_two_workers_at_once_deliver_each_event_once(world: World) -> None:
     workers = [world.worker(), world.worker()]
     for n in range(40):
@@ -51,6 +76,8 @@ def test_two_workers_at_once_deliver_each_event_once(world: World) -> None:
     rows = world.all_deliveries()
     assert len(rows) == 160
     assert world.calls() == {str(row.idempotency_key): 1 for row in rows}
+    assert world.places() == world.belongs()
+    wait_until(lambda: all("started with" in worker.text for worker in workers))
     assert [worker.stop() for worker in workers] == [0, 0]
 
 
@@ -135,6 +162,19 @@ def test_deliveries_of_a_disabled_plugin_are_cancelled_with_the_reason(world: Wo
     assert states["steady"] == ("done", 1, "")
 
 
+def test_a_plugin_disabled_while_its_lane_runs_is_not_called_again(world: World, tmp_path: Path) -> None:
+    go = tmp_path / "go"
+    for n in range(2):
+        world.emit(world.acme, do="wait", until=str(go), n=n)
+    world.worker("--soft-limit", "100", "--hard-limit", "200")
+    wait_until(lambda: world.notes("begin"))
+    _enable(world, "faulty", enabled=False)
+    go.touch()
+    world.settle()
+    assert [(row.state, row.attempts) for row in world.deliveries(world.acme)] == [("done", 1), ("cancelled", 0)]
+    assert [note["n"] for note in world.notes("begin")] == [0]
+
+
 def test_deliveries_of_a_plugin_that_is_missing_wait_until_it_is_back(world: World) -> None:
     world.emit(world.acme, "absent")
     with tenant_scope(world.acme):
@@ -153,10 +193,7 @@ def test_deliveries_of_a_plugin_that_is_missing_wait_until_it_is_back(world: Wor
 
 
 def test_a_suspended_tenant_is_kept_waiting_and_served_when_it_is_back(world: World) -> None:
-    from tenants.models import State, Tenant
-
-    with public_scope():
-        Tenant.objects.filter(schema_name=world.acme.schema).update(state=State.SUSPENDED)
+    operations.suspend("acme", "Unpaid.", SYSTEM)
     world.emit(world.acme, "steady", n=1)
     world.emit(world.globex, "steady", n=2)
     world.worker()
@@ -165,10 +202,8 @@ def test_a_suspended_tenant_is_kept_waiting_and_served_when_it_is_back(world: Wo
     assert [(row.state, row.attempts) for row in world.deliveries(world.acme)] == [("due", 0)]
     assert {note["tenant"] for note in world.notes()} == {"globex"}
 
-    with public_scope():
-        Tenant.objects.filter(schema_name=world.acme.schema).update(state=State.ACTIVE)
-        lanes.hurry(world.acme.schema)
-    world.settle()
+    operations.resume("acme", SYSTEM)  # it does not have to wait for the lane's next turn, which is minutes away
+    wait_until(lambda: world.deliveries(world.acme, state="done"))
     assert [(row.state, row.attempts) for row in world.deliveries(world.acme)] == [("done", 1)]
 
 
@@ -178,7 +213,9 @@ def test_the_lane_of_a_tenant_that_is_gone_is_removed(world: World) -> None:
         cursor.execute(
             "INSERT INTO public.delivery_lane (tenant_schema, plugin, next_at) VALUES ('t_gone', 'steady', now())"
         )
-        cursor.execute("INSERT INTO public.delivery_wake (tenant_schema, plugin, delivery_id) VALUES ('t_other', 'x', 1)")
+        cursor.execute(
+            "INSERT INTO public.delivery_wake (tenant_schema, plugin, delivery_id) VALUES ('t_other', 'x', 1)"
+        )
     world.worker()
     wait_until(lambda: {lane.tenant_schema for lane in world.lanes()} == {world.acme.schema} and not world.wakes())
     world.settle()

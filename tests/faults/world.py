@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import socket
 import subprocess
 import sys
 from collections import Counter
@@ -23,7 +24,16 @@ from tests.support.waiting import wait_until
 
 ROOT = Path(__file__).resolve().parents[2]
 HOOK = "fault_work"
-QUICK = ("--soft-limit", "1", "--hard-limit", "2", "--poll", "0.1")
+OPTIONS = ("--children", "2", "--poll", "0.1")
+
+
+def runs(pid: int) -> bool:
+    """Whether a process exists and has not ended; one that nobody has buried yet has ended."""
+    try:
+        state = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0]
+    except (FileNotFoundError, ProcessLookupError):
+        return False
+    return state not in "ZX"
 
 
 @dataclass(slots=True)
@@ -40,7 +50,7 @@ class Started:
     def children(self) -> list[int]:
         """Process ids of its children."""
         path = Path(f"/proc/{self.process.pid}/task/{self.process.pid}/children")
-        return [int(pid) for pid in path.read_text().split()]
+        return [int(pid) for pid in path.read_text().split()] if path.exists() else []
 
     def stop(self) -> int:
         """Ask it to end, and wait until it has."""
@@ -48,9 +58,15 @@ class Started:
         return self.process.wait(timeout=60)
 
     def kill(self) -> None:
-        """End it and, for a worker, its children with it."""
+        """End it as the system would, without a warning; a worker's children end with it."""
         self.process.kill()
         self.process.wait(timeout=60)
+
+    def kill_whole(self) -> None:
+        """Do so, and return when its children have ended too."""
+        children = self.children()
+        self.kill()
+        wait_until(lambda: not any(map(runs, children)), what="the children to die")
 
 
 @dataclass(slots=True)
@@ -78,17 +94,22 @@ class World:
     def worker(self, *options: str, failpoints: str = "", **environment: str) -> Started:
         """Start `manage.py worker`."""
         extra = {"TENANTRY_FAILPOINTS": failpoints, **environment}
-        return self.run("manage.py", "worker", "--children", "2", *QUICK, *options, **extra)
+        return self.run("manage.py", "worker", *OPTIONS, *options, **extra)
 
-    def run(self, *command: str, **environment: str) -> Started:
-        """Start a Python process on the test's database."""
+    def web(self, listening: socket.socket, failpoints: str = "") -> Started:
+        """Start the web server on a socket that listens already: what is asked meanwhile waits there."""
+        number = listening.fileno()
+        command = ("-m", "gunicorn", "saas.wsgi", "--bind", f"fd://{number}", "--preload", "--no-control-socket")
+        return self.run(*command, inherits=(number,), TENANTRY_FAILPOINTS=failpoints)
+
+    def run(self, *command: str, inherits: tuple[int, ...] = (), **environment: str) -> Started:
+        """Start a Python process on the test's database; it inherits the files with the numbers `inherits`."""
         output = self.folder / f"process-{len(self.started)}.txt"
         own = {
             "DJANGO_SETTINGS_MODULE": "tests.faults.settings",
             "DATABASE_URL": self.url,
             "TENANTRY_FAULT_LOG": str(self.notes_file),
-            "PYTHONDONTWRITEBYTECODE": "",  # many starts: compile once for the whole run, wherever that was forbidden
-            "PYTHONPYCACHEPREFIX": str(self.folder.parent / "pycache"),
+            "PYTHONDONTWRITEBYTECODE": "",  # many starts: compile once, wherever that was forbidden
         }
         with output.open("wb") as file:
             process = subprocess.Popen(
@@ -97,6 +118,7 @@ class World:
                 env={**os.environ, **own, **environment},
                 stdout=file,
                 stderr=subprocess.STDOUT,
+                pass_fds=inherits,
             )
         self.started.append(Started(process, output))
         return self.started[-1]
@@ -113,6 +135,14 @@ class World:
     def calls(self, what: str = "end") -> Counter[str]:
         """How often handlers came to `what`, by idempotency key."""
         return Counter(note["key"] for note in self.notes(what))
+
+    def places(self) -> dict[str, str]:
+        """In which tenant handlers were called, by idempotency key."""
+        return {note["key"]: note["tenant"] for note in self.notes("begin")}
+
+    def belongs(self) -> dict[str, str]:
+        """In which tenant they should have been."""
+        return {str(row.idempotency_key): each.slug for each in self.tenants for row in self.deliveries(each)}
 
     def deliveries(self, tenant: TenantRef, **filters: object) -> list[Delivery]:
         """Rows as they are in the database now."""
@@ -138,7 +168,7 @@ class World:
                 changed = cursor.rowcount
             if changed:
                 with public_scope():
-                    lanes.hurry(tenant.schema)
+                    lanes.hurry(tenant.schema)  # tells the workers too
 
     def settle(self, *, seconds: float = 60) -> None:
         """Wait until nothing is due any more, letting the waits of retries pass."""

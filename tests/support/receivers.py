@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from email import message_from_bytes, policy
@@ -36,10 +36,15 @@ class Mail:
 
 @dataclass(eq=False)
 class MailServer:
-    """A mail server that takes mail from `USER` alone."""
+    """A mail server that takes mail from `USER` alone.
+
+    Attributes:
+        interrupt: called once, with the next mail in hand and before it is answered; the sender gets no good answer.
+    """
 
     port: int = 0
     mails: list[Mail] = field(default_factory=list)
+    interrupt: Callable[[], None] | None = None
 
     async def handle_MAIL(self, server: Any, session: Any, envelope: Any, address: str, options: list[str]) -> str:
         """Asks for the sign-in here: aiosmtpd's own option warns, and a warning is an error in the tests."""
@@ -52,6 +57,10 @@ class MailServer:
     async def handle_DATA(self, server: Any, session: Any, envelope: Any) -> str:
         message = message_from_bytes(envelope.content, policy=policy.default)
         self.mails.append(Mail(envelope.mail_from, envelope.rcpt_tos, envelope.content, message))
+        if self.interrupt is not None:
+            interrupt, self.interrupt = self.interrupt, None
+            interrupt()
+            return "451 Interrupted"
         return "250 Kept"
 
     @property
@@ -101,12 +110,14 @@ class WebhookServer:
 
     Attributes:
         status, headers: of the next answers.
+        interrupt: called once, with the next request in hand; the sender gets no answer.
     """
 
     port: int = 0
     status: int = 200
     headers: dict[str, str] = field(default_factory=dict)
     posts: list[Post] = field(default_factory=list)
+    interrupt: Callable[[], None] | None = None
 
     @property
     def url(self) -> str:
@@ -123,6 +134,11 @@ def webhook_server() -> Iterator[WebhookServer]:
         def do_POST(self) -> None:
             body = self.rfile.read(int(self.headers.get("Content-Length") or 0))
             found.posts.append(Post(self.path, {k.lower(): v for k, v in self.headers.items()}, json.loads(body)))
+            if found.interrupt is not None:
+                interrupt, found.interrupt = found.interrupt, None
+                interrupt()
+                self.close_connection = True
+                return
             self.send_response(found.status)
             for name, value in found.headers.items():
                 self.send_header(name, value)

@@ -21,13 +21,27 @@ class Command(BaseCommand):
     def add_arguments(self, parser: ArgumentParser) -> None:
         default = Options()
         parser.add_argument("--children", type=int, default=default.children, help="handlers that run at the same time")
-        parser.add_argument("--lease", type=float, default=default.lease, help="seconds a vanished worker keeps its lanes")
-        parser.add_argument("--soft-limit", type=float, default=default.soft_limit, help="seconds after which a handler is told")
-        parser.add_argument("--hard-limit", type=float, default=default.hard_limit, help="seconds after which it is killed")
-        parser.add_argument("--poll", type=float, default=default.poll, help="seconds between looks without a notification")
-        parser.add_argument("--stop-grace", type=float, default=default.stop_grace, help="seconds for running deliveries at the end")
-        parser.add_argument("--memory", type=int, default=default.memory, help="bytes a handler's process may add; 0: no limit")
-        parser.add_argument("--check", action="store_true", help="exit with 0 if some worker's heartbeat is fresh, else with 1")
+        parser.add_argument(
+            "--lease", type=float, default=default.lease, help="seconds a vanished worker keeps its lanes"
+        )
+        parser.add_argument(
+            "--soft-limit", type=float, default=default.soft_limit, help="seconds after which a handler is told"
+        )
+        parser.add_argument(
+            "--hard-limit", type=float, default=default.hard_limit, help="seconds after which it is killed"
+        )
+        parser.add_argument(
+            "--poll", type=float, default=default.poll, help="seconds between looks without a notification"
+        )
+        parser.add_argument(
+            "--stop-grace", type=float, default=default.stop_grace, help="seconds for running deliveries at the end"
+        )
+        parser.add_argument(
+            "--memory", type=int, default=default.memory, help="bytes a handler's process may add; 0: no limit"
+        )
+        parser.add_argument(
+            "--check", action="store_true", help="exit with 0 if some worker's heartbeat is fresh, else with 1"
+        )
 
     def handle(self, *args: Any, **options: Any) -> None:
         try:
@@ -45,7 +59,9 @@ class Command(BaseCommand):
         except OperationalError as error:
             raise CommandError(f"The database cannot be reached: {error}") from error
         if not alive:
-            raise CommandError(f"No worker has been seen in the last {workers.FRESH:g} seconds. Start one: manage.py worker")
+            raise CommandError(
+                f"No worker has been seen in the last {workers.FRESH:g} seconds. Start one: manage.py worker"
+            )
         self.stdout.write("A worker is alive.")
 
 

@@ -90,14 +90,19 @@ def test_outside_of_a_tenant_nothing_is_emitted(committed_db: str, tenants: Any)
         emit_event("order", (1,), HANDLERS)
 
 
-def test_the_notification_goes_out_after_the_commit_in_a_statement_of_its_own(acme: TenantRef, committed_db: str) -> None:
+def test_the_notification_goes_out_after_the_commit_in_a_statement_of_its_own(
+    acme: TenantRef, committed_db: str
+) -> None:
     sent: list[tuple[str, bool]] = []
 
     def watch(execute: Any, sql: str, params: Any, many: bool, context: Any) -> Any:
         sent.append((sql.split()[0], connection.in_atomic_block))
         return execute(sql, params, many, context)
 
-    with psycopg.connect(committed_db, autocommit=True) as listener, psycopg.connect(committed_db, autocommit=True) as other:
+    with (
+        psycopg.connect(committed_db, autocommit=True) as listener,
+        psycopg.connect(committed_db, autocommit=True) as other,
+    ):
         listener.execute(f"LISTEN {CHANNEL}")
         with connection.execute_wrapper(watch), transaction.atomic():
             emit_event("order", (1,), HANDLERS)
@@ -109,7 +114,10 @@ def test_the_notification_goes_out_after_the_commit_in_a_statement_of_its_own(ac
 
 
 def test_a_rolled_back_event_notifies_nobody(acme: TenantRef, committed_db: str) -> None:
-    with psycopg.connect(committed_db, autocommit=True) as listener, psycopg.connect(committed_db, autocommit=True) as other:
+    with (
+        psycopg.connect(committed_db, autocommit=True) as listener,
+        psycopg.connect(committed_db, autocommit=True) as other,
+    ):
         listener.execute(f"LISTEN {CHANNEL}")
         with transaction.atomic():
             emit_event("order", (1,), HANDLERS)

@@ -29,7 +29,9 @@ def acme(committed_db: str, tenants: Any) -> Iterator[TenantRef]:
 
 def _emit(tenant: TenantRef, *plugins: str) -> list[int]:
     with tenant_scope(tenant):
-        emit_event("order", (1,), [BoundHandler(name, "on_order", "order", print, False) for name in plugins or ("mail",)])
+        emit_event(
+            "order", (1,), [BoundHandler(name, "on_order", "order", print, False) for name in plugins or ("mail",)]
+        )
         return list(Delivery.objects.order_by("id").values_list("id", flat=True))
 
 
@@ -60,6 +62,16 @@ def test_wake_ups_are_folded_into_one_lane_each(acme: TenantRef) -> None:
     assert sorted(Lane.objects.values_list("plugin", flat=True)) == ["chat", "mail"]
     assert not Wake.objects.exists()
     assert _fold() == 0
+
+
+def test_a_wake_up_makes_an_idle_lane_due(acme: TenantRef) -> None:
+    _emit(acme)
+    _fold()
+    assert lanes.release(_claim(), None)
+    assert lanes.claim("me", 60) is None
+    _emit(acme)
+    _fold()
+    assert _claim().plugin == "mail"
 
 
 def test_a_wake_up_is_kept_until_its_delivery_can_be_seen(acme: TenantRef, committed_db: str) -> None:
@@ -106,7 +118,9 @@ def test_a_paused_lane_is_not_claimed(acme: TenantRef) -> None:
     assert lanes.claim("me", 60) is None
 
 
-def test_a_lane_whose_lease_has_run_out_is_claimed_with_a_newer_fence_and_the_older_changes_nothing(acme: TenantRef) -> None:
+def test_a_lane_whose_lease_has_run_out_is_claimed_with_a_newer_fence_and_the_older_changes_nothing(
+    acme: TenantRef,
+) -> None:
     (pk,) = _emit(acme)
     _fold()
     old = _claim("old")
@@ -193,7 +207,7 @@ def test_finishing_one_and_starting_the_next_is_one_commit(acme: TenantRef) -> N
     written, started = rows.finish_and_start(lane.schema, Finished(first, delivered(7, 204)), second, lane.fence)
     assert written
     assert started is not None
-    assert (started.id, started.attempt, started.payload) == (second, 1, [1])
+    assert (started.id, started.attempt, started.payload) == (second, 1, "[1]")
     row = _row(acme, first)
     assert (row.state, row.duration_ms, row.response_status) == ("done", 7, 204)
 
@@ -213,7 +227,9 @@ def test_a_delivery_that_dies_with_its_worker_each_time_is_given_up_after_ten_at
     row = _row(acme, pk)
     assert (row.state, row.attempts) == ("dead", 10)
     with tenant_scope(acme):
-        assert list(DeliveryAttempt.objects.order_by("number").values_list("outcome", flat=True)) == ["interrupted"] * 10
+        assert (
+            list(DeliveryAttempt.objects.order_by("number").values_list("outcome", flat=True)) == ["interrupted"] * 10
+        )
 
 
 def test_holding_uses_up_no_attempt_and_ends_after_75_hours(acme: TenantRef) -> None:
@@ -233,6 +249,54 @@ def test_holding_uses_up_no_attempt_and_ends_after_75_hours(acme: TenantRef) -> 
         assert (row.state, row.attempts) == (state, 0)
     assert row.last_error == "Given up, because for 75 hours: It needs setup."
     assert row.finished_at is not None
+
+
+def test_what_was_held_comes_in_the_order_of_its_events_once_its_plugin_runs(acme: TenantRef) -> None:
+    first, second, third = _emit(acme)[-1:], _emit(acme)[-1:], _emit(acme)[-1:]
+    _fold()
+    lane = _claim()
+    assert rows.hold(lane.schema, "mail", lane.fence, "It needs setup.") == 3
+    with tenant_scope(acme):  # the latest one's turn comes first
+        Delivery.objects.filter(pk__in=third).update(next_at=timezone.now())
+        held = Delivery.objects.values_list("held_since", flat=True)
+        assert None not in held
+    (due,) = rows.due(lane.schema, "mail", 10)
+    assert due.held
+    assert rows.release_held(lane.schema, "mail", lane.fence - 1) == 0, "an older claim may not"
+    assert rows.release_held(lane.schema, "mail", lane.fence) == 3
+    found = rows.due(lane.schema, "mail", 10)
+    assert [[each.id] for each in found] == [first, second, third]
+    assert [each.held for each in found] == [False] * 3
+    with tenant_scope(acme):
+        assert None not in Delivery.objects.values_list("held_since", flat=True), "how long it was held still counts"
+
+
+def test_a_tenant_whose_tables_are_missing_keeps_its_wake_ups_and_nobody_else_waits(
+    acme: TenantRef, tenants: Any
+) -> None:
+    _emit(acme)
+    _emit(tenants.globex)
+    with connection.cursor() as cursor:
+        cursor.execute(f'ALTER TABLE "{acme.schema}".plugin_framework_delivery RENAME TO away')
+    assert _fold() == 2
+    assert Lane.objects.get().tenant_schema == tenants.globex.schema
+    with connection.cursor() as cursor:
+        cursor.execute(f'ALTER TABLE "{acme.schema}".away RENAME TO plugin_framework_delivery')
+    Wake.objects.update(look_at=timezone.now())
+    assert _fold() == 1
+    assert Lane.objects.count() == 2
+
+
+def test_a_postponed_lane_waits_unless_something_came_in_since_its_claim(acme: TenantRef) -> None:
+    _emit(acme)
+    _fold()
+    assert lanes.postpone(_claim(), 300)
+    assert lanes.claim("me", 60) is None
+    lanes.hurry(acme.schema)
+    lane = _claim()
+    lanes.hurry(acme.schema)  # between the look at the tenant, which was suspended, and this
+    assert lanes.postpone(lane, 300)
+    assert _claim().fence > lane.fence
 
 
 def test_only_dead_workers_of_this_machine_lose_their_lanes_to_their_successor(acme: TenantRef) -> None:

@@ -7,7 +7,7 @@ from typing import Any
 from uuid import UUID
 
 import pytest
-from pytest_django.fixtures import SettingsWrapper
+from pytest_django import Settings
 
 from plugin_framework import activation, lifecycle
 from plugin_framework.audit import SYSTEM
@@ -21,7 +21,7 @@ KEY = UUID("5f0c7a52-7a6c-4f0e-9d0e-5a8e2f1f0c11")
 
 
 @pytest.fixture(autouse=True)
-def loopback(settings: SettingsWrapper) -> None:
+def loopback(settings: Settings) -> None:
     """The receivers listen on this machine."""
     settings.PLUGIN_ALLOW_LOOPBACK = True
 

@@ -8,7 +8,7 @@ from decimal import Decimal
 from typing import Any
 
 import pytest
-from pytest_django.fixtures import SettingsWrapper
+from pytest_django import Settings
 
 from plugin_framework import lifecycle
 from plugin_framework.audit import SYSTEM
@@ -179,7 +179,7 @@ def test_slacks_addresses_are_taken(host: str) -> None:
 
 
 def test_loopback_is_taken_only_where_the_platform_allows_it(
-    acme: Tenants, hook: WebhookServer, settings: SettingsWrapper
+    acme: Tenants, hook: WebhookServer, settings: Settings
 ) -> None:
     settings.PLUGIN_ALLOW_LOOPBACK = False
     with pytest.raises(lifecycle.Invalid, match="Slack gave you"):
@@ -190,7 +190,7 @@ def test_loopback_is_taken_only_where_the_platform_allows_it(
 
 
 def test_a_webhook_saved_while_loopback_was_allowed_is_stopped_by_the_guard(
-    acme: Tenants, slack_on: Make, hook: WebhookServer, settings: SettingsWrapper
+    acme: Tenants, slack_on: Make, hook: WebhookServer, settings: Settings
 ) -> None:
     plugin = slack_on()
     settings.PLUGIN_ALLOW_LOOPBACK = False

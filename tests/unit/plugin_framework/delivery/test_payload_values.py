@@ -93,7 +93,7 @@ def test_what_cannot_be_kept_is_named(value: object, message: str) -> None:
 
 
 def test_an_argument_without_a_name_is_counted() -> None:
-    with pytest.raises(TypeError, match="^argument 2 is a set"):
+    with pytest.raises(TypeError, match=r"^argument 2 is a set"):
         freeze([1, {2}])
 
 

@@ -54,7 +54,11 @@ def test_no_request_gives_an_eleventh_attempt() -> None:
 def test_a_failure_is_tried_again_until_the_tenth() -> None:
     for attempt in range(1, 10):
         outcome = failed(ValueError("no"), attempt, 3)
-        assert (outcome.state, outcome.attempt, outcome.error) == (DeliveryState.DUE, AttemptOutcome.FAILED, "ValueError: no")
+        assert (outcome.state, outcome.attempt, outcome.error) == (
+            DeliveryState.DUE,
+            AttemptOutcome.FAILED,
+            "ValueError: no",
+        )
         assert outcome.wait is not None
     last = failed(ValueError("no"), 10, 3)
     assert (last.state, last.wait) == (DeliveryState.DEAD, None)
@@ -69,7 +73,9 @@ def test_a_permanent_failure_is_a_dead_letter_at_once(error: Exception) -> None:
     assert (outcome.state, outcome.wait, outcome.error) == (DeliveryState.DEAD, None, "No such channel.")
 
 
-@pytest.mark.parametrize("error", [RetryLater("Busy.", after=1000), NetworkError("Busy.", status=429, retry_after=1000)])
+@pytest.mark.parametrize(
+    "error", [RetryLater("Busy.", after=1000), NetworkError("Busy.", status=429, retry_after=1000)]
+)
 def test_retry_after_reaches_the_schedule(error: Exception) -> None:
     outcome = failed(error, 1, 3)
     assert outcome.wait is not None
