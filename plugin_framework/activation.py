@@ -14,6 +14,8 @@ from dataclasses import dataclass
 from types import MappingProxyType
 from typing import Any
 
+from django.utils import timezone
+
 from plugin_framework import gate, instances, settings_store, tenancy
 from plugin_framework.catalog import revisions
 from plugin_framework.catalog.offers import offers
@@ -49,7 +51,7 @@ class ActiveSet:
     plugins: Mapping[str, PluginInterface]  # in the order in which their handlers run
     table: Mapping[str, tuple[BoundHandler, ...]]
     held: Held
-    retry_at: float  # monotonic seconds; after it a plugin that failed to start is tried again
+    retry_at: float  # monotonic seconds; after it a plugin that failed to start or was paused is tried again
 
     def decision(self, plugin: str) -> gate.Decision:
         """The gate's answer for `plugin`, whether it is known here or not."""
@@ -146,10 +148,13 @@ def _private(tenant: TenantRef, wanted: Revisions) -> ActiveSet:
 def build(tenant: TenantRef, wanted: Revisions, old: ActiveSet | None) -> ActiveSet:
     """Read the tenant's state and make its active set; instances whose settings did not change are taken over from `old`."""
     rows = {row.plugin: row for row in PluginState.objects.filter(enabled=True)}
-    facts = gate.Facts(tenant.schema, offers(wanted.catalog), frozenset(rows), {})
+    now = timezone.now()
+    pauses = {name: row.paused_until - now for name, row in rows.items() if row.paused_until and row.paused_until > now}
+    paused = {name: gate.Decision(gate.Reason.PAUSED, rows[name].paused_reason) for name in pauses}
+    facts = gate.Facts(tenant.schema, offers(wanted.catalog), frozenset(rows), paused)
     startable = [spec for spec in registry.specs.values() if gate.decide(spec.name, facts, registry).runs]
     stored = settings_store.stored_for([spec.name for spec in startable])
-    problems: dict[str, gate.Decision] = {}
+    problems = dict(paused)
     made: dict[str, Instance] = {}
     kept = {each.plugin.name: each for each in old.held.instances} if old else {}
     for spec in startable:
@@ -167,6 +172,8 @@ def build(tenant: TenantRef, wanted: Revisions, old: ActiveSet | None) -> Active
     facts = gate.Facts(tenant.schema, facts.offers, facts.enabled, problems)
     running = {name: each for name, each in made.items() if gate.decide(name, facts, registry).runs}
     failed = any(problem.reason is gate.Reason.FAILED_TO_START for problem in problems.values())
+    look_again = [RETRY_FAILED_START] if failed else []
+    look_again += [left.total_seconds() for left in pauses.values()]
     return ActiveSet(
         tenant=tenant,
         revisions=wanted,
@@ -174,7 +181,7 @@ def build(tenant: TenantRef, wanted: Revisions, old: ActiveSet | None) -> Active
         plugins=MappingProxyType({name: each.plugin for name, each in running.items()}),
         table=_table({name: each.plugin for name, each in running.items()}),
         held=instances.hold(made.values()),
-        retry_at=time.monotonic() + RETRY_FAILED_START if failed else float("inf"),
+        retry_at=time.monotonic() + min(look_again, default=float("inf")),
     )
 
 

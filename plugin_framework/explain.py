@@ -61,6 +61,7 @@ _REMEDY = {
     Reason.NOT_OFFERED: "The platform does not offer it here: grant it, or disable it.",
     Reason.DEPENDENCY: "Mend what it needs first.",
     Reason.NEEDS_SETUP: "Open its settings page and correct what is marked.",
+    Reason.PAUSED: "It runs again by itself; its page has a button that resumes it at once.",
     Reason.FAILED_TO_START: "Read the log; it is tried again every half minute.",
 }
 

@@ -23,6 +23,7 @@ class Reason(StrEnum):
     DEPENDENCY = "dependency"
     NEEDS_SETUP = "needs_setup"
     FAILED_TO_START = "failed_to_start"
+    PAUSED = "paused"
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,7 +54,7 @@ class Facts:
     tenant_schema: str
     offers: Mapping[str, Offer]
     enabled: frozenset[str]
-    problems: Mapping[str, Decision]  # needs setup, failed to start: found while the active set was built
+    problems: Mapping[str, Decision]  # needs setup, failed to start, paused: found while the active set was built
 
 
 def decide(plugin: str, facts: Facts, registry: Registry) -> Decision:

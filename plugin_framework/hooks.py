@@ -12,6 +12,7 @@ from django.db import DatabaseError, connection, transaction
 
 from plugin_framework import activation
 from plugin_framework.activation import BoundHandler
+from plugin_framework.budget import overran
 from plugin_framework.delivery.emit import emit_event
 from plugin_framework.registry import registry
 from plugin_framework.sdk import HookPoint, NoTenant, UnknownHook, Veto
@@ -114,8 +115,11 @@ def _isolated(point: HookPoint, handler: BoundHandler, args: tuple[Any, ...], kw
     except Exception:  # a handler may raise anything; it must not break its caller or the other handlers
         if connection.in_atomic_block and connection.needs_rollback:
             raise  # the caller's own transaction is gone; going on would only hide why
+        log.exception("Handler %s.%s of %r failed", handler.plugin, handler.name, point.name)
+    finally:
         elapsed = (time.perf_counter() - started) * 1000
-        log.exception("Handler %s.%s of %r failed after %.0f ms", handler.plugin, handler.name, point.name, elapsed)
+        if elapsed > point.budget_ms:
+            overran(handler.plugin, handler.name, point.name, elapsed, point.budget_ms)
     return _FAILED
 
 

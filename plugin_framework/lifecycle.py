@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass
+from datetime import timedelta
 from typing import Any
 
 from django.apps import apps
@@ -205,6 +206,35 @@ def proposed(
     if messages := settings_store.problems(spec, spec.new(), checked):
         raise Invalid(tuple(FieldError((), message) for message in messages))
     return opened
+
+
+def pause(name: str, actor: Actor, *, reason: str, seconds: float) -> None:
+    """Keep an enabled plugin of the current tenant from running for a while; its settings stay as they are.
+
+    Args:
+        reason: a sentence for the tenant's admin.
+        seconds: how long; then it runs again by itself.
+    """
+    with transaction.atomic():
+        lock_plugins()
+        until = timezone.now() + timedelta(seconds=seconds)
+        changed = PluginState.objects.filter(plugin=name, enabled=True).update(
+            paused_until=until, paused_reason=reason[:500]
+        )
+        if changed:
+            bump_tenant()
+            record(actor, "plugin.paused", name, reason=reason, until=until.isoformat(timespec="seconds"))
+
+
+def resume(name: str, actor: Actor) -> None:
+    """Let a paused plugin of the current tenant run again at once, and what was held back for it go out; nothing if it is not paused."""
+    with transaction.atomic():
+        lock_plugins()
+        paused = PluginState.objects.filter(plugin=name, paused_until__isnull=False)
+        if paused.update(paused_until=None, paused_reason=""):
+            bump_tenant()
+            record(actor, "plugin.resumed", name)
+            _release_held(name)
 
 
 def check(spec: PluginSpec, own: Mapping[str, Any]) -> CheckResult:

@@ -18,6 +18,8 @@ class PluginState(models.Model):
         default=list
     )  # what the plugin's migrations made here, so that it can be purged without its code
     app_label = models.CharField(max_length=100, blank=True, default="")  # under which its migrations are recorded here
+    paused_until = models.DateTimeField(null=True)  # it does not run before then, whatever its settings
+    paused_reason = models.CharField(max_length=500, blank=True, default="")
     enabled_at = models.DateTimeField(null=True)
     enabled_by = models.CharField(max_length=200, blank=True)
 

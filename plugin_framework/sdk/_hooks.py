@@ -21,6 +21,7 @@ class HookPoint:
         when: when it fires. `unless`: when it does not.
         variadic: whether the caller may pass further arguments behind `args`; a handler takes them with ``*args, **kwargs``.
         may_veto: whether a handler may stop the caller by raising ``Veto``.
+        budget_ms: how long a handler of an action or filter may take, in milliseconds; one that repeatedly takes longer is paused.
     """
 
     name: str
@@ -31,6 +32,7 @@ class HookPoint:
     unless: str = ""
     variadic: bool = False
     may_veto: bool = False
+    budget_ms: int = 250
 
 
 def action(

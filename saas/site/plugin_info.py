@@ -33,6 +33,7 @@ _ADVICE = {
     Reason.DISABLED: "Enable it to use it.",
     Reason.DEPENDENCY: "Put that right first; this plugin then runs by itself.",
     Reason.NEEDS_SETUP: "Complete its settings; it runs as soon as they are saved.",
+    Reason.PAUSED: "Its settings and data are as they were. It runs again by itself, or at once if you resume it.",
     Reason.FAILED_TO_START: "Check its settings. It is tried again every half minute.",
 }
 _FAULT = "It was stopped because of a fault in the plugin itself."

@@ -10,7 +10,7 @@ from django.contrib import messages
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.urls import reverse
-from django.views.decorators.http import require_http_methods, require_safe
+from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
 from plugin_framework import lifecycle, purge
 from plugin_framework.gate import Reason
@@ -78,6 +78,16 @@ def disable(request: HttpRequest, name: str) -> HttpResponse:
     titles = ", ".join(plugin_info.title_of(each) for each in done)
     kept = "Settings and data are kept."
     messages.success(request, f"Disabled: {titles}. {kept}" if done else f"{info.title} was disabled already. {kept}")
+    return redirect("settings:plugin", name)
+
+
+@require_POST
+@admins_only
+def resume(request: HttpRequest, name: str) -> HttpResponse:
+    """Let a paused plugin run again at once."""
+    info = plugin_info.plugin(name)
+    lifecycle.resume(name, actor_of(request))
+    messages.success(request, f"{info.title} is not paused any more.")
     return redirect("settings:plugin", name)
 
 

@@ -11,6 +11,7 @@ urlpatterns = [
     path("plugins/<plugin:name>/", plugin_pages.detail, name="plugin"),
     path("plugins/<plugin:name>/enable/", plugin_pages.enable, name="plugin_enable"),
     path("plugins/<plugin:name>/disable/", plugin_pages.disable, name="plugin_disable"),
+    path("plugins/<plugin:name>/resume/", plugin_pages.resume, name="plugin_resume"),
     path("plugins/<plugin:name>/purge/", plugin_pages.purge_plugin, name="plugin_purge"),
     path("plugins/<plugin:name>/configure/", plugin_settings.configure, name="plugin_configure"),
     path("plugins/<plugin:name>/test/", plugin_settings.test, name="plugin_test"),

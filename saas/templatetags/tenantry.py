@@ -14,6 +14,9 @@ register = template.Library()
 _ACTIONS = {
     "plugin.enabled": gettext_lazy("enabled the plugin"),
     "plugin.disabled": gettext_lazy("disabled the plugin"),
+    "plugin.paused": gettext_lazy("paused the plugin"),
+    "plugin.resumed": gettext_lazy("resumed the plugin"),
+    "plugin.purged": gettext_lazy("deleted what was stored by the plugin"),
     "plugin.configured": gettext_lazy("changed the settings of"),
     "delivery.redelivered": gettext_lazy("had something delivered again by"),
     "tenant.created": gettext_lazy("created the organisation"),

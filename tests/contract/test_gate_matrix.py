@@ -76,6 +76,7 @@ REASONS: dict[Reason, Callable[[], object]] = {
     Reason.DEPENDENCY: lambda: set_offer("canary", "withdrawn"),
     Reason.NEEDS_SETUP: _spoil_settings,
     Reason.FAILED_TO_START: _fail_to_start,
+    Reason.PAUSED: lambda: lifecycle.pause("gated", SYSTEM, reason="It kept pages waiting.", seconds=600),
 }
 
 

@@ -1,0 +1,57 @@
+"""Watches how long handlers keep people waiting: each overrun is logged, and a plugin that overruns again and again is paused."""
+
+from __future__ import annotations
+
+import logging
+import threading
+import time
+from collections import deque
+
+from plugin_framework import tenancy
+from plugin_framework.audit import SYSTEM
+
+log = logging.getLogger(__name__)
+TOLERATED = 5  # overruns within WINDOW; one more pauses the plugin
+WINDOW = 60.0  # seconds
+REMEMBERED = 10_000  # pairs of tenant and plugin; beyond that counting begins anew for all
+PAUSE = 600.0  # seconds; then it is tried again
+_overruns: dict[tuple[str, str], deque[float]] = {}
+_counting = threading.Lock()
+
+
+def overran(plugin: str, handler: str, hook: str, milliseconds: float, allowed: int) -> None:
+    """Take note of one overrun of the current tenant's `plugin`, and pause the plugin after this request if there were too many."""
+    log.warning("%s.%s of %r took %.0f ms, and may take %s ms", plugin, handler, hook, milliseconds, allowed)
+    scope = tenancy.current_scope()
+    if scope is None or scope.tenant is None or not _too_many(scope.tenant.schema, plugin):
+        return
+    reason = (
+        f"It kept pages waiting: {handler} took {milliseconds:.0f} ms, and may take {allowed} ms. That happened more than {TOLERATED} "
+        f"times within a minute, so it rests for {PAUSE / 60:.0f} minutes."
+    )
+    scope.on_exit.append(
+        lambda: _pause(plugin, reason)
+    )  # outside of the caller's transaction, which may yet be rolled back
+
+
+def _too_many(schema: str, plugin: str) -> bool:
+    """Whether this one is one too many; then counting begins anew."""
+    now = time.monotonic()
+    with _counting:
+        if len(_overruns) > REMEMBERED:
+            _overruns.clear()
+        seen = _overruns.setdefault((schema, plugin), deque(maxlen=TOLERATED + 1))
+        seen.append(now)
+        if len(seen) <= TOLERATED or now - seen[0] > WINDOW:
+            return False
+        del _overruns[schema, plugin]
+        return True
+
+
+def _pause(plugin: str, reason: str) -> None:
+    from plugin_framework import lifecycle  # which imports the hooks that call us
+
+    try:
+        lifecycle.pause(plugin, SYSTEM, reason=reason, seconds=PAUSE)
+    except Exception:  # the response is made already; the next overruns try again
+        log.exception("%s could not be paused", plugin)
