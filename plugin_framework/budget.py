@@ -29,9 +29,8 @@ def overran(plugin: str, handler: str, hook: str, milliseconds: float, allowed: 
         f"It kept pages waiting: {handler} took {milliseconds:.0f} ms, and may take {allowed} ms. That happened more than {TOLERATED} "
         f"times within a minute, so it rests for {PAUSE / 60:.0f} minutes."
     )
-    scope.on_exit.append(
-        lambda: _pause(plugin, reason)
-    )  # outside of the caller's transaction, which may yet be rolled back
+    # Afterwards, outside of the caller's transaction, which may yet be rolled back.
+    scope.on_exit.append(lambda: _pause(plugin, reason))
 
 
 def _too_many(schema: str, plugin: str) -> bool:

@@ -5,12 +5,12 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from django.db import transaction
-from tenants.accounts.models import User
 
 from plugin_framework import lifecycle
 from plugin_framework.audit import Actor
 from plugin_framework.tenancy import TenantRef, tenant_scope
 from tenants import directory
+from tenants.accounts.models import User
 from tenants.provisioning import create_tenant, ensure_platform
 
 DEMO = Actor("demo")
