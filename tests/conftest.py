@@ -73,7 +73,8 @@ def committed_db(template_database: str, django_db_blocker: pytest.FixtureReques
 def _url(name: str) -> str:
     found = connection.settings_dict
     where = {"host": found["HOST"], "port": found["PORT"], "user": found["USER"], "password": found["PASSWORD"]}
-    return f"postgresql:///{quote(name)}?{urlencode({key: value for key, value in where.items() if value})}"
+    given = {key: value for key, value in where.items() if value}  # libpq does not read + as a space
+    return f"postgresql:///{quote(name)}?{urlencode(given, quote_via=quote)}"
 
 
 def _tenants() -> Tenants:
