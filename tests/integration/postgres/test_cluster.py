@@ -79,6 +79,16 @@ def test_a_killed_server_comes_back_with_what_was_committed(cluster: Cluster) ->
         assert connection.execute("SELECT answer FROM kept").fetchone() == (42,)
 
 
+@pytest.mark.parametrize("run_as", OWNERS)
+def test_deleting_one_server_leaves_another_its_programs(cluster: Cluster, folder: Path, run_as: Owner) -> None:
+    cluster.start()
+    other = Cluster(folder / "other" / "postgres", durable=False, run_as=run_as)
+    other.start()
+    other.delete()
+    with psycopg.connect(cluster.url()) as connection:
+        connection.execute("DO $$ BEGIN PERFORM 1; END $$")  # the first use of a language loads one of its libraries
+
+
 def test_a_process_that_got_the_number_of_a_dead_server_is_not_taken_for_it(cluster: Cluster) -> None:
     cluster.start()
     cluster.stop()
@@ -193,4 +203,4 @@ def test_variables_meant_for_other_servers_do_not_reach_ours(folder: Path, monke
 
 def test_an_ordinary_user_runs_it_as_themselves() -> None:
     assert Owner().place(Path("/x/postgres")) == Path("/x/postgres")
-    assert Owner().programs(Path("/x/bin")) == Path("/x/bin")
+    assert Owner().programs(Path("/x/bin"), Path("/x/postgres")) == Path("/x/bin")
