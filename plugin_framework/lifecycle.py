@@ -1,43 +1,26 @@
-"""Enables, disables and configures plugins for the current tenant; each function is one transaction, audited."""
+"""Enables, disables and pauses plugins for the current tenant; each function is one transaction, audited."""
 
 from __future__ import annotations
 
 import logging
-from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from datetime import timedelta
-from typing import Any
 
 from django.apps import apps
-from django.db import connection, transaction
+from django.db import transaction
 from django.utils import timezone
 
-from plugin_framework import activation, hooks, settings_store
+from plugin_framework import activation, hooks
 from plugin_framework.audit import Actor, record
 from plugin_framework.catalog.revisions import bump_tenant
-from plugin_framework.config import FieldError
+from plugin_framework.changing import dependants, lock_plugins, release_held, unstarted
 from plugin_framework.db.migrator import migrate_schema
-from plugin_framework.delivery.emit import release_held
 from plugin_framework.gate import Decision
 from plugin_framework.models import PluginState
 from plugin_framework.registry import PluginSpec, registry
-from plugin_framework.sdk import CheckResult, NetworkError, NotAllowed, PluginInterface
-from plugin_framework.settings_store import Path
-from plugin_framework.tenancy import current_tenant
+from plugin_framework.sdk import NotAllowed
 
 log = logging.getLogger(__name__)
-
-
-class Invalid(ValueError):
-    """The settings do not fit; `errors` says where and why. Nothing was saved."""
-
-    def __init__(self, errors: tuple[FieldError, ...]) -> None:
-        super().__init__("; ".join(f"{'.'.join(map(str, e.path))}: {e.message}".lstrip(": ") for e in errors))
-        self.errors = errors
-
-
-class Conflict(RuntimeError):
-    """Somebody else has saved these settings meanwhile. Look at theirs, then save again."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,7 +79,7 @@ def enable(name: str, actor: Actor, *, with_requirements: bool = True) -> list[s
                 raise NotAllowed(decision.text if each == name else f"{name} needs {each}: {decision.text}")
             _enable_one(registry.specs[each], actor)
         for each in missing:
-            _release_held(each)
+            release_held(each)
         return missing
 
 
@@ -119,93 +102,13 @@ def disable(name: str, actor: Actor, *, cascade: bool = False) -> list[str]:
             if name not in registry.specs and not PluginState.objects.filter(plugin=name).exists():
                 raise NotAllowed(f"There is no plugin {name!r}.")
             return []
-        dependants = [each for each in _dependants(name) if each in enabled]
-        if dependants and not cascade:
-            raise NotAllowed(f"{name} is needed by {', '.join(dependants)}. Disable that first, or both together.")
-        going = [*reversed(dependants), name]
+        needing = [each for each in dependants(name) if each in enabled]
+        if needing and not cascade:
+            raise NotAllowed(f"{name} is needed by {', '.join(needing)}. Disable that first, or both together.")
+        going = [*reversed(needing), name]
         for each in going:
             _disable_one(each, actor)
         return going
-
-
-def configure(
-    name: str,
-    actor: Actor,
-    config: Mapping[str, Any],
-    *,
-    secrets: Mapping[Path, str] | None = None,
-    removed: Collection[Path] = (),
-    expected_revision: int | None = None,
-) -> int:
-    """Validate and store the current tenant's settings of `name`, as a whole.
-
-    Args:
-        config: everything but the secrets; keys the schema does not know are kept as they were, if it allows any.
-        secrets: newly typed secrets by path; a secret in neither `secrets` nor `removed` is kept.
-        removed: what is to go: secrets, and keys that the schema does not know.
-        expected_revision: what the form was made from; None overwrites whatever is there.
-
-    Returns:
-        The new settings revision.
-
-    Raises:
-        Invalid: with the errors by field. Conflict: saved by somebody else meanwhile. NotAllowed: there is no such plugin.
-    """
-    spec = spec_of(name)
-    with transaction.atomic():
-        lock_plugins()
-        row = PluginState.objects.filter(plugin=name).first()
-        if expected_revision is not None and expected_revision != (row.settings_revision if row else 0):
-            raise Conflict(Conflict.__doc__)
-        own = proposed(spec, config, secrets or {}, removed)
-        before = settings_store.stored(name)
-        sealed = settings_store.seal_secrets(spec.schema, name, own)
-        settings_store.write(name, sealed)
-        revision = bump_tenant()
-        PluginState.objects.update_or_create(
-            plugin=name, defaults={"settings_revision": revision}, create_defaults=_new_row(spec, revision)
-        )
-        changed = sorted(key for key in {*before, *sealed} if before.get(key) != sealed.get(key))
-        record(actor, "plugin.configured", name, changed=changed)
-        hooks.emit("plugin_configured", name)
-        _release_held(name)
-        return revision
-
-
-def proposed(
-    spec: PluginSpec, config: Mapping[str, Any], secrets: Mapping[Path, str], removed: Collection[Path]
-) -> dict[str, Any]:
-    """The settings that saving would give, secrets in the clear; for saving and for "Test connection".
-
-    A saved secret goes only where it was meant for: once a field it is bound to has changed, it must be typed again.
-
-    Raises:
-        Invalid: with the errors by field.
-    """
-    before = settings_store.stored(spec.name)
-    own = {key: value for key, value in before.items() if spec.schema.keeps(key) and (key,) not in removed} | dict(
-        config
-    )
-    errors = []
-    for path in spec.schema.secret_paths:
-        old = settings_store.get(before, path)
-        if path in secrets:
-            settings_store.put(own, path, secrets[path])
-        elif old is None or path in removed:
-            settings_store.drop(own, path)
-        elif _moved(spec, before, own, path):
-            errors.append(FieldError(path, "Enter it again: where it is sent to has changed."))
-        else:
-            settings_store.put(own, path, old)
-    if errors:
-        raise Invalid(tuple(errors))
-    opened = settings_store.open_secrets(spec.schema, spec.name, own)
-    checked = spec.schema.validate(settings_store.over_defaults(spec, opened))
-    if checked.errors:
-        raise Invalid(checked.errors)
-    if messages := settings_store.problems(spec, spec.new(), checked):
-        raise Invalid(tuple(FieldError((), message) for message in messages))
-    return opened
 
 
 def pause(name: str, actor: Actor, *, reason: str, seconds: float) -> None:
@@ -234,34 +137,7 @@ def resume(name: str, actor: Actor) -> None:
         if paused.update(paused_until=None, paused_reason=""):
             bump_tenant()
             record(actor, "plugin.resumed", name)
-            _release_held(name)
-
-
-def check(spec: PluginSpec, own: Mapping[str, Any]) -> CheckResult:
-    """Try the settings `own` (secrets in the clear) against the outside world; never raises for what it meets there."""
-    plugin = unstarted(spec)
-    config = spec.schema.validate(settings_store.over_defaults(spec, own)).config
-    try:
-        return plugin.check(config)
-    except NetworkError as error:
-        return CheckResult(False, str(error))
-    except Exception as error:  # a plugin's check may raise anything; the admin gets a sentence, the log the rest
-        plugin.log.exception("check() of %s failed", spec.name)
-        return CheckResult(
-            False, f"The test itself failed ({type(error).__name__}). The platform's log has the details."
-        )
-
-
-def spec_of(name: str) -> PluginSpec:
-    """The loaded plugin `name`.
-
-    Raises:
-        NotAllowed: it is not installed, or quarantined.
-    """
-    spec = registry.specs.get(name)
-    if spec is None:
-        raise NotAllowed(activation.current().decision(name).text)
-    return spec
+            release_held(name)
 
 
 def _enable_one(spec: PluginSpec, actor: Actor) -> None:
@@ -331,37 +207,3 @@ def record_tables() -> None:
         found = sorted({*row.tables, *tables_of(registry.specs[row.plugin])})
         if row.tables and found != row.tables:
             PluginState.objects.filter(pk=row.pk).update(tables=found)
-
-
-def unstarted(spec: PluginSpec) -> PluginInterface:
-    """An instance that knows its tenant but was not initialized: its settings may not be complete yet."""
-    plugin = spec.new()
-    plugin.tenant = current_tenant()
-    plugin.settings = {}
-    return plugin
-
-
-def _moved(spec: PluginSpec, before: Mapping[str, Any], after: Mapping[str, Any], path: Path) -> bool:
-    old, new = settings_store.over_defaults(spec, before), settings_store.over_defaults(spec, after)
-    bound = spec.schema.bound_fields(path)
-    return any(settings_store.get(old, field) != settings_store.get(new, field) for field in bound)
-
-
-def _release_held(name: str) -> None:
-    """What was held back until `name` runs is tried at once; whether it does run now is the gate's to say."""
-    for each in (name, *_dependants(name)):
-        release_held(each)
-
-
-def _new_row(spec: PluginSpec, revision: int) -> dict[str, Any]:
-    return {"plugin": spec.name, "version": spec.version, "settings_revision": revision}
-
-
-def _dependants(name: str) -> tuple[str, ...]:
-    return registry.dependants(name) if name in registry.specs else ()
-
-
-def lock_plugins() -> None:
-    """One change of a tenant's plugins at a time; the others wait here, before they have read anything."""
-    with connection.cursor() as cursor:
-        cursor.execute("SELECT pg_advisory_xact_lock(hashtextextended(%s, 0))", [f"plugins:{current_tenant().schema}"])

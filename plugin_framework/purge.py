@@ -9,7 +9,7 @@ from django.db import connection, transaction
 
 from plugin_framework.audit import Actor, record
 from plugin_framework.catalog.revisions import bump_tenant
-from plugin_framework.lifecycle import lock_plugins, unstarted
+from plugin_framework.changing import lock_plugins, unstarted
 from plugin_framework.models import Delivery, PluginSetting, PluginState
 from plugin_framework.registry import registry
 from plugin_framework.sdk import NotAllowed

@@ -7,7 +7,7 @@ from typing import Any
 
 from django.conf import settings
 
-from plugin_framework import activation, hooks, inspection, lifecycle, loader, tenancy
+from plugin_framework import activation, changing, configuration, hooks, inspection, lifecycle, loader, tenancy
 from plugin_framework.audit import SYSTEM
 from plugin_framework.catalog.revisions import bump_tenant
 from plugin_framework.delivery.context import current_delivery
@@ -69,9 +69,9 @@ class EngineRuntime:
 
     def enable_plugin(self, name: str, config: dict[str, Any] | None) -> None:
         if config is not None:
-            schema = lifecycle.spec_of(name).schema
+            schema = changing.spec_of(name).schema
             public, secrets = schema.split(config)
-            lifecycle.configure(name, SYSTEM, public, secrets=secrets)
+            configuration.configure(name, SYSTEM, public, secrets=secrets)
         lifecycle.enable(name, SYSTEM)
 
     def disable_plugin(self, name: str) -> None:

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from django.db import transaction
 
-from plugin_framework import lifecycle
+from plugin_framework import configuration, lifecycle
 from plugin_framework.audit import Actor
 from plugin_framework.tenancy import TenantRef, tenant_scope
 from tenants import directory
@@ -82,7 +82,7 @@ def _plugins(ports: Ports) -> None:
 
 def _plugin(name: str, config: dict[str, object], secrets: dict[tuple[str, ...], str]) -> None:
     if lifecycle.status(name).settings_revision == 0 and (config or secrets):
-        lifecycle.configure(name, DEMO, config, secrets=secrets)
+        configuration.configure(name, DEMO, config, secrets=secrets)
         lifecycle.enable(name, DEMO)
     elif not lifecycle.status(name).enabled and not config:
         lifecycle.enable(name, DEMO)

@@ -12,7 +12,7 @@ from django.http import HttpRequest, HttpResponse, QueryDict
 from django.shortcuts import redirect, render
 from django.views.decorators.http import require_POST
 
-from plugin_framework import lifecycle, settings_store
+from plugin_framework import configuration, settings_store
 from plugin_framework.models import AuditEntry, Delivery, PluginState
 from plugin_framework.registry import PluginSpec, registry
 from plugin_framework.sdk import CheckResult
@@ -65,7 +65,7 @@ def configure(request: HttpRequest, name: str) -> HttpResponse:
     if not form.is_valid():
         return render_detail(request, info, form)
     try:
-        lifecycle.configure(
+        configuration.configure(
             name,
             actor_of(request),
             _own(spec, form.config),
@@ -73,9 +73,9 @@ def configure(request: HttpRequest, name: str) -> HttpResponse:
             removed=form.removed_secrets + form.removed_keys,
             expected_revision=_expected(request.POST),
         )
-    except lifecycle.Conflict:
+    except configuration.Conflict:
         return _conflict(request, info, spec, form)
-    except (lifecycle.Invalid, settings_store.Unreadable) as error:
+    except (configuration.Invalid, settings_store.Unreadable) as error:
         _explain(form, error)
         return render_detail(request, info, form)
     messages.success(request, f"The settings of {info.title} are saved.")
@@ -93,13 +93,13 @@ def test(request: HttpRequest, name: str) -> HttpResponse:
     form, result = _form(spec, request.POST), None
     if form.is_valid():
         try:
-            proposed = lifecycle.proposed(
+            proposed = configuration.proposed(
                 spec, _own(spec, form.config), form.secrets, form.removed_secrets + form.removed_keys
             )
-        except (lifecycle.Invalid, settings_store.Unreadable) as error:
+        except (configuration.Invalid, settings_store.Unreadable) as error:
             _explain(form, error)
         else:
-            result = lifecycle.check(spec, proposed)
+            result = configuration.check(spec, proposed)
     return render_detail(request, info, form, result)
 
 
@@ -127,7 +127,7 @@ def _own(spec: PluginSpec, config: Mapping[str, Any]) -> dict[str, Any]:
     return {key: value for key, value in config.items() if key in own or key not in defaults or value != defaults[key]}
 
 
-def _explain(form: SettingsForm, error: lifecycle.Invalid | settings_store.Unreadable) -> None:
+def _explain(form: SettingsForm, error: configuration.Invalid | settings_store.Unreadable) -> None:
     """Put what saving has found wrong beside its fields; what belongs to none goes above the form."""
     form.add_errors({"": str(error)} if isinstance(error, settings_store.Unreadable) else error.errors)
 

@@ -15,7 +15,7 @@ from django.core.management import call_command
 from django.db import transaction
 from django.test import Client
 
-from plugin_framework import activation, hooks, lifecycle
+from plugin_framework import activation, configuration, hooks, lifecycle
 from plugin_framework.audit import SYSTEM
 from plugin_framework.catalog.offers import set_offer
 from plugin_framework.delivery import lanes
@@ -64,7 +64,7 @@ def _spoil_settings() -> None:
 
 
 def _fail_to_start() -> None:
-    lifecycle.configure("gated", SYSTEM, {"number": -1})
+    configuration.configure("gated", SYSTEM, {"number": -1})
 
 
 REASONS: dict[Reason, Callable[[], object]] = {
@@ -168,11 +168,12 @@ def _sdk(world: World) -> bool:
 
 # By the module that asks for the tenant's active set; a new one has to be added here, with what it shows.
 SURFACES: dict[str, list[Callable[[World], bool]]] = {
+    "plugin_framework/changing.py": [_settings],
     "plugin_framework/delivery/lane_run.py": [_queued],
     "plugin_framework/delivery/redeliver.py": [_redelivery],
     "plugin_framework/explain.py": [_explained],
     "plugin_framework/hooks.py": [_action, _filter, _event],
-    "plugin_framework/lifecycle.py": [_settings, _command_line],
+    "plugin_framework/lifecycle.py": [_command_line],
     "plugin_framework/middleware.py": [_pages],
     "plugin_framework/runtime.py": [_sdk],
     "saas/context.py": [_navigation],
@@ -185,8 +186,8 @@ SURFACES: dict[str, list[Callable[[World], bool]]] = {
 def world(committed_db: str, tenants: Tenants, client_for: Callable[..., Client]) -> Iterator[World]:
     before = dict(registry.specs), dict(registry.quarantine)
     with tenant_scope(tenants.acme):
-        lifecycle.configure("canary", SYSTEM, {"canary": "tweet"})
-        lifecycle.configure("gated", SYSTEM, {"number": 1})
+        configuration.configure("canary", SYSTEM, {"canary": "tweet"})
+        configuration.configure("gated", SYSTEM, {"number": 1})
         lifecycle.enable("gated", SYSTEM)
         hooks.emit("gated_event", "queued")
         queued = Delivery.objects.get(hook="gated_event").pk

@@ -14,7 +14,7 @@ import pytest
 from django.contrib.auth import get_user_model
 from django.db import connection
 
-from plugin_framework import lifecycle
+from plugin_framework import configuration, lifecycle
 from plugin_framework.audit import SYSTEM
 from plugin_framework.tenancy import TenantRef, tenant_scope
 from tests.faults.world import Started, World
@@ -72,8 +72,8 @@ def office(world: World) -> Iterator[Office]:
     with mail_server() as mail, webhook_server() as slack, socket.create_server(("127.0.0.1", 0)) as listening:
         with tenant_scope(world.acme):
             mailing = {**mail.settings, "sender": "hello@acme.example"}
-            lifecycle.configure("email_notifications", SYSTEM, mailing, secrets={("password",): PASSWORD})
-            lifecycle.configure(
+            configuration.configure("email_notifications", SYSTEM, mailing, secrets={("password",): PASSWORD})
+            configuration.configure(
                 "slack_notifications",
                 SYSTEM,
                 {"events": ["user_registered"]},

@@ -14,7 +14,7 @@ from django.contrib.auth import get_user_model
 from django.db import connection
 from django.test import Client
 
-from plugin_framework import lifecycle
+from plugin_framework import configuration, lifecycle
 from plugin_framework.audit import SYSTEM
 from plugin_framework.tenancy import TenantRef, tenant_scope
 from tenants.provisioning import create_tenant
@@ -58,7 +58,7 @@ def subjects(committed_db: str) -> list[Subject]:
         with tenant_scope(ref):
             for person in range(3):
                 get_user_model().objects.create_user(f"p{person}@example.com", "x", name=f"{mark}-{person}")
-            lifecycle.configure("canary", SYSTEM, {"canary": mark})
+            configuration.configure("canary", SYSTEM, {"canary": mark})
             lifecycle.enable("canary", SYSTEM)
         made.append(Subject(ref, mark))
     return made

@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 from django.conf import settings
 
-from plugin_framework import lifecycle
+from plugin_framework import configuration, lifecycle
 from plugin_framework.audit import SYSTEM
 from plugin_framework.tenancy import tenant_scope
 from tests.conftest import Tenants
@@ -66,7 +66,7 @@ def servers(committed_db: str, tenants: Tenants) -> Iterator[list[Server]]:
     """Three processes that have served both organisations already; both have the plugin set up, and acme has it enabled."""
     for ref in (tenants.acme, tenants.globex):
         with tenant_scope(ref):
-            lifecycle.configure("canary", SYSTEM, {"canary": f"of {ref.slug}"})
+            configuration.configure("canary", SYSTEM, {"canary": f"of {ref.slug}"})
     with tenant_scope(tenants.acme):
         lifecycle.enable("canary", SYSTEM)
     running = [Server(committed_db) for _ in range(PROCESSES)]

@@ -10,7 +10,7 @@ from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError
 
-from plugin_framework import lifecycle, purge, settings_store
+from plugin_framework import changing, configuration, lifecycle, purge, settings_store
 from plugin_framework.audit import COMMAND_LINE
 from plugin_framework.catalog.models import Availability
 from plugin_framework.catalog.offers import DEFAULT, offers
@@ -55,7 +55,7 @@ class Command(BaseCommand):
         with tenant_scope(tenant_called(tenant)):
             try:
                 getattr(self, f"_{action}")(plugin, **options)
-            except (NotAllowed, lifecycle.Invalid, lifecycle.Conflict) as error:
+            except (NotAllowed, configuration.Invalid, configuration.Conflict) as error:
                 raise CommandError(str(error)) from error
         return None
 
@@ -96,7 +96,7 @@ class Command(BaseCommand):
 
     def _show(self, plugin: str, *, as_json: bool, **options: Any) -> None:
         found = lifecycle.status(plugin)
-        spec = lifecycle.spec_of(plugin)
+        spec = changing.spec_of(plugin)
         row = {
             "plugin": spec.name,
             "title": spec.title,
@@ -125,11 +125,11 @@ class Command(BaseCommand):
         self._said(as_json, {"disabled": lifecycle.disable(plugin, COMMAND_LINE, cascade=cascade)})
 
     def _configure(self, plugin: str, *, as_json: bool, config: str | None, **options: Any) -> None:
-        spec = lifecycle.spec_of(plugin)
+        spec = changing.spec_of(plugin)
         given = {**_read(config), **dict(_pair(text) for text in options["set"])}
         public, secrets = spec.schema.split(given)
         before, _ = spec.schema.split(settings_store.stored(plugin))
-        revision = lifecycle.configure(plugin, COMMAND_LINE, {**before, **public}, secrets=secrets)
+        revision = configuration.configure(plugin, COMMAND_LINE, {**before, **public}, secrets=secrets)
         self._said(as_json, {"configured": plugin, "revision": revision})
 
     def _purge(self, plugin: str, *, as_json: bool, confirm: str | None, **options: Any) -> None:

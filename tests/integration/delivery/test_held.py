@@ -8,7 +8,7 @@ import pytest
 from django.db import transaction
 from django.db.models.functions import Now
 
-from plugin_framework import lifecycle
+from plugin_framework import configuration, lifecycle
 from plugin_framework.activation import BoundHandler
 from plugin_framework.audit import SYSTEM
 from plugin_framework.delivery import lanes, rows
@@ -56,7 +56,7 @@ def test_enabling_a_plugin_lets_go_of_what_was_held_for_it_alone(acme: TenantRef
 
 def test_saving_its_settings_does_too(acme: TenantRef) -> None:
     with tenant_scope(acme):
-        lifecycle.configure(MAIL, SYSTEM, {"smtp_host": "mail.example", "sender": "a@acme.example"})
+        configuration.configure(MAIL, SYSTEM, {"smtp_host": "mail.example", "sender": "a@acme.example"})
     assert _due(acme) == [MAIL]
     assert _wakes() == [MAIL]
 

@@ -9,7 +9,7 @@ import pytest
 from django.db import connection, transaction
 from django.test.utils import CaptureQueriesContext
 
-from plugin_framework import activation, lifecycle
+from plugin_framework import activation, configuration, lifecycle
 from plugin_framework.audit import SYSTEM
 from plugin_framework.gate import Reason
 from plugin_framework.models import PluginState
@@ -128,13 +128,13 @@ def test_an_instance_lives_as_long_as_its_settings_and_is_cleaned_once(two: Tena
 
 def _configure(tenants: Tenants, number: int) -> None:
     with tenant_scope(tenants.acme):
-        lifecycle.configure("living", SYSTEM, {"number": number})
+        configuration.configure("living", SYSTEM, {"number": number})
 
 
 def test_threads_that_need_a_new_set_at_once_make_one(two: Tenants) -> None:
     _enable(two, "living")
     with tenant_scope(two.acme):
-        lifecycle.configure("living", SYSTEM, {"number": 5})
+        configuration.configure("living", SYSTEM, {"number": 5})
     activation.cache.clear()
     LIVES.clear()
     at_once = threading.Barrier(8)
@@ -158,7 +158,7 @@ def test_a_plugin_that_fails_to_start_says_so_and_is_tried_again_later(
     two: Tenants, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     with tenant_scope(two.acme):
-        lifecycle.configure("living", SYSTEM, {"number": -1})
+        configuration.configure("living", SYSTEM, {"number": -1})
         lifecycle.enable("living", SYSTEM)
         assert activation.current().decision("living").reason is Reason.FAILED_TO_START
     monkeypatch.setattr(activation, "RETRY_FAILED_START", 0.0)
@@ -175,7 +175,7 @@ def test_outside_of_a_tenant_there_is_no_set(two: Tenants) -> None:
 
 def test_the_cache_is_bounded(two: Tenants, monkeypatch: pytest.MonkeyPatch) -> None:
     with tenant_scope(two.acme):
-        lifecycle.configure("living", SYSTEM, {"number": 1})
+        configuration.configure("living", SYSTEM, {"number": 1})
         lifecycle.enable("living", SYSTEM)
     monkeypatch.setattr(activation, "CACHED_TENANTS", 1)
     LIVES.clear()

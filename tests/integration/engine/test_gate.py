@@ -7,7 +7,7 @@ from collections.abc import Callable
 import pytest
 from django.test import Client
 
-from plugin_framework import activation, hooks, lifecycle
+from plugin_framework import activation, configuration, hooks, lifecycle
 from plugin_framework.audit import SYSTEM
 from plugin_framework.catalog.offers import set_offer
 from plugin_framework.gate import Reason
@@ -47,7 +47,7 @@ def test_the_strongest_reason_is_given(acme: Tenants) -> None:
 def test_missing_settings_keep_a_plugin_from_running_until_they_are_there(acme: Tenants) -> None:
     lifecycle.enable("living", SYSTEM)
     assert reason("living") is Reason.NEEDS_SETUP
-    lifecycle.configure("living", SYSTEM, {"number": 1})
+    configuration.configure("living", SYSTEM, {"number": 1})
     assert reason("living") is Reason.RUNS
 
 
@@ -70,7 +70,7 @@ def test_who_has_a_hidden_plugin_keeps_it(acme: Tenants) -> None:
 
 
 def test_withdrawing_stops_every_tenant_and_touches_no_setting(acme: Tenants) -> None:
-    lifecycle.configure("living", SYSTEM, {"number": 3})
+    configuration.configure("living", SYSTEM, {"number": 3})
     lifecycle.enable("living", SYSTEM)
     withdraw("living")
     assert reason("living") is Reason.WITHDRAWN
@@ -103,7 +103,7 @@ def _spoil_the_settings() -> None:
 def test_a_stopped_plugin_is_stopped_on_every_surface(
     acme: Tenants, client_for: Callable[..., Client], stop: Callable[[], None]
 ) -> None:
-    lifecycle.configure("canary", SYSTEM, {"canary": "tweet"})
+    configuration.configure("canary", SYSTEM, {"canary": "tweet"})
     lifecycle.enable("canary", SYSTEM)
     client = client_for(acme.acme)
     assert client.get("/apps/canary/").status_code == 200

@@ -7,7 +7,7 @@ import threading
 import pytest
 from django.db import connection
 
-from plugin_framework import lifecycle
+from plugin_framework import configuration, lifecycle
 from plugin_framework.audit import Actor
 from plugin_framework.models import AuditEntry, PluginSetting, PluginState
 from plugin_framework.sdk import NotAllowed
@@ -58,7 +58,7 @@ def test_a_plugin_that_fails_while_it_is_enabled_is_not(acme: Tenants) -> None:
 
 
 def test_settings_and_tables_stay_when_a_plugin_is_disabled(acme: Tenants) -> None:
-    lifecycle.configure("living", ADA, {"number": 9})
+    configuration.configure("living", ADA, {"number": 9})
     lifecycle.enable("living", ADA)
     lifecycle.enable("orders", ADA)
     made = {name for name in tables(acme.acme.schema) if name.startswith("orders")}
@@ -76,18 +76,18 @@ def test_only_who_installs_a_plugin_gets_its_tables(acme: Tenants) -> None:
 
 
 def test_wrong_settings_change_nothing(acme: Tenants) -> None:
-    lifecycle.configure("living", ADA, {"number": 1})
-    with pytest.raises(lifecycle.Invalid) as caught:
-        lifecycle.configure("living", ADA, {"number": "many"})
+    configuration.configure("living", ADA, {"number": 1})
+    with pytest.raises(configuration.Invalid) as caught:
+        configuration.configure("living", ADA, {"number": "many"})
     assert caught.value.errors[0].path == ("number",)
     assert PluginSetting.objects.get(plugin_name="living", key="number").value == 1
 
 
 def test_a_stale_form_is_a_conflict(acme: Tenants) -> None:
-    first = lifecycle.configure("living", ADA, {"number": 1}, expected_revision=0)
-    lifecycle.configure("living", ADA, {"number": 2}, expected_revision=first)
-    with pytest.raises(lifecycle.Conflict):
-        lifecycle.configure("living", ADA, {"number": 3}, expected_revision=first)
+    first = configuration.configure("living", ADA, {"number": 1}, expected_revision=0)
+    configuration.configure("living", ADA, {"number": 2}, expected_revision=first)
+    with pytest.raises(configuration.Conflict):
+        configuration.configure("living", ADA, {"number": 3}, expected_revision=first)
     assert PluginSetting.objects.get(plugin_name="living", key="number").value == 2
 
 

@@ -9,7 +9,7 @@ from django.apps import apps
 from django.db import connection
 from django.test import Client
 
-from plugin_framework import hooks, lifecycle, purge
+from plugin_framework import configuration, hooks, lifecycle, purge
 from plugin_framework.audit import SYSTEM
 from plugin_framework.models import AuditEntry, Delivery, PluginSetting, PluginState
 from plugin_framework.registry import registry
@@ -91,7 +91,7 @@ def test_an_enabled_plugin_or_a_wrong_confirmation_loses_nothing(
 def test_settings_secrets_and_deliveries_go_too(tenants: Tenants) -> None:
     with tenant_scope(tenants.acme):
         url = "https://hooks.slack.com/services/T0/B0/geheim"
-        lifecycle.configure("slack_notifications", SYSTEM, {}, secrets={("webhook_url",): url})
+        configuration.configure("slack_notifications", SYSTEM, {}, secrets={("webhook_url",): url})
         lifecycle.enable("slack_notifications", SYSTEM)
         hooks.emit("user_registered", {"email": "a@example.com"})
         assert Delivery.objects.exists()

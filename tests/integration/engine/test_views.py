@@ -10,7 +10,7 @@ from django.core.exceptions import BadRequest, PermissionDenied, SuspiciousOpera
 from django.http import Http404, HttpRequest, HttpResponse
 from django.test import Client, RequestFactory
 
-from plugin_framework import lifecycle
+from plugin_framework import configuration, lifecycle
 from plugin_framework.audit import SYSTEM
 from plugin_framework.middleware import PluginMiddleware
 from plugin_framework.models import Delivery
@@ -118,7 +118,7 @@ def test_what_ends_in_a_4xx_is_no_system_error(acme: Tenants, error: Exception) 
 def test_a_failing_page_leaves_its_event_and_nothing_else(
     committed_db: str, acme: Tenants, client_for: Callable[..., Client]
 ) -> None:
-    lifecycle.configure("canary", SYSTEM, {"canary": "tweet"})
+    configuration.configure("canary", SYSTEM, {"canary": "tweet"})
     lifecycle.enable("canary", SYSTEM)
     client = client_for(acme.acme, raise_request_exception=False)
     assert client.get("/apps/canary/?fail").status_code == 500

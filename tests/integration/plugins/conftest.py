@@ -9,7 +9,7 @@ from uuid import UUID
 import pytest
 from pytest_django import Settings
 
-from plugin_framework import activation, lifecycle
+from plugin_framework import activation, configuration, lifecycle
 from plugin_framework.audit import SYSTEM
 from plugin_framework.delivery.context import CurrentDelivery, entered
 from plugin_framework.tenancy import tenant_scope
@@ -50,7 +50,7 @@ def switch_on() -> Callable[..., Any]:
     """`switch_on(name, config, **secrets)`: the running plugin, as the current tenant has it now."""
 
     def run(name: str, config: dict[str, Any] | None = None, **secrets: str) -> Any:
-        lifecycle.configure(name, SYSTEM, config or {}, secrets={(key,): value for key, value in secrets.items()})
+        configuration.configure(name, SYSTEM, config or {}, secrets={(key,): value for key, value in secrets.items()})
         lifecycle.enable(name, SYSTEM)
         decision = activation.current().decision(name)
         assert decision.runs, decision.text

@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from plugin_framework import activation, lifecycle
+from plugin_framework import activation, changing, configuration
 from plugin_framework.audit import SYSTEM
 from plugin_framework.config import FieldError
 from plugin_framework.delivery.context import CurrentDelivery
@@ -130,7 +130,7 @@ def test_a_name_with_a_line_break_makes_no_header(
 
 @pytest.mark.parametrize("field", ["welcome_subject", "order_subject", "sender_name"])
 def test_settings_with_a_line_break_in_a_header_are_refused(acme: Tenants, email_on: Make, field: str) -> None:
-    with pytest.raises(lifecycle.Invalid) as caught:
+    with pytest.raises(configuration.Invalid) as caught:
         email_on(**{field: "Hello\r\nBcc: eve@evil.example"})
     assert FieldError((field,), "Does not have the expected form.") in caught.value.errors
 
@@ -151,8 +151,8 @@ def test_half_a_sign_in_and_a_missing_sender_are_refused(acme: Tenants) -> None:
         ({"smtp_host": "a.example", "sender": "a@a.example"}, {("password",): "x"}, "both a user name and a password"),
         ({"smtp_host": "a.example"}, {}, "sender's address"),
     ]:
-        with pytest.raises(lifecycle.Invalid, match=word):
-            lifecycle.configure("email_notifications", SYSTEM, config, secrets=secrets)
+        with pytest.raises(configuration.Invalid, match=word):
+            configuration.configure("email_notifications", SYSTEM, config, secrets=secrets)
 
 
 def test_a_user_name_that_is_an_address_will_do_as_the_sender() -> None:
@@ -165,8 +165,8 @@ def test_the_password_must_be_entered_again_when_it_would_go_elsewhere(
 ) -> None:
     email_on()
     for change in ({"smtp_host": "localhost"}, {"smtp_port": 2525}, {"tls": "tls"}, {"username": "eve"}):
-        with pytest.raises(lifecycle.Invalid) as caught:
-            lifecycle.configure(
+        with pytest.raises(configuration.Invalid) as caught:
+            configuration.configure(
                 "email_notifications", SYSTEM, {**mail.settings, "sender": "hello@acme.example", **change}
             )
         assert [error.path for error in caught.value.errors] == [("password",)]
@@ -241,9 +241,9 @@ def test_an_order_without_an_address_is_set_aside(acme: Tenants, email_on: Make,
 def test_test_connection_says_what_it_found_and_sends_nothing(
     acme: Tenants, mail: MailServer, password: str, ok: bool, words: str
 ) -> None:
-    spec = lifecycle.spec_of("email_notifications")
+    spec = changing.spec_of("email_notifications")
     own = {**mail.settings, "sender": "hello@acme.example", "password": password}
-    result = lifecycle.check(spec, own)
+    result = configuration.check(spec, own)
     assert result.ok is ok
     assert words in result.message
     assert password not in result.message

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 from django.test import Client
 
-from plugin_framework import lifecycle
+from plugin_framework import configuration, lifecycle
 from plugin_framework.audit import SYSTEM
 from plugins.orders_plugin import services
 from plugins.orders_plugin.forms import MOST_LINES
@@ -250,5 +250,5 @@ def test_the_navigation_leads_to_the_list(page: Client) -> None:
 
 
 def test_new_orders_start_with_the_tenants_currency(page: Client) -> None:
-    lifecycle.configure("orders", SYSTEM, {"currency": "CHF"})
+    configuration.configure("orders", SYSTEM, {"currency": "CHF"})
     assert '<option value="CHF" selected>' in page.get(f"{LIST}new/").content.decode()

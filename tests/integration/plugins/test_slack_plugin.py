@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 from pytest_django import Settings
 
-from plugin_framework import lifecycle
+from plugin_framework import changing, configuration
 from plugin_framework.audit import SYSTEM
 from plugin_framework.delivery.context import CurrentDelivery
 from plugin_framework.sdk import DeadLetter, ErrorReport, NetworkError
@@ -160,7 +160,7 @@ def test_test_connection_says_what_slack_answered(
     acme: Tenants, hook: WebhookServer, status: int, ok: bool, words: str
 ) -> None:
     hook.status = status
-    result = lifecycle.check(lifecycle.spec_of("slack_notifications"), {"webhook_url": hook.url})
+    result = configuration.check(changing.spec_of("slack_notifications"), {"webhook_url": hook.url})
     assert (result.ok, words in result.message) == (ok, True), result.message
     assert "s3cr3t" not in result.message
     assert "Test message" in shown(hook)
@@ -168,8 +168,8 @@ def test_test_connection_says_what_slack_answered(
 
 @pytest.mark.parametrize("url", NOT_SLACK)
 def test_only_slacks_own_addresses_are_taken(acme: Tenants, url: str) -> None:
-    with pytest.raises(lifecycle.Invalid) as caught:
-        lifecycle.configure("slack_notifications", SYSTEM, {}, secrets={("webhook_url",): url})
+    with pytest.raises(configuration.Invalid) as caught:
+        configuration.configure("slack_notifications", SYSTEM, {}, secrets={("webhook_url",): url})
     assert url not in str(caught.value)
 
 
@@ -182,9 +182,9 @@ def test_loopback_is_taken_only_where_the_platform_allows_it(
     acme: Tenants, hook: WebhookServer, settings: Settings
 ) -> None:
     settings.PLUGIN_ALLOW_LOOPBACK = False
-    with pytest.raises(lifecycle.Invalid, match="Slack gave you"):
-        lifecycle.configure("slack_notifications", SYSTEM, {}, secrets={("webhook_url",): hook.url})
-    result = lifecycle.check(lifecycle.spec_of("slack_notifications"), {"webhook_url": hook.url})
+    with pytest.raises(configuration.Invalid, match="Slack gave you"):
+        configuration.configure("slack_notifications", SYSTEM, {}, secrets={("webhook_url",): hook.url})
+    result = configuration.check(changing.spec_of("slack_notifications"), {"webhook_url": hook.url})
     assert not result.ok
     assert hook.posts == []
 

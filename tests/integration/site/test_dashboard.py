@@ -8,7 +8,7 @@ import pytest
 from django.conf import settings as django_settings
 from django.test import Client
 
-from plugin_framework import lifecycle
+from plugin_framework import configuration, lifecycle
 from plugin_framework.audit import SYSTEM
 from plugin_framework.catalog.offers import set_offer
 from plugin_framework.tenancy import tenant_scope
@@ -28,7 +28,7 @@ def _panel_templates(settings: Any) -> None:
 
 def _enable(tenants: Tenants, *names: str) -> None:
     with tenant_scope(tenants.acme):
-        lifecycle.configure("pager", SYSTEM, {"gateway": "gate.example"})
+        configuration.configure("pager", SYSTEM, {"gateway": "gate.example"})
         for name in names:
             lifecycle.enable(name, SYSTEM)
 

@@ -11,7 +11,7 @@ from django.db import connection
 from django.test import Client
 from django.utils import timezone
 
-from plugin_framework import lifecycle
+from plugin_framework import configuration, lifecycle
 from plugin_framework.audit import SYSTEM, person
 from plugin_framework.delivery.redeliver import redeliver
 from plugin_framework.models import AuditEntry, Delivery, DeliveryAttempt
@@ -61,7 +61,7 @@ def _dead(tenant: TenantRef) -> Delivery:
 def _run(tenant: TenantRef) -> None:
     """Have the pager running."""
     with tenant_scope(tenant):
-        lifecycle.configure("pager", SYSTEM, {"gateway": "gate.example"})
+        configuration.configure("pager", SYSTEM, {"gateway": "gate.example"})
         lifecycle.enable("pager", SYSTEM)
 
 

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 from django.test import Client
 
-from plugin_framework import lifecycle, settings_store
+from plugin_framework import configuration, settings_store
 from plugin_framework.audit import SYSTEM
 from plugin_framework.models import PluginSetting
 from plugin_framework.tenancy import tenant_scope
@@ -98,13 +98,13 @@ def test_what_an_older_version_has_left_behind_does_not_stand_in_the_way(admin: 
 
 def test_a_key_taken_out_of_the_json_of_a_plugin_without_a_schema_is_gone(admin: Client, tenants: Tenants) -> None:
     with tenant_scope(tenants.acme):
-        lifecycle.configure("notebook", SYSTEM, {"a": 1, "b": 2})
+        configuration.configure("notebook", SYSTEM, {"a": 1, "b": 2})
     _fill(admin, "/settings/plugins/notebook/", config='{"b": 3}')
     assert _stored(tenants, "notebook") == {"b": 3}
 
 
 def test_a_key_that_only_the_program_sets_stays_when_the_program_saves_others(tenants: Tenants) -> None:
     with tenant_scope(tenants.acme):
-        lifecycle.configure("notebook", SYSTEM, {"a": 1})
-        lifecycle.configure("notebook", SYSTEM, {"b": 2})
+        configuration.configure("notebook", SYSTEM, {"a": 1})
+        configuration.configure("notebook", SYSTEM, {"b": 2})
     assert _stored(tenants, "notebook") == {"a": 1, "b": 2}

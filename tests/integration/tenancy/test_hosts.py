@@ -7,7 +7,7 @@ from django.db import connection, connections
 from django.test import Client
 from django.test.utils import CaptureQueriesContext
 
-from plugin_framework import lifecycle
+from plugin_framework import configuration, lifecycle
 from plugin_framework.audit import SYSTEM
 from plugin_framework.tenancy import tenant_or_none, tenant_scope
 from tenants.names import RESERVED
@@ -21,7 +21,7 @@ def acme(tenants: Tenants) -> Tenants:
     """acme has a page that tells which tenant it sees."""
     for ref in (tenants.acme, tenants.globex):
         with tenant_scope(ref):
-            lifecycle.configure("canary", SYSTEM, {"canary": f"of {ref.slug}"})
+            configuration.configure("canary", SYSTEM, {"canary": f"of {ref.slug}"})
             lifecycle.enable("canary", SYSTEM)
     return tenants
 
