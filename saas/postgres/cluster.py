@@ -23,6 +23,7 @@ from saas.postgres.owner import Owner, owner
 log = logging.getLogger(__name__)
 USER = "tenantry"
 PATIENCE = 60  # seconds a server may take to recover before we say that it does not start
+DYING = 10  # seconds until a server that refuses connections is taken for a broken one, not for one that just ends
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,9 +82,7 @@ class Cluster:
             self._check_version(programs)
             if files.server_pid(self.data_dir) is not None and not files.socket(self.data_dir).exists():
                 self._pg_ctl(programs, "stop", "-m", "fast")  # its folder was moved: it listens where nobody looks
-            if files.server_pid(self.data_dir) is None:
-                self._launch(programs)
-            self._ensure_database()
+            self._serve(programs)
 
     def stop(self) -> None:
         """Stop the server and wait until it has ended; nothing happens if it does not run.
@@ -105,7 +104,7 @@ class Cluster:
         for path in (self.log_file, self._lock_file):
             path.unlink(missing_ok=True)
         if self.socket_dir != self.data_dir and self.socket_dir.exists():
-            self.socket_dir.rmdir()
+            shutil.rmtree(self.socket_dir)  # a killed server has left its socket
         if self.data_dir.parent.exists():
             self._owner.forget(self.data_dir)
 
@@ -146,6 +145,27 @@ class Cluster:
                 f"The data in {self.data_dir} is of PostgreSQL {data}, but the programs are {program}. "
                 f"Set PG_BIN to a PostgreSQL {data}, or dump and restore it, or remove it with `make clean`."
             )
+
+    def _serve(self, programs: Path) -> None:
+        """Launch the server unless it runs. One that was killed a moment ago still looks alive: then once more."""
+        while True:
+            found = files.server_pid(self.data_dir)
+            if found is None:
+                self._launch(programs)
+            try:
+                return self._ensure_database()
+            except psycopg.OperationalError:
+                if found is None or not self._ends(found):
+                    raise
+
+    def _ends(self, pid: int) -> bool:
+        """Wait a while for the server `pid` to be gone; whether it is."""
+        give_up = time.monotonic() + DYING
+        while files.server_pid(self.data_dir) == pid:
+            if time.monotonic() > give_up:
+                return False
+            time.sleep(0.05)
+        return True
 
     def _launch(self, programs: Path) -> None:
         """Start the server; one that was killed may have left processes that have to see it first."""
