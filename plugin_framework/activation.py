@@ -16,10 +16,11 @@ from typing import Any
 
 from django.utils import timezone
 
-from plugin_framework import gate, instances, settings_store, tenancy
+from plugin_framework import gate, instances, layers, settings_store, shapes, tenancy
 from plugin_framework.catalog import revisions
-from plugin_framework.catalog.offers import offers
+from plugin_framework.catalog.offers import DEFAULT, offers
 from plugin_framework.instances import Held, Instance
+from plugin_framework.layers import PlatformSettings
 from plugin_framework.models import PluginState
 from plugin_framework.registry import PluginSpec, registry
 from plugin_framework.sdk import NoTenant, PluginInterface
@@ -159,14 +160,16 @@ def build(tenant: TenantRef, wanted: Revisions, old: ActiveSet | None) -> Active
     kept = {each.plugin.name: each for each in old.held.instances} if old else {}
     for spec in startable:
         revision = rows[spec.name].settings_revision
+        platform = layers.platform_of(spec, facts.offers.get(spec.name, DEFAULT))
         instance = kept.get(spec.name)
         if (
             instance is None
             or instance.settings_revision != revision
+            or instance.platform != platform
             or instance.cleaned
             or type(instance.plugin) is not spec.cls
         ):
-            instance = _start(spec, tenant, revision, stored.get(spec.name, {}), problems)
+            instance = _start(spec, tenant, rows[spec.name], stored.get(spec.name, {}), platform, problems)
         if instance is not None:
             made[spec.name] = instance
     facts = gate.Facts(tenant.schema, facts.offers, facts.enabled, problems)
@@ -186,16 +189,22 @@ def build(tenant: TenantRef, wanted: Revisions, old: ActiveSet | None) -> Active
 
 
 def _start(
-    spec: PluginSpec, tenant: TenantRef, revision: int, stored: Mapping[str, Any], problems: dict[str, gate.Decision]
+    spec: PluginSpec,
+    tenant: TenantRef,
+    row: PluginState,
+    stored: settings_store.Config,
+    platform: PlatformSettings,
+    problems: dict[str, gate.Decision],
 ) -> Instance | None:
     """Configure and initialize one plugin; what stands in the way goes into `problems`."""
     plugin = spec.new()
     try:
-        checked = settings_store.effective(spec, stored)
-    except settings_store.Unreadable as error:
+        own = shapes.in_shape(spec, stored, row.config_version, platform)
+        checked = layers.effective(spec, own, platform)
+    except (settings_store.Unreadable, shapes.Unfit) as error:
         problems[spec.name] = gate.Decision(gate.Reason.NEEDS_SETUP, str(error))
         return None
-    if errors := settings_store.problems(spec, plugin, checked):
+    if errors := layers.problems(spec, plugin, checked):
         problems[spec.name] = gate.Decision(gate.Reason.NEEDS_SETUP, f"Its settings need attention: {errors[0]}")
         return None
     plugin.tenant = tenant
@@ -206,7 +215,7 @@ def _start(
         plugin.log.exception("initialize() of %s failed", spec.name)
         problems[spec.name] = gate.Decision(gate.Reason.FAILED_TO_START, f"It failed to start: {type(error).__name__}.")
         return None
-    return Instance(plugin, revision)
+    return Instance(plugin, row.settings_revision, platform)
 
 
 def _table(plugins: Mapping[str, PluginInterface]) -> Mapping[str, tuple[BoundHandler, ...]]:

@@ -7,12 +7,13 @@ from typing import Any
 
 from django.db import transaction
 
-from plugin_framework import hooks, settings_store
+from plugin_framework import hooks, layers, settings_history, settings_store, shapes
 from plugin_framework.audit import Actor, record
 from plugin_framework.catalog.revisions import bump_tenant
 from plugin_framework.changing import lock_plugins, release_held, spec_of, unstarted
 from plugin_framework.config import FieldError
-from plugin_framework.models import PluginState
+from plugin_framework.layers import PlatformSettings
+from plugin_framework.models import PluginState, SettingsHistory
 from plugin_framework.registry import PluginSpec
 from plugin_framework.sdk import CheckResult, NetworkError
 from plugin_framework.settings_store import Path
@@ -59,15 +60,16 @@ def configure(
         row = PluginState.objects.filter(plugin=name).first()
         if expected_revision is not None and expected_revision != (row.settings_revision if row else 0):
             raise Conflict(Conflict.__doc__)
-        own = proposed(spec, config, secrets or {}, removed)
-        before = settings_store.stored(name)
-        sealed = settings_store.seal_secrets(spec.schema, name, own)
-        settings_store.write(name, sealed)
+        before = shapes.stored_now(spec)
+        own = _sealed(spec, proposed(spec, config, secrets or {}, removed))
+        settings_store.write(name, own)
         revision = bump_tenant()
+        now = {"settings_revision": revision, "config_version": spec.config_version}
         PluginState.objects.update_or_create(
-            plugin=name, defaults={"settings_revision": revision}, create_defaults=_new_row(spec, revision)
+            plugin=name, defaults=now, create_defaults={**now, "plugin": name, "version": spec.version}
         )
-        changed = sorted(key for key in {*before, *sealed} if before.get(key) != sealed.get(key))
+        settings_history.add(spec, revision, actor, own)
+        changed = sorted(key for key in {*before, *own} if before.get(key) != own.get(key))
         record(actor, "plugin.configured", name, changed=changed)
         hooks.emit("plugin_configured", name)
         release_held(name)
@@ -84,28 +86,23 @@ def proposed(
     Raises:
         Invalid: with the errors by field.
     """
-    before = settings_store.stored(spec.name)
+    platform, before = layers.platform_of(spec), shapes.stored_now(spec)
     own = {key: value for key, value in before.items() if spec.schema.keeps(key) and (key,) not in removed} | dict(
         config
     )
-    errors = []
     for path in spec.schema.secret_paths:
         old = settings_store.get(before, path)
-        if path in secrets:
-            settings_store.put(own, path, secrets[path])
-        elif old is None or path in removed:
-            settings_store.drop(own, path)
-        elif _moved(spec, before, own, path):
-            errors.append(FieldError(path, "Enter it again: where it is sent to has changed."))
-        else:
-            settings_store.put(own, path, old)
-    if errors:
-        raise Invalid(tuple(errors))
+        new = secrets.get(path, None if path in removed else old)
+        settings_store.drop(own, path) if new is None else settings_store.put(own, path, new)
+    own, locked = _unlocked(spec, platform, before, own)
     opened = settings_store.open_secrets(spec.schema, spec.name, own)
-    checked = spec.schema.validate(settings_store.over_defaults(spec, opened))
+    merged = layers.layered(spec, opened, platform)
+    if errors := (*locked, *layers.misplaced(spec.schema, merged)):
+        raise Invalid(errors)
+    checked = spec.schema.validate(merged)
     if checked.errors:
         raise Invalid(checked.errors)
-    if messages := settings_store.problems(spec, spec.new(), checked):
+    if messages := layers.problems(spec, spec.new(), checked):
         raise Invalid(tuple(FieldError((), message) for message in messages))
     return opened
 
@@ -113,7 +110,7 @@ def proposed(
 def check(spec: PluginSpec, own: Mapping[str, Any]) -> CheckResult:
     """Try the settings `own` (secrets in the clear) against the outside world; never raises for what it meets there."""
     plugin = unstarted(spec)
-    config = spec.schema.validate(settings_store.over_defaults(spec, own)).config
+    config = spec.schema.validate(layers.layered(spec, own, layers.platform_of(spec))).config
     try:
         return plugin.check(config)
     except NetworkError as error:
@@ -125,11 +122,51 @@ def check(spec: PluginSpec, own: Mapping[str, Any]) -> CheckResult:
         )
 
 
-def _moved(spec: PluginSpec, before: Mapping[str, Any], after: Mapping[str, Any], path: Path) -> bool:
-    old, new = settings_store.over_defaults(spec, before), settings_store.over_defaults(spec, after)
-    bound = spec.schema.bound_fields(path)
-    return any(settings_store.get(old, field) != settings_store.get(new, field) for field in bound)
+def restore(name: str, actor: Actor, revision: int, *, expected_revision: int | None = None) -> int:
+    """Save the current tenant's settings of `name` as they were at `revision`; secrets stay as they are now.
+
+    Args:
+        revision: of a state that `settings_history` keeps.
+        expected_revision: what the page was made from; None overwrites whatever is there.
+
+    Returns:
+        The new settings revision.
+
+    Raises:
+        NotAllowed: there is no such plugin or state. Invalid: they do not fit any more, or would send a secret elsewhere
+        than it was meant for. Conflict: saved by somebody else meanwhile.
+    """
+    config = as_of(spec_of(name), settings_history.state_at(name, revision))
+    return configure(name, actor, config, expected_revision=expected_revision)
 
 
-def _new_row(spec: PluginSpec, revision: int) -> dict[str, Any]:
-    return {"plugin": spec.name, "version": spec.version, "settings_revision": revision}
+def as_of(spec: PluginSpec, state: SettingsHistory) -> dict[str, Any]:
+    """What `state` held, as the installed version wants it and without what the platform has locked since."""
+    platform = layers.platform_of(spec)
+    try:
+        config = shapes.in_shape(spec, dict(state.values), state.config_version, platform)
+    except shapes.Unfit as error:
+        raise Invalid((FieldError((), str(error)),)) from error
+    for path in platform.locked:
+        settings_store.drop(config, path)
+    return config
+
+
+def _sealed(spec: PluginSpec, own: Mapping[str, Any]) -> dict[str, Any]:
+    merged = layers.layered(spec, own, layers.platform_of(spec))
+    return settings_store.seal_secrets(
+        spec.schema, spec.name, own, lambda path: layers.destination(spec.schema, merged, path)
+    )
+
+
+def _unlocked(
+    spec: PluginSpec, platform: PlatformSettings, before: Mapping[str, Any], own: dict[str, Any]
+) -> tuple[dict[str, Any], list[FieldError]]:
+    """`own` with the tenant's earlier values wherever the platform has locked them, and an error for each attempt at another."""
+    errors = []
+    for path in sorted(platform.locked):
+        mine, given = settings_store.get(before, path), settings_store.get(own, path)
+        if given not in (None, mine, settings_store.get(platform.values, path)):
+            errors.append(FieldError(path, "The platform has set this; it cannot be changed here."))
+        settings_store.drop(own, path) if mine is None else settings_store.put(own, path, mine)
+    return own, errors

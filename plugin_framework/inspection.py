@@ -39,6 +39,8 @@ def inspect_plugin(cls: type[PluginInterface], defaults: Mapping[str, Any]) -> P
     except TypeError as error:
         raise Rejected(f"{cls.__name__} cannot be made without arguments: {error}") from error
     name = _name(sample)
+    if not isinstance(cls.config_version, int) or cls.config_version < 1:
+        raise Rejected(f"{name} has the config_version {cls.config_version!r}; count from 1.")
     return PluginSpec(
         cls=cls,
         name=name,

@@ -7,6 +7,7 @@ import threading
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 
+from plugin_framework.layers import PlatformSettings
 from plugin_framework.sdk import PluginInterface
 
 log = logging.getLogger(__name__)
@@ -19,6 +20,7 @@ class Instance:
 
     plugin: PluginInterface
     settings_revision: int
+    platform: PlatformSettings  # what the platform had set when it was made
     holders: int = 0
     cleaned: bool = False
 

@@ -142,18 +142,16 @@ def resume(name: str, actor: Actor) -> None:
 
 def _enable_one(spec: PluginSpec, actor: Actor) -> None:
     tables = _make_tables(spec)
-    now = timezone.now()
-    PluginState.objects.update_or_create(
-        plugin=spec.name,
-        defaults={
-            "enabled": True,
-            "version": spec.version,
-            "tables": tables,
-            "app_label": spec.app_label or "",
-            "enabled_at": now,
-            "enabled_by": str(actor),
-        },
-    )
+    now = {
+        "enabled": True,
+        "version": spec.version,
+        "tables": tables,
+        "app_label": spec.app_label or "",
+        "enabled_at": timezone.now(),
+        "enabled_by": str(actor),
+    }
+    new = {**now, "plugin": spec.name, "config_version": spec.config_version}
+    PluginState.objects.update_or_create(plugin=spec.name, defaults=now, create_defaults=new)
     bump_tenant()
     try:
         unstarted(spec).on_enable()

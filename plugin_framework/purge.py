@@ -10,7 +10,7 @@ from django.db import connection, transaction
 from plugin_framework.audit import Actor, record
 from plugin_framework.catalog.revisions import bump_tenant
 from plugin_framework.changing import lock_plugins, unstarted
-from plugin_framework.models import Delivery, PluginSetting, PluginState
+from plugin_framework.models import Delivery, PluginSetting, PluginState, SettingsHistory
 from plugin_framework.registry import registry
 from plugin_framework.sdk import NotAllowed
 from plugin_framework.tenancy import current_tenant
@@ -80,6 +80,7 @@ def purge(name: str, actor: Actor, *, confirmation: str) -> Preview:
         _say_goodbye(name)
         _drop(state, tables)
         PluginSetting.objects.filter(plugin_name=name).delete()
+        SettingsHistory.objects.filter(plugin=name).delete()
         Delivery.objects.filter(plugin=name).delete()
         state.delete()
         bump_tenant()

@@ -44,6 +44,11 @@ class PluginSpec:
         return self.cls.title or self.name.replace("_", " ").capitalize()
 
     @property
+    def config_version(self) -> int:
+        """Of the settings this code expects; older ones are brought to it by the plugin's `migrate_config`."""
+        return self.cls.config_version
+
+    @property
     def can_check(self) -> bool:
         """Whether "Test connection" has something to call."""
         return self.cls.check is not PluginInterface.check

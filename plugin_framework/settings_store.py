@@ -1,23 +1,20 @@
-"""Reads and writes a tenant's settings of a plugin: one row per key, secrets sealed, the platform's defaults underneath."""
+"""Reads and writes a tenant's own settings of a plugin: one row per key, secrets sealed, each with where it may be sent."""
 
 from __future__ import annotations
 
 import copy
-import logging
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
 from django.conf import settings
 
-from plugin_framework.config import Checked, ConfigSchema
+from plugin_framework.config import ConfigSchema
 from plugin_framework.models import PluginSetting
-from plugin_framework.registry import PluginSpec
-from plugin_framework.sdk import ConfigurablePlugin, PluginInterface
 from plugin_framework.secrets import SecretBox, SecretUnreadable
 from plugin_framework.tenancy import current_tenant
 
-log = logging.getLogger(__name__)
 SEALED = "$sealed"
+TO = "to"  # beside a sealed secret: a digest of the values it is bound to
 type Path = tuple[str, ...]
 type Config = dict[str, Any]
 
@@ -53,62 +50,70 @@ def write(plugin: str, config: Mapping[str, Any]) -> None:
         PluginSetting.objects.update_or_create(plugin_name=plugin, key=key, defaults={"value": value})
 
 
-def effective(spec: PluginSpec, own: Mapping[str, Any]) -> Checked:
-    """What the plugin is given: the tenant's settings over the platform's, secrets opened, defaults applied, all checked.
+class Opened(str):
+    """A stored secret in the clear, which remembers how it was stored. Keep it away from pages, logs and rows."""
+
+    stored: Mapping[str, Any]
+    path: Path
+
+    def __repr__(self) -> str:
+        return "<secret>"
+
+
+def opened(value: Any, *, tenant: str, plugin: str, path: Path) -> Any:
+    """`value` as an `Opened` if it is a sealed secret, else as it is.
 
     Raises:
-        Unreadable: a stored secret cannot be opened.
+        Unreadable: it cannot be opened.
     """
-    opened = open_secrets(spec.schema, spec.name, own)
-    return spec.schema.validate(over_defaults(spec, opened))
+    if not (isinstance(value, dict) and SEALED in value):
+        return value
+    try:
+        plain = Opened(box().open(value[SEALED], tenant=tenant, plugin=plugin, field=".".join(path)))
+    except SecretUnreadable as error:
+        raise Unreadable(f"{'.'.join(path)}: {Unreadable.__doc__}") from error
+    plain.stored, plain.path = value, path
+    return plain
 
 
-def over_defaults(spec: PluginSpec, own: Mapping[str, Any]) -> Config:
-    """`own` over the platform's defaults; a platform's secret is left out where the tenant changed where it would go."""
-    merged = _merge(spec.defaults, own)
-    for path in spec.schema.secret_paths:
-        if get(own, path) is None and get(spec.defaults, path) is not None:
-            bound = spec.schema.bound_fields(path)
-            if any(get(merged, field) != get(spec.defaults, field) for field in bound):
-                drop(merged, path)
-    return merged
+def sealed(value: str, *, tenant: str, plugin: str, path: Path, to: str) -> Config:
+    """How the secret `value` is stored; `to` says where it may be sent ("" is anywhere)."""
+    if isinstance(value, Opened) and value.path == path:
+        return dict(value.stored)
+    token = box().seal(str(value), tenant=tenant, plugin=plugin, field=".".join(path))
+    return {SEALED: token, TO: to} if to else {SEALED: token}
 
 
-def problems(spec: PluginSpec, plugin: PluginInterface, checked: Checked) -> list[str]:
-    """All that is wrong with a configuration, the schema's findings first, as "field: message"."""
-    found = [f"{'.'.join(map(str, error.path))}: {error.message}".lstrip(": ") for error in checked.errors]
-    if not found and isinstance(plugin, ConfigurablePlugin):
-        try:
-            found = [str(message) for message in plugin.validate_config(copy.deepcopy(checked.config))]
-        except Exception as error:  # a plugin's own check may raise anything; settings it cannot judge do not fit
-            log.exception("validate_config() of %s failed", spec.name)
-            found = [f"The plugin could not check these settings ({type(error).__name__})."]
-    return found
+def meant_for(value: Any) -> str | None:
+    """Where a stored secret may be sent; None for one that was only just typed, and for what is no secret."""
+    stored = value.stored if isinstance(value, Opened) else value
+    return str(stored.get(TO, "")) if isinstance(stored, Mapping) and SEALED in stored else None
 
 
 def open_secrets(schema: ConfigSchema, plugin: str, config: Mapping[str, Any]) -> Config:
-    """`config` with its secrets in the clear; keep the result away from pages, logs and rows."""
-    opened = copy.deepcopy(dict(config))
+    """`config` with the current tenant's secrets in the clear.
+
+    Raises:
+        Unreadable: one cannot be opened.
+    """
+    found, tenant = copy.deepcopy(dict(config)), current_tenant().schema
     for path in schema.secret_paths:
-        token = get(opened, path)
-        if isinstance(token, dict) and SEALED in token:
-            try:
-                plain = box().open(token[SEALED], tenant=current_tenant().schema, plugin=plugin, field=".".join(path))
-            except SecretUnreadable as error:
-                raise Unreadable(f"{'.'.join(path)}: {Unreadable.__doc__}") from error
-            put(opened, path, plain)
-    return opened
+        if (value := get(found, path)) is not None:
+            put(found, path, opened(value, tenant=tenant, plugin=plugin, path=path))
+    return found
 
 
-def seal_secrets(schema: ConfigSchema, plugin: str, config: Mapping[str, Any]) -> Config:
-    """`config` with its secrets sealed for the current tenant; values sealed before stay as they are."""
-    sealed = copy.deepcopy(dict(config))
+def seal_secrets(schema: ConfigSchema, plugin: str, config: Mapping[str, Any], to: Callable[[Path], str]) -> Config:
+    """`config` with its secrets sealed for the current tenant; those that were stored before stay as they were.
+
+    Args:
+        to: where the new secret at a path may be sent.
+    """
+    found, tenant = copy.deepcopy(dict(config)), current_tenant().schema
     for path in schema.secret_paths:
-        plain = get(sealed, path)
-        if isinstance(plain, str):
-            token = box().seal(plain, tenant=current_tenant().schema, plugin=plugin, field=".".join(path))
-            put(sealed, path, {SEALED: token})
-    return sealed
+        if isinstance(value := get(found, path), str):
+            put(found, path, sealed(value, tenant=tenant, plugin=plugin, path=path, to=to(path)))
+    return found
 
 
 def get(config: Mapping[str, Any], path: Iterable[str]) -> Any:
@@ -133,12 +138,3 @@ def drop(config: Config, path: Path) -> None:
     parent = get(config, path[:-1])
     if isinstance(parent, dict):
         parent.pop(path[-1], None)
-
-
-def _merge(under: Mapping[str, Any], over: Mapping[str, Any]) -> Config:
-    merged = copy.deepcopy(dict(under))
-    for key, value in over.items():
-        inner = merged.get(key)
-        both = isinstance(inner, dict) and isinstance(value, Mapping) and SEALED not in value
-        merged[key] = _merge(inner, value) if both and isinstance(inner, dict) else copy.deepcopy(value)
-    return merged

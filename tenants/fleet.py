@@ -13,6 +13,7 @@ from plugin_framework.lifecycle import record_tables
 from plugin_framework.registry import registry
 from plugin_framework.tenancy import TenantRef, public_scope, tenant_scope
 from plugin_framework.tenancy_directory import everyone
+from plugin_framework.upgrades import Finding, upgrade
 from tenants.provisioning import ensure_platform
 
 log = logging.getLogger(__name__)
@@ -25,6 +26,7 @@ class Outcome:
     who: str
     applied: tuple[str, ...] = ()
     error: str = ""
+    unfit: tuple[Finding, ...] = ()  # plugins whose saved settings do not fit the installed version: they need setup
 
 
 def migrate_everything() -> Iterator[Outcome]:
@@ -49,7 +51,8 @@ def _migrate_tenant(ref: TenantRef) -> Outcome:
             applied = migrate_schema(tenant_labels() | plugins)
             if applied:
                 record_tables()
-            return Outcome(ref.slug, tuple(applied))
+            unfit = tuple(found for found in upgrade() if found.problem)
+            return Outcome(ref.slug, tuple(applied), unfit=unfit)
     except Exception as error:
         log.exception("Migrating %s failed", ref.slug)
         return Outcome(ref.slug, error=f"{type(error).__name__}: {error}")

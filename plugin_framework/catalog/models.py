@@ -20,6 +20,8 @@ class CatalogEntry(models.Model):
     plugin = models.CharField(max_length=100, unique=True)
     availability = models.CharField(max_length=20, choices=Availability, default=Availability.EVERYONE)
     message = models.CharField(max_length=500, blank=True)  # shown to tenants while withdrawn
+    settings = models.JSONField(default=dict)  # the platform's own values, under every tenant's; secrets are sealed
+    locked = models.JSONField(default=list)  # dotted paths of those that tenants may not change
 
     class Meta:
         verbose_name_plural = "catalog entries"

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from typing import Any
 
 from django.db import transaction
 
@@ -19,6 +20,8 @@ class Offer:
     availability: str = Availability.EVERYONE
     message: str = ""
     granted: frozenset[str] = frozenset()  # tenant schemas, for a listed plugin
+    settings: Mapping[str, Any] = field(default_factory=dict)  # the platform's values; secrets are sealed
+    locked: frozenset[str] = frozenset()  # dotted paths of those that tenants may not change
 
 
 DEFAULT = Offer()
@@ -42,7 +45,13 @@ def _load() -> Mapping[str, Offer]:
         for plugin, schema in CatalogGrant.objects.values_list("plugin", "tenant_schema"):
             granted.setdefault(plugin, set()).add(schema)
         return {
-            entry.plugin: Offer(entry.availability, entry.message, frozenset(granted.get(entry.plugin, ())))
+            entry.plugin: Offer(
+                entry.availability,
+                entry.message,
+                frozenset(granted.get(entry.plugin, ())),
+                entry.settings,
+                frozenset(entry.locked),
+            )
             for entry in CatalogEntry.objects.all()
         }
 
@@ -65,6 +74,20 @@ def set_offer(plugin: str, availability: str, *, message: str = "", granted: Seq
         if granted is not None:
             CatalogGrant.objects.filter(plugin=plugin).delete()
             CatalogGrant.objects.bulk_create(CatalogGrant(plugin=plugin, tenant_schema=schema) for schema in granted)
+        bump_catalog()
+
+
+def set_platform_settings(plugin: str, values: Mapping[str, Any], locked: Sequence[str]) -> None:
+    """Set the platform's own values of a plugin's settings, for every tenant's next request. Call inside the actor's audited function.
+
+    Args:
+        values: checked by the caller; secrets sealed.
+        locked: dotted paths that tenants may not change.
+    """
+    with public_scope(), transaction.atomic():
+        CatalogEntry.objects.update_or_create(
+            plugin=plugin, defaults={"settings": dict(values), "locked": sorted(locked)}
+        )
         bump_catalog()
 
 

@@ -204,9 +204,11 @@ def _check_secret(schema: Node, path: tuple[str, ...], node: Node) -> None:
         raise SchemaError(where, "x-bound-to belongs to a secret (writeOnly: true)")
     if node.get("writeOnly") and (_kind(node, where) != "string" or "default" in node):
         raise SchemaError(where, "a secret is a string without a default")
-    known = {".".join(each) for each, _ in properties(schema, ())}
+    known = {".".join(each) for each, inner in properties(schema, ()) if not inner.get("writeOnly")}
     if unknown := set(bound or ()) - known:
-        raise SchemaError(where, f"is bound to {', '.join(sorted(unknown))}, which the schema does not have")
+        raise SchemaError(
+            where, f"is bound to {', '.join(sorted(unknown))}, which the schema does not have, or which is a secret"
+        )
 
 
 def properties(node: Node, path: tuple[str, ...]) -> Iterator[tuple[tuple[str, ...], Node]]:

@@ -2,6 +2,6 @@
 
 from plugin_framework.models.audit import AuditEntry
 from plugin_framework.models.delivery import Delivery, DeliveryAttempt
-from plugin_framework.models.state import PluginSetting, PluginState
+from plugin_framework.models.state import PluginSetting, PluginState, SettingsHistory
 
-__all__ = ["AuditEntry", "Delivery", "DeliveryAttempt", "PluginSetting", "PluginState"]
+__all__ = ["AuditEntry", "Delivery", "DeliveryAttempt", "PluginSetting", "PluginState", "SettingsHistory"]

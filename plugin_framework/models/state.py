@@ -14,6 +14,7 @@ class PluginState(models.Model):
     enabled = models.BooleanField(default=False)
     version = models.CharField(max_length=50)
     settings_revision = models.BigIntegerField(default=0)  # from the revision sequence; a stale form is known by it
+    config_version = models.IntegerField(default=1)  # of the plugin's that the settings were saved for
     tables = models.JSONField(
         default=list
     )  # what the plugin's migrations made here, so that it can be purged without its code
@@ -38,3 +39,22 @@ class PluginSetting(PluginModel):
 
     def __str__(self) -> str:
         return f"{self.plugin_name}.{self.key}"
+
+
+class SettingsHistory(models.Model):
+    """A plugin's settings as somebody saved them; `secrets` names those that were set, and never holds one."""
+
+    plugin = models.CharField(max_length=100)
+    revision = models.BigIntegerField()
+    at = models.DateTimeField(auto_now_add=True)
+    actor = models.CharField(max_length=200)
+    config_version = models.IntegerField()
+    values = models.JSONField()
+    secrets = models.JSONField(default=list)
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["plugin", "revision"], name="one_state_per_plugin_and_revision")]
+        verbose_name_plural = "settings history"
+
+    def __str__(self) -> str:
+        return f"{self.plugin} at {self.revision}"

@@ -19,6 +19,18 @@ class ConfigurablePlugin(PluginInterface):
         """What no schema can say: errors about the whole, shown above the form."""
         return []
 
+    def migrate_config(self, old: dict[str, Any], from_version: int) -> dict[str, Any]:
+        """Bring settings that were saved as of `config_version` `from_version` to the shape of today's.
+
+        Called without `initialize`, on a copy, as often as they are read until they are saved again: it must depend on nothing but
+        its arguments. A secret may be moved to another field, and still goes only where it was meant for. Whatever it raises,
+        the tenant's settings stay as they are and the plugin needs setup there.
+
+        Args:
+            old: the tenant's own settings, without the platform's and the schema's defaults.
+        """
+        return old
+
 
 class DatabasePlugin(PluginInterface):
     """A plugin that reads and writes its own settings while it runs."""

@@ -32,6 +32,7 @@ class PluginInterface(ABC):
     details: ClassVar[str] = ""  # a longer text for the plugin's page
     requires_platform: ClassVar[str] = ""  # a PEP 440 range, ">=0.1"
     priority: ClassVar[int] = 100  # among plugins that do not depend on each other; lower runs first
+    config_version: ClassVar[int] = 1  # raise it when saved settings have to be changed; see `migrate_config`
     declares: ClassVar[Sequence[HookPoint]] = ()  # hook points this plugin adds for others
     reads: ClassVar[Sequence[str]] = ()  # the data it reads, in words
     sends_to: ClassVar[Sequence[str]] = ()  # the hosts it talks to, in words

@@ -12,7 +12,7 @@ from django.http import HttpRequest, HttpResponse, QueryDict
 from django.shortcuts import redirect, render
 from django.views.decorators.http import require_POST
 
-from plugin_framework import configuration, settings_store
+from plugin_framework import configuration, layers, settings_store, shapes
 from plugin_framework.models import AuditEntry, Delivery, PluginState
 from plugin_framework.registry import PluginSpec, registry
 from plugin_framework.sdk import CheckResult
@@ -115,15 +115,16 @@ def _refused(request: HttpRequest, info: PluginInfo) -> HttpResponse:
 
 
 def _form(spec: PluginSpec, data: QueryDict | None = None) -> SettingsForm:
-    effective = settings_store.over_defaults(spec, settings_store.stored(spec.name))
+    platform = layers.platform_of(spec)
+    effective = layers.layered(spec, shapes.stored_now(spec), platform)
     saved, _ = spec.schema.split(effective)
     secrets = [path for path in spec.schema.secret_paths if settings_store.get(effective, path) is not None]
-    return SettingsForm(spec.schema, saved=saved, saved_secrets=secrets, locked=(), data=data)
+    return SettingsForm(spec.schema, saved=saved, saved_secrets=secrets, locked=platform.locked, data=data)
 
 
 def _own(spec: PluginSpec, config: Mapping[str, Any]) -> dict[str, Any]:
     """The organisation's own part of `config`: what it leaves at the platform's default remains the platform's."""
-    own, defaults = settings_store.stored(spec.name), spec.defaults
+    own, defaults = shapes.stored_now(spec), layers.platform_of(spec).values
     return {key: value for key, value in config.items() if key in own or key not in defaults or value != defaults[key]}
 
 
@@ -162,7 +163,7 @@ def _conflict(request: HttpRequest, info: PluginInfo, spec: PluginSpec, form: Se
 
 
 def _differences(spec: PluginSpec, form: SettingsForm) -> list[Difference]:
-    theirs, _ = spec.schema.split(settings_store.over_defaults(spec, settings_store.stored(spec.name)))
+    theirs, _ = spec.schema.split(layers.layered(spec, shapes.stored_now(spec), layers.platform_of(spec)))
     mine, saved = spec.schema.validate(form.config).config, spec.schema.validate(theirs).config
     found = [
         Difference(_label(spec, key), _words(saved.get(key)), _words(mine.get(key)))

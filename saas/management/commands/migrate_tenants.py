@@ -24,5 +24,7 @@ class Command(BaseCommand):
                 self.stderr.write(f"{outcome.who}: {outcome.error}")
             elif outcome.applied or options["verbosity"] > 1:
                 self.stdout.write(f"{outcome.who}: {len(outcome.applied)} migrations applied")
+            for found in outcome.unfit:
+                self.stdout.write(f"{outcome.who}: {found.plugin} needs setup: {found.problem}")
         if failed:
             raise CommandError(f"{len(failed)} of the tenants could not be migrated: {', '.join(failed[:10])}")

@@ -10,7 +10,7 @@ from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError
 
-from plugin_framework import changing, configuration, lifecycle, purge, settings_store
+from plugin_framework import changing, configuration, lifecycle, purge, shapes
 from plugin_framework.audit import COMMAND_LINE
 from plugin_framework.catalog.models import Availability
 from plugin_framework.catalog.offers import DEFAULT, offers
@@ -106,7 +106,7 @@ class Command(BaseCommand):
             "note": found.decision.text,
             "depends_on": [str(requirement) for requirement in spec.requires],
             "handles": sorted({handler.hook for handler in spec.handlers}),
-            "settings": spec.schema.redact(settings_store.stored(plugin)),
+            "settings": spec.schema.redact(shapes.stored_now(spec)),
         }
         if as_json:
             self.stdout.write(json.dumps(row, indent=2, default=str))
@@ -128,7 +128,7 @@ class Command(BaseCommand):
         spec = changing.spec_of(plugin)
         given = {**_read(config), **dict(_pair(text) for text in options["set"])}
         public, secrets = spec.schema.split(given)
-        before, _ = spec.schema.split(settings_store.stored(plugin))
+        before, _ = spec.schema.split(shapes.stored_now(spec))
         revision = configuration.configure(plugin, COMMAND_LINE, {**before, **public}, secrets=secrets)
         self._said(as_json, {"configured": plugin, "revision": revision})
 
