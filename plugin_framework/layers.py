@@ -44,7 +44,7 @@ def platform_of(spec: PluginSpec, offer: Offer | None = None) -> PlatformSetting
         offer: the plugin's, if the caller has it; else as the current scope sees the catalog.
     """
     offer = offer or offers(revisions.read().catalog).get(spec.name, DEFAULT)
-    values = _merge(spec.defaults, _opened(spec, offer.settings))
+    values = merge(spec.defaults, _opened(spec, offer.settings))
     return PlatformSettings(values, frozenset(tuple(name.split(".")) for name in offer.locked))
 
 
@@ -54,7 +54,7 @@ def layered(spec: PluginSpec, own: Mapping[str, Any], platform: PlatformSettings
     A platform's secret is left out where it would go elsewhere than the platform meant; a tenant's that does not belong
     where the settings now lead gives way to one of the platform that does.
     """
-    merged = _merge(platform.values, own)
+    merged = merge(platform.values, own)
     for path in sorted(platform.locked):
         _impose(merged, path, get(platform.values, path))
     for path in spec.schema.secret_paths:
@@ -143,10 +143,11 @@ def _impose(config: Config, path: Path, value: Any) -> None:
     put(config, path, copy.deepcopy(value))
 
 
-def _merge(under: Mapping[str, Any], over: Mapping[str, Any]) -> Config:
+def merge(under: Mapping[str, Any], over: Mapping[str, Any]) -> Config:
+    """`over` on `under`, through nested objects; neither is changed."""
     merged = copy.deepcopy(dict(under))
     for key, value in over.items():
         inner = merged.get(key)
         both = isinstance(inner, dict) and isinstance(value, Mapping) and settings_store.SEALED not in value
-        merged[key] = _merge(inner, value) if both and isinstance(inner, dict) else copy.deepcopy(value)
+        merged[key] = merge(inner, value) if both and isinstance(inner, dict) else copy.deepcopy(value)
     return merged

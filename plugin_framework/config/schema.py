@@ -19,6 +19,7 @@ from plugin_framework.config.messages import field_errors
 from plugin_framework.config.references import resolved
 
 HIDDEN = "•••"
+UNDECIDED = "x-undecided"  # ours alone: a yes or no that may also be neither
 type Path = tuple[str, ...]
 type Config = dict[str, Any]
 
@@ -71,6 +72,11 @@ class ConfigSchema:
             return Checked(filled, (FieldError((), "Is nested too deeply."),))
         errors = dict.fromkeys(each for error in found for each in field_errors(error))
         return Checked(filled, tuple(errors))
+
+    def partial(self) -> ConfigSchema:
+        """The same fields with none required and no defaults: for values that lie under others, such as the platform's."""
+        document = _partial(self.document)
+        return ConfigSchema(document, self.free_form, self.secret_paths, _validator(document))
 
     def bound_fields(self, path: Path) -> tuple[Path, ...]:
         """The fields that say where the secret at `path` is sent."""
@@ -147,6 +153,18 @@ def _redact(node: Mapping[str, Any], config: Mapping[str, Any]) -> Config:
         else:
             shown[name] = value
     return shown
+
+
+def _partial(node: Mapping[str, Any]) -> dict[str, Any]:
+    """`node` without what makes a whole; a yes or no becomes a yes, no or neither."""
+    without = {key: value for key, value in node.items() if key not in {"required", "default", "minProperties"}}
+    if node.get("type") == "boolean":
+        without[UNDECIDED] = True
+    if "properties" in node:
+        without["properties"] = {name: _partial(inner) for name, inner in node["properties"].items()}
+    if "default" in node and isinstance(node["default"], str | int | float) and not isinstance(node["default"], bool):
+        without["x-placeholder"] = str(node["default"])
+    return without
 
 
 FREE_FORM = ConfigSchema({"type": "object"}, free_form=True, _validator=_validator({"type": "object"}))

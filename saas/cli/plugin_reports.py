@@ -1,4 +1,4 @@
-"""What `plugins explain` and `plugins doctor` print."""
+"""What `plugins explain`, `plugins doctor` and `plugins upgrade` print."""
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ from plugin_framework.explain import explain, installed_findings, tenant_finding
 from plugin_framework.sdk import UnknownHook
 from plugin_framework.tenancy import TenantRef, tenant_scope
 from plugin_framework.tenancy_directory import everyone
+from plugin_framework.upgrades import findings, upgrade
 from saas.cli import show
 
 
@@ -48,3 +49,28 @@ def doctor(command: BaseCommand, tenant: TenantRef | None, *, as_json: bool) -> 
     show(command, rows, as_json=as_json, empty="Everything that is enabled runs.")
     if rows:
         raise CommandError(f"Needing attention: {len(rows)}.")
+
+
+def upgrade_settings(command: BaseCommand, tenant: TenantRef | None, *, dry_run: bool, as_json: bool) -> None:
+    """Bring the settings of one tenant or of all to the installed versions; or only say what that would come to.
+
+    Raises:
+        CommandError: some do not fit; these plugins need setup there, and nothing of their settings was changed.
+    """
+    rows: list[dict[str, Any]] = []
+    for ref in [tenant] if tenant else [entry.ref for entry in everyone()]:
+        with tenant_scope(ref):
+            rows += [
+                {
+                    "tenant": ref.slug,
+                    "plugin": each.plugin,
+                    "saved": each.saved,
+                    "installed": each.installed,
+                    "outcome": "needs setup" if each.problem else ("would be upgraded" if dry_run else "upgraded"),
+                    "problem": each.problem,
+                }
+                for each in (findings() if dry_run else upgrade())
+            ]
+    show(command, rows, as_json=as_json, empty="All settings fit the installed versions.")
+    if unfit := sum(bool(row["problem"]) for row in rows):
+        raise CommandError(f"Not fitting the installed version: {unfit}. Everything else runs.")

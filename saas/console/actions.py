@@ -1,20 +1,23 @@
-"""What the platform's staff decides about a plugin: one audited function, felt on every tenant's next request."""
+"""What the platform's staff decides about a plugin: audited, and felt on every tenant's next request."""
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Iterable, Mapping
 from itertools import batched
+from typing import Any
 
 from django.db import transaction
 
-from plugin_framework import tenancy_directory
+from plugin_framework import platform_settings, tenancy_directory
 from plugin_framework.audit import Actor, record
 from plugin_framework.catalog.models import Availability, CatalogEntry, CatalogGrant
 from plugin_framework.catalog.offers import set_offer
+from plugin_framework.registry import PluginSpec
 from plugin_framework.tenancy import TenantRef, public_scope, tenant_scope
 from saas.console import fleet
 
 AT_ONCE = 500  # tenants told in one transaction: each costs two round trips and a few locks
+_SETTINGS = "catalog.settings_changed"
 _ACTIONS = {
     Availability.EVERYONE: "catalog.offered",
     Availability.LISTED: "catalog.listed",
@@ -53,6 +56,37 @@ def offer(
     return True
 
 
+def set_platform_settings(
+    spec: PluginSpec,
+    actor: Actor,
+    values: Mapping[str, Any],
+    *,
+    secrets: Mapping[tuple[str, ...], str],
+    removed: Collection[tuple[str, ...]],
+    locked: Collection[str],
+) -> list[str]:
+    """Set the platform's own values of a plugin's settings, and tell the tenants that have it in their own audit logs.
+
+    Returns:
+        What changed; empty if nothing did.
+
+    Raises:
+        Invalid: with the errors by field; nothing was saved.
+    """
+    touched = fleet.having(spec.name)
+    with transaction.atomic():
+        changed = platform_settings.save(spec, values, secrets=secrets, removed=removed, locked=locked)
+        if not changed:
+            return []
+        detail = {"changed": changed, "locked": sorted(locked)}
+        _record(_platform(), _SETTINGS, spec.name, actor, organisations=len(touched), **detail)
+        _record(touched[:AT_ONCE], _SETTINGS, spec.name, actor, **detail)
+    for others in batched(touched[AT_ONCE:], AT_ONCE):
+        with transaction.atomic():
+            _record(others, _SETTINGS, spec.name, actor, **detail)
+    return changed
+
+
 def _before(plugin: str) -> tuple[str, str, set[str]]:
     """What has been decided so far; locked, so that of two decisions at once the second is compared with the first."""
     with public_scope():
@@ -70,9 +104,13 @@ def _tell(
     refs: Iterable[TenantRef], plugin: str, availability: Availability, message: str, actor: Actor, **more: object
 ) -> None:
     detail = {key: value for key, value in {"message": message, **more}.items() if value != ""}
+    _record(refs, _ACTIONS[availability], plugin, actor, **detail)
+
+
+def _record(refs: Iterable[TenantRef], action: str, plugin: str, actor: Actor, **detail: object) -> None:
     for ref in refs:
         with tenant_scope(ref):
-            record(actor, _ACTIONS[availability], plugin, **detail)
+            record(actor, action, plugin, **detail)
 
 
 def _unique(refs: Iterable[TenantRef]) -> list[TenantRef]:

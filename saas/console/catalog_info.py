@@ -38,6 +38,7 @@ class CatalogInfo:
     reads: tuple[str, ...]
     sends_to: tuple[str, ...]
     needs: tuple[str, ...]
+    has_settings: bool  # fields that the platform can fill in or lock
 
 
 def catalog(adoption: fleet.Adoption) -> list[CatalogInfo]:
@@ -86,4 +87,5 @@ def _describe(name: str, entry: CatalogEntry | None, slugs: tuple[str, ...], ado
         reads=tuple(spec.cls.reads) if spec else (),
         sends_to=tuple(spec.cls.sends_to) if spec else (),
         needs=tuple(str(each) for each in spec.requires) if spec else (),
+        has_settings=bool(spec and spec.schema.properties),
     )

@@ -3,13 +3,14 @@
 from django.urls import path
 
 import saas.site.names  # noqa: F401  # registers the `plugin` converter used below
-from saas.console import catalog_pages, tenant_pages
+from saas.console import catalog_pages, settings_page, tenant_pages
 
 app_name = "platform"
 urlpatterns = [
     path("", catalog_pages.overview, name="overview"),
     path("catalog/", catalog_pages.index, name="catalog"),
     path("catalog/<plugin:name>/", catalog_pages.detail, name="catalog_entry"),
+    path("catalog/<plugin:name>/settings/", settings_page.settings, name="catalog_settings"),
     path("tenants/", tenant_pages.index, name="tenants"),
     path("tenants/<slug:slug>/", tenant_pages.detail, name="tenant"),
     path("tenants/<slug:slug>/suspend/", tenant_pages.suspend, name="suspend"),

@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping
-from dataclasses import dataclass
 from typing import Any
 
 from django.contrib import messages
@@ -13,43 +11,36 @@ from django.shortcuts import redirect, render
 from django.views.decorators.http import require_POST
 
 from plugin_framework import configuration, layers, settings_store, shapes
-from plugin_framework.models import AuditEntry, Delivery, PluginState
+from plugin_framework.models import AuditEntry, Delivery, PluginState, SettingsHistory
 from plugin_framework.registry import PluginSpec, registry
 from plugin_framework.sdk import CheckResult
 from saas.site import plugin_info
 from saas.site.access import actor_of, admins_only
 from saas.site.plugin_info import PluginInfo
 from saas.site.settings_form import SettingsForm
+from saas.site.settings_words import Difference, differences, label
 
 RECENT = 5  # deliveries on a plugin's page
-
-
-@dataclass(frozen=True, slots=True)
-class Difference:
-    """One field that two people have filled in differently."""
-
-    label: str
-    theirs: str
-    yours: str
 
 
 def render_detail(
     request: HttpRequest, info: PluginInfo, form: SettingsForm | None = None, result: CheckResult | None = None
 ) -> HttpResponse:
     """A plugin's page, with its settings as saved, or as `form` has them."""
-    spec = _configurable(info)
+    spec = configurable(info)
     if form is None and spec is not None:
-        form = _form(spec)
+        form = settings_form(spec)
     deliveries = Delivery.objects.filter(plugin=info.name).defer("payload")
     context = {
         "plugin": info,
         "form": form,
-        "revision": request.POST.get("revision") or _revision(info.name),
+        "revision": request.POST.get("revision") or revision_of(info.name),
         "result": result,
         "saved_by": _saved_by(info.name),
+        "has_history": SettingsHistory.objects.filter(plugin=info.name).exists(),
         "deliveries": list(deliveries.order_by("-id")[:RECENT]),
     }
-    wrong = form is not None and form.is_bound and bool(form.errors)
+    wrong = form is not None and bool(form.errors)
     return render(request, "settings/plugins/detail.html", context, status=422 if wrong else 200)
 
 
@@ -58,10 +49,10 @@ def render_detail(
 def configure(request: HttpRequest, name: str) -> HttpResponse:
     """Save the settings, unless somebody else has saved them since the form was made."""
     info = plugin_info.plugin(name)
-    spec = _configurable(info)
+    spec = configurable(info)
     if spec is None:
-        return _refused(request, info)
-    form = _form(spec, request.POST)
+        return refused(request, info)
+    form = settings_form(spec, request.POST)
     if not form.is_valid():
         return render_detail(request, info, form)
     try:
@@ -71,7 +62,7 @@ def configure(request: HttpRequest, name: str) -> HttpResponse:
             _own(spec, form.config),
             secrets=form.secrets,
             removed=form.removed_secrets + form.removed_keys,
-            expected_revision=_expected(request.POST),
+            expected_revision=expected_revision(request.POST),
         )
     except configuration.Conflict:
         return _conflict(request, info, spec, form)
@@ -87,10 +78,10 @@ def configure(request: HttpRequest, name: str) -> HttpResponse:
 def test(request: HttpRequest, name: str) -> HttpResponse:
     """Try the settings as they stand in the form, saved or not, against the outside world."""
     info = plugin_info.plugin(name)
-    spec = _configurable(info)
+    spec = configurable(info)
     if spec is None or not spec.can_check:
-        return _refused(request, info)
-    form, result = _form(spec, request.POST), None
+        return refused(request, info)
+    form, result = settings_form(spec, request.POST), None
     if form.is_valid():
         try:
             proposed = configuration.proposed(
@@ -103,23 +94,32 @@ def test(request: HttpRequest, name: str) -> HttpResponse:
     return render_detail(request, info, form, result)
 
 
-def _configurable(info: PluginInfo) -> PluginSpec | None:
+def configurable(info: PluginInfo) -> PluginSpec | None:
     """The plugin, if it has settings and may be had here; the code of one that may not is not run."""
     spec = registry.specs.get(info.name)
     return None if info.state == "locked" or not info.has_settings else spec
 
 
-def _refused(request: HttpRequest, info: PluginInfo) -> HttpResponse:
+def refused(request: HttpRequest, info: PluginInfo) -> HttpResponse:
+    """Say why the plugin cannot be set up, on its page."""
     messages.error(request, info.reason_text or f"{info.title} has nothing to set up or to test.")
     return redirect("settings:plugin", info.name)
 
 
-def _form(spec: PluginSpec, data: QueryDict | None = None) -> SettingsForm:
+def settings_form(
+    spec: PluginSpec, data: QueryDict | None = None, *, showing: Mapping[str, Any] | None = None
+) -> SettingsForm:
+    """The form as it is saved, as it was sent, or as it would be with the tenant's own settings `showing`."""
     platform = layers.platform_of(spec)
-    effective = layers.layered(spec, shapes.stored_now(spec), platform)
-    saved, _ = spec.schema.split(effective)
+    effective = _effective(spec)
+    shown = effective if showing is None else layers.layered(spec, showing, platform)
+    saved, _ = spec.schema.split(shown)
     secrets = [path for path in spec.schema.secret_paths if settings_store.get(effective, path) is not None]
     return SettingsForm(spec.schema, saved=saved, saved_secrets=secrets, locked=platform.locked, data=data)
+
+
+def _effective(spec: PluginSpec) -> dict[str, Any]:
+    return layers.layered(spec, shapes.stored_now(spec), layers.platform_of(spec))
 
 
 def _own(spec: PluginSpec, config: Mapping[str, Any]) -> dict[str, Any]:
@@ -133,7 +133,7 @@ def _explain(form: SettingsForm, error: configuration.Invalid | settings_store.U
     form.add_errors({"": str(error)} if isinstance(error, settings_store.Unreadable) else error.errors)
 
 
-def _expected(data: QueryDict) -> int:
+def expected_revision(data: QueryDict) -> int:
     """The revision the form was made from; none that was ever given out if the form does not say."""
     try:
         return int(data.get("revision", ""))
@@ -141,7 +141,8 @@ def _expected(data: QueryDict) -> int:
         return -1
 
 
-def _revision(name: str) -> int:
+def revision_of(name: str) -> int:
+    """The revision of the settings as saved now; 0 if nothing was."""
     return PluginState.objects.filter(plugin=name).values_list("settings_revision", flat=True).first() or 0
 
 
@@ -154,7 +155,7 @@ def _conflict(request: HttpRequest, info: PluginInfo, spec: PluginSpec, form: Se
     context = {
         "plugin": info,
         "form": form,
-        "revision": _revision(info.name),
+        "revision": revision_of(info.name),
         "rows": _differences(spec, form),
         "saved_by": _saved_by(info.name),
         "retype": bool(form.secrets),
@@ -163,25 +164,10 @@ def _conflict(request: HttpRequest, info: PluginInfo, spec: PluginSpec, form: Se
 
 
 def _differences(spec: PluginSpec, form: SettingsForm) -> list[Difference]:
-    theirs, _ = spec.schema.split(layers.layered(spec, shapes.stored_now(spec), layers.platform_of(spec)))
-    mine, saved = spec.schema.validate(form.config).config, spec.schema.validate(theirs).config
-    found = [
-        Difference(_label(spec, key), _words(saved.get(key)), _words(mine.get(key)))
-        for key in dict.fromkeys([*spec.schema.properties, *mine])
-        if saved.get(key) != mine.get(key)
-    ]
+    theirs, _ = spec.schema.split(_effective(spec))
+    saved, mine = spec.schema.validate(theirs).config, spec.schema.validate(form.config).config
     changed = [*((path, "typed anew") for path in form.secrets), *((path, "removed") for path in form.removed_secrets)]
-    return [*found, *(Difference(_label(spec, ".".join(path)), "kept secret", words) for path, words in changed)]
-
-
-def _label(spec: PluginSpec, key: str) -> str:
-    return str(spec.schema.at(tuple(key.split("."))).get("title") or key.replace("_", " ").capitalize())
-
-
-def _words(value: Any) -> str:
-    """A value as people read it."""
-    if value is None or value == "":
-        return "(empty)"
-    if isinstance(value, bool):
-        return "yes" if value else "no"
-    return value if isinstance(value, str) else json.dumps(value, ensure_ascii=False, indent=2)
+    return [
+        *differences(spec.schema, saved, mine),
+        *(Difference(label(spec.schema, ".".join(path)), "kept secret", what) for path, what in changed),
+    ]

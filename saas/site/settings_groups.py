@@ -9,6 +9,7 @@ from typing import Any, Final
 
 from django.utils.translation import gettext as _
 
+from plugin_framework.config.schema import UNDECIDED
 from saas.site.settings_choices import Check, Choice, Choices
 from saas.site.settings_fields import Field, Json, Number, Secret, Text
 from saas.site.settings_parts import Node, Part, Path, Sent, Situation
@@ -26,7 +27,7 @@ def make(node: Node, path: Path, saved: Any, *, required: bool, situation: Situa
         return _secret(node, path, required=required, situation=situation)
     if kind in {"object", "array"}:
         cls = Group if kind == "object" else _for_list(node, saved)
-    elif "enum" in node and kind != "boolean":
+    elif UNDECIDED in node or ("enum" in node and kind != "boolean"):
         cls = Choice
     else:
         cls = {"boolean": Check, "integer": Number, "number": Number}.get(kind, Text)

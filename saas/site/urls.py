@@ -3,7 +3,7 @@
 from django.urls import path
 
 import saas.site.names  # noqa: F401  # registers the `plugin` converter used below
-from saas.site import audit_page, delivery_pages, people_pages, plugin_pages, plugin_settings
+from saas.site import audit_page, delivery_pages, people_pages, plugin_pages, plugin_settings, settings_history
 
 app_name = "settings"
 urlpatterns = [
@@ -15,6 +15,8 @@ urlpatterns = [
     path("plugins/<plugin:name>/purge/", plugin_pages.purge_plugin, name="plugin_purge"),
     path("plugins/<plugin:name>/configure/", plugin_settings.configure, name="plugin_configure"),
     path("plugins/<plugin:name>/test/", plugin_settings.test, name="plugin_test"),
+    path("plugins/<plugin:name>/history/", settings_history.index, name="plugin_history"),
+    path("plugins/<plugin:name>/history/<int:revision>/restore/", settings_history.restore, name="plugin_restore"),
     path("plugins/<plugin:name>/deliveries/", delivery_pages.index, name="deliveries"),
     path("plugins/<plugin:name>/deliveries/<int:number>/", delivery_pages.detail, name="delivery"),
     path("plugins/<plugin:name>/deliveries/<int:number>/redeliver/", delivery_pages.again, name="redeliver"),

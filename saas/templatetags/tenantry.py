@@ -26,6 +26,8 @@ _ACTIONS = {
     "catalog.listed": gettext_lazy("offered to listed organisations"),
     "catalog.hidden": gettext_lazy("hid"),
     "catalog.withdrawn": gettext_lazy("withdrew"),
+    "catalog.settings_changed": gettext_lazy("changed the platform's settings of"),
+    "plugin.settings_upgraded": gettext_lazy("brought to a newer version the settings of"),
     "person.registered": gettext_lazy("registered"),
     "person.invited": gettext_lazy("invited"),
     "person.role_changed": gettext_lazy("changed the role of"),

@@ -1,4 +1,4 @@
-"""`manage.py plugins`: the catalog, and a tenant's plugins: list, show, enable, disable, configure, explain, doctor."""
+"""`manage.py plugins`: the catalog, and a tenant's plugins and their settings; `ACTIONS` lists what it does."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError
 
-from plugin_framework import changing, configuration, lifecycle, purge, shapes
+from plugin_framework import changing, configuration, lifecycle, purge, settings_history, shapes
 from plugin_framework.audit import COMMAND_LINE
 from plugin_framework.catalog.models import Availability
 from plugin_framework.catalog.offers import DEFAULT, offers
@@ -18,9 +18,21 @@ from plugin_framework.registry import registry
 from plugin_framework.sdk import NotAllowed
 from plugin_framework.tenancy import public_scope, tenant_scope
 from saas.cli import show, tenant_called
-from saas.cli.plugin_reports import doctor, explain_hook
+from saas.cli.plugin_reports import doctor, explain_hook, upgrade_settings
 
-ACTIONS = ("list", "show", "enable", "disable", "configure", "purge", "explain", "doctor")
+ACTIONS = (
+    "list",
+    "show",
+    "enable",
+    "disable",
+    "configure",
+    "history",
+    "restore",
+    "upgrade",
+    "purge",
+    "explain",
+    "doctor",
+)
 
 
 class Command(BaseCommand):
@@ -35,6 +47,8 @@ class Command(BaseCommand):
         parser.add_argument("--tenant", help="the organisation's slug")
         parser.add_argument("--json", action="store_true", dest="as_json", help="print JSON")
         parser.add_argument("--cascade", action="store_true", help="disable: also what depends on it")
+        parser.add_argument("--revision", type=int, help="restore: a revision that `history` shows")
+        parser.add_argument("--dry-run", action="store_true", help="upgrade: only say what would be done")
         parser.add_argument("--confirm", metavar="NAME", help="purge: the plugin's name once more")
         parser.add_argument(
             "--set", action="append", default=[], metavar="KEY=VALUE", help="configure: JSON, or text as it is"
@@ -46,6 +60,9 @@ class Command(BaseCommand):
             return self._catalog(options["as_json"])
         if action == "doctor":
             return doctor(self, tenant_called(tenant) if tenant else None, as_json=options["as_json"])
+        if action == "upgrade":
+            only = tenant_called(tenant) if tenant else None
+            return upgrade_settings(self, only, dry_run=options["dry_run"], as_json=options["as_json"])
         if tenant is None:
             raise CommandError(f"Say for which organisation: plugins {action} --tenant SLUG")
         if action == "explain":
@@ -131,6 +148,25 @@ class Command(BaseCommand):
         before, _ = spec.schema.split(shapes.stored_now(spec))
         revision = configuration.configure(plugin, COMMAND_LINE, {**before, **public}, secrets=secrets)
         self._said(as_json, {"configured": plugin, "revision": revision})
+
+    def _history(self, plugin: str, *, as_json: bool, **options: Any) -> None:
+        rows = [
+            {
+                "revision": each.revision,
+                "at": each.at.isoformat(timespec="seconds"),
+                "by": each.actor,
+                "settings": each.values if as_json else json.dumps(each.values),
+                "secrets": each.secrets if as_json else ", ".join(each.secrets),
+            }
+            for each in settings_history.states(plugin)
+        ]
+        show(self, rows, as_json=as_json, empty=f"No settings of {plugin} were ever saved.")
+
+    def _restore(self, plugin: str, *, as_json: bool, revision: int | None, **options: Any) -> None:
+        if revision is None:
+            raise CommandError(f"Say which state: --revision N, as `plugins history --plugin {plugin}` shows them.")
+        new = configuration.restore(plugin, COMMAND_LINE, revision)
+        self._said(as_json, {"restored": plugin, "from": revision, "revision": new})
 
     def _purge(self, plugin: str, *, as_json: bool, confirm: str | None, **options: Any) -> None:
         if confirm is None:

@@ -184,3 +184,32 @@ def test_doctor_finds_what_is_enabled_and_does_not_run_and_fails_then() -> None:
     assert "acme" in said.getvalue()
     assert "settings page" in said.getvalue()
     assert "Everything" in run("plugins", "doctor", "--tenant", "globex")
+
+
+@pytest.mark.usefixtures("tenants")
+def test_settings_are_shown_as_they_were_and_brought_back() -> None:
+    to_acme = ("--tenant", "acme", "--plugin", "canary")
+    run("plugins", "configure", *to_acme, "--set", "canary=one")
+    run("plugins", "configure", *to_acme, "--set", "canary=two")
+    states = rows("plugins", "history", *to_acme)
+    assert [(each["settings"], each["by"]) for each in states] == [
+        ({"canary": "two"}, "command line"),
+        ({"canary": "one"}, "command line"),
+    ]
+    run("plugins", "restore", *to_acme, "--revision", str(states[1]["revision"]))
+    assert rows("plugins", "show", *to_acme)["settings"] == {"canary": "one"}
+    with pytest.raises(CommandError, match="--revision N"):
+        run("plugins", "restore", *to_acme)
+    assert run("plugins", "upgrade", "--dry-run") == "All settings fit the installed versions.\n"
+
+
+def test_an_upgrade_names_the_tenants_whose_settings_do_not_fit_and_fails(tenants: Tenants) -> None:
+    run("plugins", "configure", "--tenant", "acme", "--plugin", "canary", "--set", "canary=one")
+    run("plugins", "enable", "--tenant", "acme", "--plugin", "canary")
+    with tenant_scope(tenants.acme):
+        PluginSetting.objects.filter(plugin_name="canary").update(value=7)
+    said = io.StringIO()
+    with pytest.raises(CommandError, match="Not fitting the installed version: 1"):
+        call_command("plugins", "upgrade", "--dry-run", "--json", stdout=said)
+    (found,) = json.loads(said.getvalue())
+    assert (found["tenant"], found["plugin"], found["outcome"]) == ("acme", "canary", "needs setup")

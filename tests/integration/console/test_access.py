@@ -12,8 +12,8 @@ from plugin_framework.tenancy import TenantRef, tenant_scope
 from tests.conftest import Tenants
 from tests.support.people import person
 
-PAGES = ["/", "/catalog/", "/catalog/pager/", "/tenants/", "/tenants/acme/"]
-POSTS = ["/catalog/pager/", "/tenants/acme/suspend/", "/tenants/acme/resume/"]
+PAGES = ["/", "/catalog/", "/catalog/pager/", "/catalog/pager/settings/", "/tenants/", "/tenants/acme/"]
+POSTS = ["/catalog/pager/", "/catalog/pager/settings/", "/tenants/acme/suspend/", "/tenants/acme/resume/"]
 DECISION = {"availability": "withdrawn", "message": "No.", "tenants": ""}
 GARBAGE = [
     "/catalog/unknown/",

@@ -96,7 +96,7 @@ def test_of_two_who_save_at_once_the_second_sees_both_versions(admin: Client, te
     answer = admin.post(CONFIGURE, late)
     text = answer.content.decode()
     assert answer.status_code == 409
-    assert {row.label: (row.theirs, row.yours) for row in answer.context["rows"]} == {
+    assert {row.label: (row.before, row.after) for row in answer.context["rows"]} == {
         "Gateway": ("gate.example", "late.example"),
         "Level": ("8", "3"),
         "Access key": ("kept secret", "typed anew"),
