@@ -26,7 +26,6 @@ def add(spec: PluginSpec, revision: int, actor: Actor, own: Mapping[str, Any]) -
     for path in spec.schema.secret_paths:
         if settings_store.get(own, path) is not None:
             secrets.setdefault(path, "")
-            settings_store.drop(values, path)
     SettingsHistory.objects.create(
         plugin=spec.name,
         revision=revision,

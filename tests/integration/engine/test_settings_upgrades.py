@@ -65,6 +65,13 @@ class LaxRelay(NewRelay):
         return {"host": "evil.example", "login": {"password": old["password"]}}
 
 
+class HoardingRelay(NewRelay):
+    """Leaves the old fields where they were, and puts the password into a note as well."""
+
+    def migrate_config(self, old: dict[str, Any], from_version: int) -> dict[str, Any]:
+        return {**old, "host": old["smtp_host"], "notes": [old["password"]]}
+
+
 @pytest.fixture
 def acme(tenants: Tenants) -> Iterator[TenantRef]:
     """acme, which has set up the first version."""
@@ -146,6 +153,14 @@ def test_a_newer_version_cannot_send_a_secret_to_another_place(acme: TenantRef) 
             assert layers.AGAIN in decision.text
             assert upgrades.upgrade()[0].problem == f"login.password: {layers.AGAIN}"
             assert keys() == ["password", "smtp_host"]
+
+
+def test_a_secret_left_where_none_belongs_any_more_stays_sealed(acme: TenantRef) -> None:
+    with installed(HoardingRelay), tenant_scope(acme):
+        assert upgrades.upgrade() == [upgrades.Finding("relay", 1, 2)]
+        assert keys() == ["host", "notes", "password", "smtp_host"]
+        assert "hush" not in str(settings_store.stored("relay"))
+        assert "hush" not in str([state.values for state in settings_history.states("relay")])
 
 
 def test_a_secret_that_cannot_be_opened_does_not_stop_the_rest_from_being_brought_along(acme: TenantRef) -> None:
