@@ -1,7 +1,7 @@
 # The commands of Tenantry. Each sets up what it needs; none needs another first.
 .POSIX:
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test lint format docs lock clean
+.PHONY: help setup demo test test-storm lint format docs lock clean
 
 PY = .venv/bin/python
 
@@ -16,6 +16,9 @@ demo: setup ## Set everything up, serve two organisations, a worker and an inbox
 
 test: setup ## Run all tests (T="tests/unit -k name" for some)
 	@browser=$$(tools/chromium) && CHROMIUM="$$browser" exec $(PY) -m pytest -n 2 --dist loadgroup $(T)
+
+test-storm: setup ## Run the tests with the big numbers, part by part (P="toggles" for one; goes on where it was)
+	@browser=$$(tools/chromium) && CHROMIUM="$$browser" exec $(PY) tools/storm $(P)
 
 lint: setup ## Check style, types, layers, and what Django checks
 	@$(PY) -m ruff check .

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
@@ -78,7 +78,9 @@ def servers(committed_db: str, tenants: Tenants) -> Iterator[list[Server]]:
         server.stop()
 
 
-def test_the_next_request_in_every_process_knows(servers: list[Server], tenants: Tenants) -> None:
+def test_the_next_request_in_every_process_knows(
+    servers: list[Server], tenants: Tenants, counted: Callable[[str, int], None]
+) -> None:
     wrong = []
     with tenant_scope(tenants.acme):
         for number in range(TOGGLES):
@@ -90,3 +92,4 @@ def test_the_next_request_in_every_process_knows(servers: list[Server], tenants:
             if answers != [(200 if enabled else 404, 404)] * PROCESSES:
                 wrong.append((number, answers))
     assert wrong == []
+    counted(f"toggles that the next request in {PROCESSES} other processes knew of", TOGGLES)

@@ -7,11 +7,41 @@ from typing import Any
 
 type Node = dict[str, Any]
 
-TEXTS = ["", "a", "abc", "ABC-9", "ü", "😀😀", "a\nb", "2026-02-28", "2026-02-30", "12:30:00", "12:30:00Z", "25:00", "1", " "]
-MORE_TEXTS = ["ada@example.com", "ada@", "https://a.example/x?y", "http://", "10.0.0.1", "10.0.0.256", "::1", ":::", "a.example"]
-IDS = ["6f2b1c1e-8a53-4c56-9f0e-3d1f6d1f6d1f", "6F2B1C1E8A534C569F0E3D1F6D1F6D1F", "2026-02-28T12:30:00Z", "2026-02-28T12:30:00"]
+TEXTS = [
+    "",
+    "a",
+    "abc",
+    "ABC-9",
+    "ü",
+    "😀😀",
+    "a\nb",
+    "2026-02-28",
+    "2026-02-30",
+    "12:30:00",
+    "12:30:00Z",
+    "25:00",
+    "1",
+    " ",
+]
+MORE_TEXTS = [
+    "ada@example.com",
+    "ada@",
+    "https://a.example/x?y",
+    "http://",
+    "10.0.0.1",
+    "10.0.0.256",
+    "::1",
+    ":::",
+    "a.example",
+]
+IDS = [
+    "6f2b1c1e-8a53-4c56-9f0e-3d1f6d1f6d1f",
+    "6F2B1C1E8A534C569F0E3D1F6D1F6D1F",
+    "2026-02-28T12:30:00Z",
+    "2026-02-28T12:30:00",
+]
 NUMBERS = [0, 1, -1, 2, 5, 7, 10, 100, 2**53, -(2**63), 2**63, 0.0, 1.0, -0.5, 0.1, 0.3, 1.5, 1e300]
-PATTERNS = ["^[a-z]+$", "^[A-Z]{1,3}-[0-9]$", "b", "^$", "^.$"]
+PATTERNS = ["^[a-z]+$", "^[A-Z]{1,3}-[0-9]$", "b|9", "C", "^$", "^.$"]
 FORMATS = ["email", "uri", "date", "time", "date-time", "hostname", "ipv4", "ipv6", "uuid"]
 ANY = [*TEXTS, *MORE_TEXTS, *IDS, *NUMBERS, True, False, None, [], {}, [1], ["a", "a"], {"a": 1}, [True, 1], [1.0, 1]]
 
@@ -41,9 +71,7 @@ def configuration(chance: Random, node: Node) -> Any:
 
 
 def _configured(chance: Random, node: Node) -> Node:
-    found = {
-        name: configuration(chance, inner) for name, inner in node["properties"].items() if chance.random() < 0.85
-    }
+    found = {name: configuration(chance, inner) for name, inner in node["properties"].items() if chance.random() < 0.85}
     return found | ({"stranger": chance.choice(ANY)} if chance.random() < 0.2 else {})
 
 
@@ -88,7 +116,7 @@ def _string(chance: Random) -> Node:
     made = _some(chance, {"type": "string"}, minLength=[0, 1, 2], maxLength=[1, 3, 50])
     if chance.random() < 0.3:
         return {**made, "format": chance.choice(FORMATS)}
-    if chance.random() < 0.2:
+    if chance.random() < 0.4:
         return {**made, "pattern": chance.choice(PATTERNS), "maxLength": 50}
     return made
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 from typing import Any
 
 from django.http import QueryDict
@@ -13,7 +14,8 @@ from plugin_framework.config import compile_schema
 from saas.site.settings_form import SettingsForm
 from tests.support.filled_forms import Page
 
-EXAMPLES = settings(max_examples=500, deadline=None, derandomize=True, suppress_health_check=list(HealthCheck))
+MALFORMED = int(os.environ.get("MALFORMED", "500"))
+EXAMPLES = settings(max_examples=MALFORMED, deadline=None, derandomize=True, suppress_health_check=list(HealthCheck))
 NASTY = [
     "",
     " ",
