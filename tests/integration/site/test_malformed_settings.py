@@ -22,7 +22,6 @@ MALFORMED = int(os.environ.get("MALFORMED", "500"))
 NASTY = [
     "",
     "\x00",
-    "\ud800",
     "x" * 70_000,
     "9" * 5000,
     "1e999",
