@@ -42,6 +42,14 @@ class BoundHandler:
     takes_more: bool
 
 
+@dataclass(frozen=True, slots=True)
+class Owed:
+    """One handler of a plugin that was set up and does not run just now: events wait for it."""
+
+    plugin: str
+    name: str
+
+
 @dataclass(frozen=True, slots=True, eq=False)
 class ActiveSet:
     """The plugins that run for one tenant as of `revisions`, and the gate's facts about those that do not."""
@@ -51,6 +59,7 @@ class ActiveSet:
     facts: gate.Facts
     plugins: Mapping[str, PluginInterface]  # in the order in which their handlers run
     table: Mapping[str, tuple[BoundHandler, ...]]
+    owed: Mapping[str, tuple[Owed, ...]]  # handlers to which events are kept for later; see `_owed`
     held: Held
     retry_at: float  # monotonic seconds; after it a plugin that failed to start or was paused is tried again
 
@@ -183,6 +192,7 @@ def build(tenant: TenantRef, wanted: Revisions, old: ActiveSet | None) -> Active
         facts=facts,
         plugins=MappingProxyType({name: each.plugin for name, each in running.items()}),
         table=_table({name: each.plugin for name, each in running.items()}),
+        owed=_owed(facts, rows),
         held=instances.hold(made.values()),
         retry_at=time.monotonic() + min(look_again, default=float("inf")),
     )
@@ -226,4 +236,19 @@ def _table(plugins: Mapping[str, PluginInterface]) -> Mapping[str, tuple[BoundHa
                 name, handler.method, handler.hook, getattr(plugin, handler.method), handler.takes_more
             )
             table.setdefault(handler.hook, []).append(bound)
+    return MappingProxyType({hook: tuple(handlers) for hook, handlers in table.items()})
+
+
+def _owed(facts: gate.Facts, rows: Mapping[str, PluginState]) -> Mapping[str, tuple[Owed, ...]]:
+    """By hook, the handlers of plugins that will run again by themselves, or as soon as somebody mends what used to work.
+
+    A plugin that was never set up is owed nothing: whoever sets it up at last does not expect last month's mails.
+    """
+    waiting = {gate.Reason.PAUSED, gate.Reason.FAILED_TO_START}
+    table: dict[str, list[Owed]] = {}
+    for name, problem in facts.problems.items():
+        was_set_up = problem.reason is gate.Reason.NEEDS_SETUP and rows[name].settings_revision > 0
+        if gate.decide(name, facts, registry) == problem and (problem.reason in waiting or was_set_up):
+            for handler in registry.specs[name].handlers:
+                table.setdefault(handler.hook, []).append(Owed(name, handler.method))
     return MappingProxyType({hook: tuple(handlers) for hook, handlers in table.items()})

@@ -11,7 +11,7 @@ from typing import Any
 from django.db import DatabaseError, connection, transaction
 
 from plugin_framework import activation
-from plugin_framework.activation import BoundHandler
+from plugin_framework.activation import BoundHandler, Owed
 from plugin_framework.budget import overran
 from plugin_framework.delivery.emit import emit_event
 from plugin_framework.registry import registry
@@ -72,7 +72,7 @@ def apply_filters(name: str, value: Any, *args: Any, **kwargs: Any) -> Any:
 
 
 def emit(name: str, *args: Any) -> None:
-    """Write one delivery per handler of an event, in the caller's transaction.
+    """Write one delivery per handler of an event, in the caller's transaction; those of a plugin that rests for now wait for it.
 
     Raises:
         NoTenant: outside of a tenant. UnknownHook: nobody declares `name` as an event. TypeError: an argument cannot be kept.
@@ -81,7 +81,7 @@ def emit(name: str, *args: Any) -> None:
     point = _point(name, "event")
     if len(args) != len(point.args):
         raise TypeError(f"The event {name!r} passes ({', '.join(point.args)}); {len(args)} arguments were given.")
-    handlers = active.table.get(name)
+    handlers: list[BoundHandler | Owed] = [*active.table.get(name, ()), *active.owed.get(name, ())]
     if handlers:
         emit_event(name, args, handlers)
 

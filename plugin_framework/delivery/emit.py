@@ -15,7 +15,7 @@ from plugin_framework.registry import registry
 from plugin_framework.tenancy import current_tenant
 
 if TYPE_CHECKING:  # the engine's activation calls this module
-    from plugin_framework.activation import BoundHandler
+    from plugin_framework.activation import BoundHandler, Owed
 
 CHANNEL = "tenantry_wake"
 _WAKE = """
@@ -29,7 +29,7 @@ WHERE plugin = %s AND state = 'due' AND held_since IS NOT NULL RETURNING id
 """
 
 
-def emit_event(hook: str, args: tuple[object, ...], handlers: Sequence[BoundHandler]) -> UUID:
+def emit_event(hook: str, args: tuple[object, ...], handlers: Sequence[BoundHandler | Owed]) -> UUID:
     """Write one delivery per handler and wake the workers, all in the caller's transaction (in one of its own if there is none).
 
     Args:

@@ -80,6 +80,9 @@ REASONS: dict[Reason, Callable[[], object]] = {
 }
 
 
+KEPT_FOR_LATER = {Reason.NEEDS_SETUP, Reason.FAILED_TO_START, Reason.PAUSED}  # it was set up and will run again
+
+
 # --- what each surface shows while the plugin runs (True), and must not show otherwise ---------------------------------
 
 
@@ -227,4 +230,25 @@ def test_when_it_does_not_run_it_is_seen_nowhere(world: World, reason: Reason) -
     found = shown(world)
     with tenant_scope(world.tenant):
         assert activation.current().decision("gated").reason is reason
-    assert {name for name, seen in found.items() if seen} == set()
+    assert {name for name, seen in found.items() if seen} == ({"_event"} if reason in KEPT_FOR_LATER else set())
+
+
+def test_a_plugin_that_was_never_set_up_is_owed_no_events(world: World, tenants: Tenants) -> None:
+    with tenant_scope(tenants.globex):
+        configuration.configure("canary", SYSTEM, {"canary": "tweet"})
+        lifecycle.enable("gated", SYSTEM)
+        assert activation.current().decision("gated").reason is Reason.NEEDS_SETUP
+        hooks.emit("gated_event", "early")
+        assert not Delivery.objects.exists()
+
+
+def test_events_that_were_kept_reach_the_plugin_when_it_runs_again(world: World) -> None:
+    with tenant_scope(world.tenant):
+        lifecycle.pause("gated", SYSTEM, reason="It kept pages waiting.", seconds=600)
+        hooks.emit("gated_event", "kept")
+    _queued(world)
+    assert HEARD == []
+    with tenant_scope(world.tenant):
+        lifecycle.resume("gated", SYSTEM)
+    _queued(world)
+    assert HEARD == ["queued", "kept"]
