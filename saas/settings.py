@@ -47,6 +47,8 @@ PLUGINS = {
     "email_notifications": {"module": "plugins.email_plugin", "class": "EmailNotificationPlugin"},
     "slack_notifications": {"module": "plugins.slack_plugin", "class": "SlackNotificationPlugin"},
     "orders": {"module": "plugins.orders_plugin", "class": "OrdersPlugin"},
+    "invoices": {"module": "plugins.invoices_plugin", "class": "InvoicesPlugin"},
+    "signup_rules": {"module": "plugins.signup_rules_plugin", "class": "SignupRulesPlugin"},
 }
 PLUGIN_APPS = plugin_apps(PLUGINS)
 INSTALLED_APPS = [
