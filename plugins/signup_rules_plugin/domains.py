@@ -35,9 +35,11 @@ def folded_address(address: str) -> str:
     """An e-mail address with its domain folded, in lower case like the accounts' own.
 
     Raises:
-        NoDomain: there is no domain in it.
+        NoDomain: there is no domain in it, or nobody at that domain.
     """
     mailbox, _, domain = address.strip().lower().rpartition("@")
+    if not mailbox:
+        raise NoDomain("This is no e-mail address. Write it like name@example.com.")
     return f"{mailbox}@{folded(domain)}"
 
 
