@@ -77,6 +77,23 @@ def test_a_table_of_somebody_else_that_refers_to_it_stops_it(both: Tenants) -> N
     assert orders_tables(both.acme.schema)
 
 
+@pytest.mark.parametrize("sound", [True, False])
+def test_a_plugin_that_deletes_its_own_rows_on_the_way_out_can_go(
+    both: Tenants, monkeypatch: pytest.MonkeyPatch, sound: bool
+) -> None:
+    def on_purge(plugin: object) -> None:
+        orders, lines = (apps.get_model("orders_plugin", name).objects for name in ("Order", "OrderLine"))
+        lines.create(order=orders.get(), position=1, description="Fuel", quantity=1, unit_price=1)
+        if sound:
+            orders.all().delete()
+        else:  # rows that refer to nothing; the database would say so at the commit only
+            orders.all()._raw_delete("default")
+
+    monkeypatch.setattr(registry.specs["orders"].cls, "on_purge", on_purge)
+    purge.purge("orders", SYSTEM, confirmation="orders")
+    assert orders_tables(both.acme.schema) == set()
+
+
 @pytest.mark.parametrize(("confirmation", "enabled"), [("", False), ("Orders", False), ("orders", True)])
 def test_an_enabled_plugin_or_a_wrong_confirmation_loses_nothing(
     both: Tenants, confirmation: str, enabled: bool
