@@ -110,7 +110,12 @@ def test_new_settings_hold_for_new_invoices_only(committed_db: str, here: Tenant
     confirmed()
     work_off()
     after = Invoice.objects.get(number=2)
-    assert (after.label, after.seller_address, after.tax, after.due_on) == ("2027/00002", "Elsewhere", 0, after.issued_on)
+    assert (after.label, after.seller_address, after.tax, after.due_on) == (
+        "2027/00002",
+        "Elsewhere",
+        0,
+        after.issued_on,
+    )
     assert frozen(Invoice.objects.get(number=1)) == before
 
 
@@ -204,7 +209,10 @@ def test_a_payment_is_noted_once_and_can_be_taken_back(here: Tenants, ada: Make)
     assert [invoices.note_payment(invoice.pk, person), invoices.note_payment(invoice.pk, None)] == [True, False]
     invoice.refresh_from_db()
     assert (invoice.paid_on, invoice.paid_noted_by) == (timezone.localdate(), person)
-    assert [invoices.take_payment_back(invoice.pk, person), invoices.take_payment_back(invoice.pk, None)] == [True, False]
+    assert [invoices.take_payment_back(invoice.pk, person), invoices.take_payment_back(invoice.pk, None)] == [
+        True,
+        False,
+    ]
     invoice.refresh_from_db()
     assert (invoice.state, invoice.paid_noted_by) == ("open", None)
 

@@ -18,7 +18,9 @@ SETTINGS = {"seller_address": "1 Road", "due_days": 14, "tax_name": "VAT", "tax_
 
 def order(*lines: tuple[str, int, str], **more: Any) -> SimpleNamespace:
     """Something with the attributes that the event promises."""
-    rows = [SimpleNamespace(description=what, quantity=count, unit_price=Decimal(price)) for what, count, price in lines]
+    rows = [
+        SimpleNamespace(description=what, quantity=count, unit_price=Decimal(price)) for what, count, price in lines
+    ]
     total = sum((row.quantity * row.unit_price for row in rows), Decimal("0.00"))
     known = {"id": 7, "customer_name": "Carl", "customer_email": "c@example.com", "currency": "EUR", "total": total}
     found = {**known, "confirmed_at": CONFIRMED, "note": "A secret", "lines": SimpleNamespace(all=lambda: rows)}
