@@ -69,6 +69,11 @@ class Invoice(PluginModel):
         return self.total - self.tax
 
     @property
+    def rate(self) -> str:
+        """The tax's rate as people write it: ``19``, ``8.25``. Never rounded: the amount was worked out with all of it."""
+        return f"{self.tax_rate.normalize():f}"
+
+    @property
     def state(self) -> str:
         """``paid``, ``overdue`` or ``open``."""
         if self.paid_on is not None:

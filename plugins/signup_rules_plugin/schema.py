@@ -55,7 +55,7 @@ def _people() -> dict[str, Any]:
             "default": MESSAGE,
             "minLength": 1,
             "maxLength": 300,
-            "pattern": r"^[^\r\n]*$",
+            "x-multiline": True,
             "x-group": PEOPLE,
         },
     }

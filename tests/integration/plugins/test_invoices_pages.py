@@ -223,11 +223,19 @@ def test_a_payment_is_noted_by_post_and_taken_back(page: Client) -> None:
 def test_the_sheet_has_what_an_invoice_needs(page: Client) -> None:
     invoice = invoiced("Carl", LineInput("Rocket", 2, Decimal("19.95")))
     text = text_of(page, f"{LIST}{invoice.pk}/print/")
-    for words in ("<h1>Invoice</h1>", "INV-00001", "Acme Rockets GmbH", "1 Rocket Road<br>12345 Acmetown", "DE123456789", "Carl",
-                  "Rocket", "19.95", "39.90 EUR", "33.53 EUR", "6.37 EUR", "VAT, 19 %", "IBAN DE00 0000", "Please pay 39.90 EUR by"):  # fmt: skip
+    seller = ("Acme Rockets GmbH", "1 Rocket Road<br>12345 Acmetown", "DE123456789", "IBAN DE00 0000")
+    sums = ("19.95", "39.90 EUR", "33.53 EUR", "6.37 EUR", "VAT, 19 %", "Please pay 39.90 EUR by")
+    for words in ("<h1>Invoice</h1>", "INV-00001", "Carl", "Rocket", *seller, *sums):
         assert words in text
     page.post(f"{LIST}{invoice.pk}/paid/")
     assert "Please pay" not in text_of(page, f"{LIST}{invoice.pk}/print/")
+
+
+@pytest.mark.parametrize(("rate", "shown"), [("19", "19 %"), ("8.25", "8.25 %"), ("7.70", "7.7 %"), ("100", "100 %")])
+def test_the_rate_is_shown_as_it_is_and_never_rounded(page: Client, rate: str, shown: str) -> None:
+    invoice = invoiced(terms=Terms("Acme", "1 Road", tax_rate=Decimal(rate)))
+    assert f"includes {shown} VAT" in text_of(page, f"{LIST}{invoice.pk}/")
+    assert f"VAT, {shown}<" in text_of(page, f"{LIST}{invoice.pk}/print/")
 
 
 def test_without_a_rate_no_tax_is_mentioned(page: Client) -> None:
