@@ -7,7 +7,7 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
-from django.db import DataError, connection, transaction
+from django.db import DataError, IntegrityError, connection, transaction
 
 from plugin_framework.tenancy import TenantRef, tenant_scope
 from plugins.invoices_plugin import services
@@ -102,6 +102,19 @@ def test_the_second_time_it_is_the_same_invoice(acme: TenantRef) -> None:
     first, made = services.issue(what, TERMS)
     again, made_again = services.issue(what, TERMS)
     assert (made, made_again, again) == (True, False, first)
+    assert numbers() == [1]
+
+
+@pytest.mark.parametrize("again", ["number", "order"])
+def test_the_database_itself_refuses_a_second_one(acme: TenantRef, again: str) -> None:
+    invoice = invoiced()
+    invoice.pk, invoice._state.adding = None, True
+    if again == "number":
+        invoice.order_number = 99
+    else:
+        invoice.number = 99
+    with pytest.raises(IntegrityError), transaction.atomic():
+        invoice.save()
     assert numbers() == [1]
 
 

@@ -223,7 +223,12 @@ def test_a_payment_is_noted_by_post_and_taken_back(page: Client) -> None:
 def test_the_sheet_has_what_an_invoice_needs(page: Client) -> None:
     invoice = invoiced("Carl", LineInput("Rocket", 2, Decimal("19.95")))
     text = text_of(page, f"{LIST}{invoice.pk}/print/")
-    seller = ("Acme Rockets GmbH", "1 Rocket Road<br>12345 Acmetown", "DE123456789", "IBAN DE00 0000")
+    seller = (
+        '<p class="name">Acme Rockets GmbH</p>',
+        "1 Rocket Road<br>12345 Acmetown",
+        "DE123456789",
+        "IBAN DE00 0000",
+    )
     sums = ("19.95", "39.90 EUR", "33.53 EUR", "6.37 EUR", "VAT, 19 %", "Please pay 39.90 EUR by")
     for words in ("<h1>Invoice</h1>", "INV-00001", "Carl", "Rocket", *seller, *sums):
         assert words in text

@@ -55,6 +55,7 @@ def test_only_the_allowed_domains_people_may_register() -> None:
     known = rules(allowed=["acme.example", "Bücher.example"])
     assert known.admit("ada@acme.example")
     assert known.admit("ada@ACME.example")
+    assert known.admit('"ada@home"@acme.example')  # the last @ counts
     assert known.admit("ada@bücher.example")
     assert known.admit("ada@xn--bcher-kva.example")
     for other in (
