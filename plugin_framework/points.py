@@ -7,7 +7,7 @@ CORE: tuple[HookPoint, ...] = (
         "user_registering",
         "email",
         doc="Somebody is about to register in this organisation.",
-        when="After the form was found valid, before the account is made.",
+        when="After the form was found valid, before the account is made; with an invitation or without.",
         unless="Not for the owner who signs the organisation up, nor for accounts made on the command line.",
         may_veto=True,
     ),
