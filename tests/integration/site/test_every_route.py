@@ -73,7 +73,8 @@ def _filled(route: str) -> list[str]:
 @pytest.fixture
 def acme(tenants: Tenants) -> TenantRef:
     with tenant_scope(tenants.acme):
-        lifecycle.enable("orders", SYSTEM)
+        lifecycle.configure("invoices", SYSTEM, {"seller_address": "1 Road"})
+        lifecycle.enable("invoices", SYSTEM)  # and orders, which it needs
     return tenants.acme
 
 
