@@ -12,7 +12,7 @@ from django.db import ProgrammingError, connection, transaction
 from django.forms.models import model_to_dict
 from django.utils import timezone
 
-from plugin_framework import lifecycle, purge
+from plugin_framework import configuration, lifecycle, purge
 from plugin_framework.audit import SYSTEM
 from plugin_framework.catalog.offers import set_offer
 from plugin_framework.delivery.redeliver import redeliver
@@ -106,7 +106,7 @@ def test_new_settings_hold_for_new_invoices_only(committed_db: str, here: Tenant
     work_off()
     before = frozen(Invoice.objects.get(number=1))
     changed = {**SETTINGS, "seller_address": "Elsewhere", "prefix": "2027/", "due_days": 0, "tax_rate": 0}
-    lifecycle.configure("invoices", SYSTEM, changed)
+    configuration.configure("invoices", SYSTEM, changed)
     confirmed()
     work_off()
     after = Invoice.objects.get(number=2)
@@ -259,7 +259,7 @@ def test_a_purge_refuses_while_it_is_enabled_or_the_name_is_wrong(here: Tenants)
 
 def test_a_purge_deletes_the_invoices_and_leaves_the_orders(here: Tenants) -> None:
     with tenant_scope(here.globex):
-        lifecycle.configure("invoices", SYSTEM, SETTINGS)
+        configuration.configure("invoices", SYSTEM, SETTINGS)
         lifecycle.enable("invoices", SYSTEM)
         invoiced()
     invoiced()
@@ -274,7 +274,7 @@ def test_a_purge_deletes_the_invoices_and_leaves_the_orders(here: Tenants) -> No
     assert Order.objects.count() == 1
     with tenant_scope(here.globex):
         assert Invoice.objects.count() == 1
-    lifecycle.configure("invoices", SYSTEM, SETTINGS)
+    configuration.configure("invoices", SYSTEM, SETTINGS)
     lifecycle.enable("invoices", SYSTEM)
     assert invoiced().number == 1
 

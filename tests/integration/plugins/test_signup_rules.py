@@ -10,7 +10,7 @@ import pytest
 from django.core.mail import EmailMessage
 from django.test import Client
 
-from plugin_framework import lifecycle
+from plugin_framework import configuration, lifecycle
 from plugin_framework.audit import SYSTEM, Actor
 from plugin_framework.catalog.offers import set_offer
 from plugin_framework.models import AuditEntry, Delivery
@@ -112,7 +112,7 @@ def test_the_domain_decides_however_it_is_spelt(visitor: Client, address: str, s
 
 
 def test_subdomains_and_single_people_come_in_when_the_settings_say_so(visitor: Client, switch_on: Make) -> None:
-    lifecycle.configure(
+    configuration.configure(
         "signup_rules", SYSTEM, {**RULES, "allow_subdomains": True, "allowed_addresses": ["Guest@banned.example"]}
     )
     found = {
@@ -131,7 +131,7 @@ def test_somebody_invited_from_elsewhere_is_asked_too_and_keeps_the_invitation(
         assert refused.status_code == 400
     assert nothing_came_of_it(mailoutbox)
     assert Invitation.objects.count() == 1
-    lifecycle.configure("signup_rules", SYSTEM, {**RULES, "allowed_addresses": [EVE["email"]]})
+    configuration.configure("signup_rules", SYSTEM, {**RULES, "allowed_addresses": [EVE["email"]]})
     assert visitor.post(link, EVE)["Location"] == "/"
     assert (User.objects.get().role, Invitation.objects.exists()) == ("admin", False)
 
@@ -202,8 +202,8 @@ def test_an_admin_makes_the_rules_on_the_plugins_page(acme: Tenants, client_for:
     ],
 )
 def test_settings_that_make_no_sense_are_not_saved(visitor: Client, config: dict[str, Any]) -> None:
-    with pytest.raises(lifecycle.Invalid):
-        lifecycle.configure("signup_rules", SYSTEM, config)
+    with pytest.raises(configuration.Invalid):
+        configuration.configure("signup_rules", SYSTEM, config)
     assert send_json(visitor, EVE).json() == {"errors": {"__all__": [SAID]}}
 
 

@@ -14,7 +14,7 @@ from django.conf import settings
 from django.test import Client
 from django.urls import URLPattern, URLResolver
 
-from plugin_framework import lifecycle
+from plugin_framework import configuration, lifecycle
 from plugin_framework.audit import SYSTEM
 from plugin_framework.tenancy import TenantRef, tenant_scope
 from tenants.provisioning import ensure_platform
@@ -73,7 +73,7 @@ def _filled(route: str) -> list[str]:
 @pytest.fixture
 def acme(tenants: Tenants) -> TenantRef:
     with tenant_scope(tenants.acme):
-        lifecycle.configure("invoices", SYSTEM, {"seller_address": "1 Road"})
+        configuration.configure("invoices", SYSTEM, {"seller_address": "1 Road"})
         lifecycle.enable("invoices", SYSTEM)  # and orders, which it needs
     return tenants.acme
 
