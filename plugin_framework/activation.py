@@ -10,7 +10,7 @@ import threading
 import time
 from collections import OrderedDict
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from types import MappingProxyType
 from typing import Any
 
@@ -19,6 +19,7 @@ from django.utils import timezone
 from plugin_framework import gate, instances, layers, settings_store, shapes, tenancy
 from plugin_framework.catalog import revisions
 from plugin_framework.catalog.offers import DEFAULT, offers
+from plugin_framework.catalog.plans import plan_of
 from plugin_framework.instances import Held, Instance
 from plugin_framework.layers import PlatformSettings
 from plugin_framework.models import PluginState
@@ -126,7 +127,7 @@ cache = _Cache()
 
 
 def current() -> ActiveSet:
-    """The current tenant's active set; from this scope's memory, else this process's, else two queries.
+    """The current tenant's active set; from this scope's memory, else this process's, else a few queries.
 
     Raises:
         NoTenant: outside of a tenant: never "all plugins".
@@ -161,7 +162,7 @@ def build(tenant: TenantRef, wanted: Revisions, old: ActiveSet | None) -> Active
     now = timezone.now()
     pauses = {name: row.paused_until - now for name, row in rows.items() if row.paused_until and row.paused_until > now}
     paused = {name: gate.Decision(gate.Reason.PAUSED, rows[name].paused_reason) for name in pauses}
-    facts = gate.Facts(tenant.schema, offers(wanted.catalog), frozenset(rows), paused)
+    facts = gate.Facts(tenant.schema, offers(wanted.catalog), frozenset(rows), plan_of(tenant.schema), paused)
     startable = [spec for spec in registry.specs.values() if gate.decide(spec.name, facts, registry).runs]
     stored = settings_store.stored_for([spec.name for spec in startable])
     problems = dict(paused)
@@ -181,7 +182,7 @@ def build(tenant: TenantRef, wanted: Revisions, old: ActiveSet | None) -> Active
             instance = _start(spec, tenant, rows[spec.name], stored.get(spec.name, {}), platform, problems)
         if instance is not None:
             made[spec.name] = instance
-    facts = gate.Facts(tenant.schema, facts.offers, facts.enabled, problems)
+    facts = replace(facts, problems=problems)
     running = {name: each for name, each in made.items() if gate.decide(name, facts, registry).runs}
     failed = any(problem.reason is gate.Reason.FAILED_TO_START for problem in problems.values())
     look_again = [RETRY_FAILED_START] if failed else []

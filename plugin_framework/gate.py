@@ -8,6 +8,7 @@ from enum import StrEnum
 
 from plugin_framework.catalog.models import Availability
 from plugin_framework.catalog.offers import DEFAULT, Offer
+from plugin_framework.catalog.plans import PlanFacts
 from plugin_framework.registry import Registry
 
 
@@ -19,11 +20,15 @@ class Reason(StrEnum):
     MISSING = "missing"
     WITHDRAWN = "withdrawn"
     NOT_OFFERED = "not_offered"
+    NOT_IN_PLAN = "not_in_plan"
     DISABLED = "disabled"
     DEPENDENCY = "dependency"
     NEEDS_SETUP = "needs_setup"
     FAILED_TO_START = "failed_to_start"
     PAUSED = "paused"
+
+
+_NOT_TO_BE_HAD = {Reason.QUARANTINED, Reason.MISSING, Reason.WITHDRAWN, Reason.NOT_OFFERED, Reason.NOT_IN_PLAN}
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,7 +46,7 @@ class Decision:
     @property
     def may_enable(self) -> bool:
         """Whether the tenant's admin may switch it on (it may still need setup afterwards)."""
-        return self.reason not in (Reason.QUARANTINED, Reason.MISSING, Reason.WITHDRAWN, Reason.NOT_OFFERED)
+        return self.reason not in _NOT_TO_BE_HAD
 
 
 RUNS = Decision(Reason.RUNS)
@@ -54,6 +59,7 @@ class Facts:
     tenant_schema: str
     offers: Mapping[str, Offer]
     enabled: frozenset[str]
+    plan: PlanFacts | None  # None: all that is offered
     problems: Mapping[str, Decision]  # needs setup, failed to start, paused: found while the active set was built
 
 
@@ -62,6 +68,7 @@ def decide(plugin: str, facts: Facts, registry: Registry) -> Decision:
     return (
         _code(plugin, registry)
         or _offer(plugin, facts)
+        or _plan(plugin, facts)
         or _enabled(plugin, facts)
         or _dependencies(plugin, facts, registry)
         or facts.problems.get(plugin)
@@ -87,6 +94,13 @@ def _offer(plugin: str, facts: Facts) -> Decision | None:
     if listed_elsewhere or offer.availability == Availability.HIDDEN:
         return Decision(Reason.NOT_OFFERED, "This plugin is not offered to your organisation. Ask the platform for it.")
     return None
+
+
+def _plan(plugin: str, facts: Facts) -> Decision | None:
+    if facts.plan is None or plugin in facts.plan.plugins:
+        return None
+    kept = " Its settings and data are kept." if plugin in facts.enabled else ""
+    return Decision(Reason.NOT_IN_PLAN, f"Your organisation's plan, {facts.plan.name}, does not include it.{kept}")
 
 
 def _enabled(plugin: str, facts: Facts) -> Decision | None:

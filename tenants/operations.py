@@ -1,11 +1,14 @@
-"""What the platform's staff does to a tenant: suspend and resume; each function is one transaction, audited on both sides."""
+"""What the platform's staff does to a tenant: suspend, resume, change its plan; each function is one transaction, audited on both sides."""
 
 from __future__ import annotations
 
 from django.db import transaction
 
 from plugin_framework.audit import Actor, record
+from plugin_framework.catalog import plans
+from plugin_framework.changing import release_held
 from plugin_framework.delivery import lanes
+from plugin_framework.models import PluginState
 from plugin_framework.tenancy import TenantRef, public_scope, tenant_scope
 from plugin_framework.tenancy_directory import platform
 from tenants.models import State, Tenant
@@ -37,16 +40,49 @@ def resume(slug: str, actor: Actor) -> None:
     _move(slug, State.ACTIVE, "", actor, "tenant.resumed")
 
 
+def change_plan(slug: str, plan: str, actor: Actor) -> bool:
+    """Give a tenant another plan; plugins that it does not include freeze, those that it does thaw, and nothing is deleted.
+
+    Args:
+        plan: its slug, or "" for none: then the tenant may run all that is offered to it.
+
+    Returns:
+        Whether anything changed.
+
+    Raises:
+        NoSuchTenant: nobody has this slug. PlanError: there is no such plan. NotPossible: it is the platform's own tenant.
+    """
+    with transaction.atomic():
+        tenant = _locked(slug)
+        if tenant.is_platform:
+            raise NotPossible("The platform's own tenant has no plan.")
+        with public_scope():
+            ref = tenant.ref()
+        with tenant_scope(ref):
+            if not plans.assign(plan):
+                return False
+            for row in PluginState.objects.filter(enabled=True):
+                release_held(row.plugin)
+        audit_on_both_sides(ref, actor, "tenant.plan_changed", plan=plan)
+        return True
+
+
+def _locked(slug: str) -> Tenant:
+    with public_scope():
+        tenant: Tenant | None = Tenant.objects.select_for_update().filter(slug=slug).first()
+    if tenant is None:
+        raise NoSuchTenant(f"There is no organisation {slug!r}.")
+    return tenant
+
+
 def _move(slug: str, state: State, message: str, actor: Actor, action: str) -> None:
     with transaction.atomic():
+        tenant = _locked(slug)
+        if tenant.is_platform:
+            raise NotPossible("The platform's own tenant cannot be suspended.")
+        if tenant.state == state:
+            return
         with public_scope():
-            tenant = Tenant.objects.select_for_update().filter(slug=slug).first()
-            if tenant is None:
-                raise NoSuchTenant(f"There is no organisation {slug!r}.")
-            if tenant.is_platform:
-                raise NotPossible("The platform's own tenant cannot be suspended.")
-            if tenant.state == state:
-                return
             tenant.state, tenant.state_message = state, message[:500]
             tenant.save()
             ref = tenant.ref()

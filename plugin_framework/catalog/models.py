@@ -45,6 +45,30 @@ class CatalogGrant(models.Model):
         return f"{self.plugin} for {self.tenant_schema}"
 
 
+class Plan(models.Model):
+    """What organisations pay for: the plugins they may run. A tenant without a plan may run all that is offered to it."""
+
+    slug = models.SlugField(max_length=50, unique=True)
+    name = models.CharField(max_length=100)
+    plugins = models.JSONField(default=list)  # names
+
+    class Meta:
+        ordering = ["name"]
+
+    def __str__(self) -> str:
+        return self.name
+
+
+class TenantPlan(models.Model):
+    """The plan of a tenant (by schema)."""
+
+    tenant_schema = models.CharField(max_length=63, unique=True)
+    plan = models.ForeignKey(Plan, models.PROTECT)
+
+    def __str__(self) -> str:
+        return f"{self.tenant_schema}: {self.plan_id}"
+
+
 class TenantRevision(models.Model):
     """The number of a tenant's latest plugin change. From a sequence: ``revision + 1`` would be handed out again after a rollback."""
 

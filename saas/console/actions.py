@@ -10,6 +10,7 @@ from django.db import transaction
 
 from plugin_framework import platform_settings, tenancy_directory
 from plugin_framework.audit import Actor, record
+from plugin_framework.catalog import plans
 from plugin_framework.catalog.models import Availability, CatalogEntry, CatalogGrant
 from plugin_framework.catalog.offers import set_offer
 from plugin_framework.registry import PluginSpec
@@ -85,6 +86,26 @@ def set_platform_settings(
         with transaction.atomic():
             _record(others, _SETTINGS, spec.name, actor, **detail)
     return changed
+
+
+def define_plan(slug: str, name: str, plugins: Collection[str], actor: Actor) -> bool:
+    """Make or change a plan; whether anything changed."""
+    with transaction.atomic():
+        changed = plans.define(slug, name, plugins)
+        if changed:
+            _record(_platform(), "plan.saved", slug, actor, plugins=sorted(plugins))
+        return changed
+
+
+def remove_plan(slug: str, actor: Actor) -> None:
+    """Delete a plan that nobody has.
+
+    Raises:
+        PlanError: somebody has it, or there is none.
+    """
+    with transaction.atomic():
+        plans.remove(slug)
+        _record(_platform(), "plan.removed", slug, actor)
 
 
 def _before(plugin: str) -> tuple[str, str, set[str]]:

@@ -7,8 +7,11 @@ from typing import Any
 
 from django import forms
 
+from plugin_framework.catalog import plans
 from plugin_framework.catalog.models import Availability
+from plugin_framework.registry import registry
 from plugin_framework.tenancy import public_scope
+from saas.site.plugin_info import title_of
 from tenants.models import PLATFORM_SCHEMA, Tenant
 
 MOST_LISTED = 1000
@@ -67,3 +70,48 @@ class SuspendForm(forms.Form):
         widget=forms.Textarea({"rows": 3}),
         help_text="Everybody who opens the organisation's pages reads it. Say why, and whom to ask.",
     )
+
+
+class PlanForm(forms.Form):
+    """A plan's name and plugins."""
+
+    name = forms.CharField(label="Name", max_length=100, help_text="As organisations read it.")
+    plugins = forms.MultipleChoiceField(
+        label="Plugins",
+        required=False,
+        widget=forms.CheckboxSelectMultiple,
+        help_text="Taking one away stops it with the next request of every organisation on this plan; nothing is deleted.",
+    )
+
+    def __init__(self, *args: Any, **options: Any) -> None:
+        super().__init__(*args, **options)
+        known = {
+            *registry.specs,
+            *(options.get("initial") or {}).get("plugins", ()),
+        }  # its code may be away for a while
+        self.fields["plugins"].choices = sorted(((name, title_of(name)) for name in known), key=lambda each: each[1])  # type: ignore[attr-defined]  # the field's
+
+
+class NewPlanForm(PlanForm):
+    """The same, with the name that stands in addresses."""
+
+    slug = forms.SlugField(label="Short name", max_length=50, help_text="For the command line, as in basic. It stays.")
+    field_order = ("name", "slug", "plugins")
+
+    def clean_slug(self) -> str:
+        """One that is free."""
+        slug = str(self.cleaned_data["slug"])
+        if any(plan.slug == slug for plan in plans.plans()):
+            raise forms.ValidationError("There is a plan with this short name already.")
+        return slug
+
+
+class TenantPlanForm(forms.Form):
+    """Which plan an organisation has."""
+
+    plan = forms.ChoiceField(label="Plan", required=False)
+
+    def __init__(self, *args: Any, **options: Any) -> None:
+        super().__init__(*args, **options)
+        known = [(plan.slug, plan.name) for plan in plans.plans()]
+        self.fields["plan"].choices = [("", "No plan: all that is offered"), *known]  # type: ignore[attr-defined]  # as above

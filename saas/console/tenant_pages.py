@@ -11,9 +11,10 @@ from django.shortcuts import redirect, render
 from django.urls import reverse
 from django.views.decorators.http import require_POST, require_safe
 
+from plugin_framework.catalog import plans
 from plugin_framework.models import AuditEntry
 from plugin_framework.tenancy import public_scope, tenant_scope
-from saas.console.forms import SuspendForm
+from saas.console.forms import SuspendForm, TenantPlanForm
 from saas.site import plugin_info
 from saas.site.access import actor_of, admins_only
 from saas.site.filters import filters
@@ -108,5 +109,6 @@ def _detail(request: HttpRequest, tenant: Tenant, form: SuspendForm) -> HttpResp
         "people": people,
         "recent": recent,
         "form": form,
+        "plan_form": TenantPlanForm(initial={"plan": plans.slug_of(ref.schema)}),
     }
     return render(request, "platform/tenant_detail.html", context, status=422 if form.errors else 200)

@@ -3,7 +3,7 @@
 from django.urls import path
 
 import saas.site.names  # noqa: F401  # registers the `plugin` converter used below
-from saas.console import catalog_pages, settings_page, tenant_pages
+from saas.console import catalog_pages, plan_pages, settings_page, tenant_pages
 
 app_name = "platform"
 urlpatterns = [
@@ -11,8 +11,13 @@ urlpatterns = [
     path("catalog/", catalog_pages.index, name="catalog"),
     path("catalog/<plugin:name>/", catalog_pages.detail, name="catalog_entry"),
     path("catalog/<plugin:name>/settings/", settings_page.settings, name="catalog_settings"),
+    path("plans/", plan_pages.index, name="plans"),
+    path("plans/new/", plan_pages.new, name="new_plan"),
+    path("plans/<slug:slug>/", plan_pages.detail, name="plan"),
+    path("plans/<slug:slug>/remove/", plan_pages.remove, name="remove_plan"),
     path("tenants/", tenant_pages.index, name="tenants"),
     path("tenants/<slug:slug>/", tenant_pages.detail, name="tenant"),
+    path("tenants/<slug:slug>/plan/", plan_pages.assign, name="change_plan"),
     path("tenants/<slug:slug>/suspend/", tenant_pages.suspend, name="suspend"),
     path("tenants/<slug:slug>/resume/", tenant_pages.resume, name="resume"),
 ]

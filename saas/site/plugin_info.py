@@ -30,6 +30,7 @@ _ADVICE = {
     Reason.MISSING: "Ask the platform whether it will come back, or disable it.",
     Reason.WITHDRAWN: "Settings and data are kept. It runs again as soon as the platform offers it again.",
     Reason.NOT_OFFERED: "If you need it, ask the platform to offer it to your organisation.",
+    Reason.NOT_IN_PLAN: "It runs again as soon as your organisation has a plan that includes it. Ask the platform for one.",
     Reason.DISABLED: "Enable it to use it.",
     Reason.DEPENDENCY: "Put that right first; this plugin then runs by itself.",
     Reason.NEEDS_SETUP: "Complete its settings; it runs as soon as they are saved.",

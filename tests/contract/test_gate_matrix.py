@@ -17,6 +17,7 @@ from django.test import Client
 
 from plugin_framework import activation, configuration, hooks, lifecycle
 from plugin_framework.audit import SYSTEM
+from plugin_framework.catalog import plans
 from plugin_framework.catalog.offers import set_offer
 from plugin_framework.delivery import lanes
 from plugin_framework.delivery.lane_run import run_lane
@@ -72,6 +73,7 @@ REASONS: dict[Reason, Callable[[], object]] = {
     Reason.MISSING: _forget_the_code,
     Reason.WITHDRAWN: lambda: set_offer("gated", "withdrawn", message="Recalled."),
     Reason.NOT_OFFERED: lambda: set_offer("gated", "listed"),
+    Reason.NOT_IN_PLAN: lambda: (plans.define("small", "Small", ["canary"]), plans.assign("small")),
     Reason.DISABLED: lambda: lifecycle.disable("gated", SYSTEM),
     Reason.DEPENDENCY: lambda: set_offer("canary", "withdrawn"),
     Reason.NEEDS_SETUP: _spoil_settings,

@@ -1,4 +1,4 @@
-"""`manage.py tenants`: list, create, suspend and resume organisations."""
+"""`manage.py tenants`: list, create, suspend and resume organisations, and change their plan."""
 
 from __future__ import annotations
 
@@ -12,6 +12,7 @@ from django.core.validators import validate_email
 from django.db import transaction
 
 from plugin_framework.audit import COMMAND_LINE
+from plugin_framework.catalog import plans
 from plugin_framework.tenancy import public_scope, tenant_scope
 from saas.cli import show
 from saas.links import url_of
@@ -24,13 +25,14 @@ from tenants.models import Tenant
 class Command(BaseCommand):
     """The same functions and errors as the pages."""
 
-    help = "List, create, suspend and resume organisations."
+    help = "List, create, suspend and resume organisations, and change their plan."
 
     def add_arguments(self, parser: ArgumentParser) -> None:
-        parser.add_argument("action", choices=("list", "create", "suspend", "resume"))
+        parser.add_argument("action", choices=("list", "create", "suspend", "resume", "plan"))
         parser.add_argument("slug", nargs="?", help="the organisation's address, without the domain")
         parser.add_argument("--name", help="create: the organisation's name")
         parser.add_argument("--owner", metavar="EMAIL", help="create: prints a link with which they become its owner")
+        parser.add_argument("--plan", default="", help="plan: its name in addresses; without it the plan is taken away")
         parser.add_argument("--message", default="", help="suspend: shown to everybody who comes")
         parser.add_argument("--json", action="store_true", dest="as_json", help="print JSON")
 
@@ -46,6 +48,7 @@ class Command(BaseCommand):
             provisioning.SlugRefused,
             operations.NoSuchTenant,
             operations.NotPossible,
+            plans.PlanError,
         ) as error:
             raise CommandError(str(error)) from error
         return show(self, [done], as_json=as_json, empty="")
@@ -67,6 +70,9 @@ class Command(BaseCommand):
     def _act(self, action: str, slug: str, **options: Any) -> dict[str, Any]:
         if action == "create":
             return _create(slug, options["name"] or slug, options["owner"])
+        if action == "plan":
+            operations.change_plan(slug, options["plan"], COMMAND_LINE)
+            return {"slug": slug, "plan": options["plan"] or "none"}
         if action == "suspend":
             operations.suspend(slug, options["message"], COMMAND_LINE)
         else:

@@ -12,8 +12,24 @@ from plugin_framework.tenancy import TenantRef, tenant_scope
 from tests.conftest import Tenants
 from tests.support.people import person
 
-PAGES = ["/", "/catalog/", "/catalog/pager/", "/catalog/pager/settings/", "/tenants/", "/tenants/acme/"]
-POSTS = ["/catalog/pager/", "/catalog/pager/settings/", "/tenants/acme/suspend/", "/tenants/acme/resume/"]
+PAGES = [
+    "/",
+    "/catalog/",
+    "/catalog/pager/",
+    "/catalog/pager/settings/",
+    "/tenants/",
+    "/tenants/acme/",
+    "/plans/",
+    "/plans/new/",
+]
+POSTS = [
+    "/catalog/pager/",
+    "/catalog/pager/settings/",
+    "/tenants/acme/suspend/",
+    "/tenants/acme/resume/",
+    "/tenants/acme/plan/",
+    "/plans/new/",
+]
 DECISION = {"availability": "withdrawn", "message": "No.", "tenants": ""}
 GARBAGE = [
     "/catalog/unknown/",
