@@ -28,6 +28,7 @@ from plugin_framework.sdk import NoTenant, PluginInterface
 from plugin_framework.tenancy import Revisions, TenantRef
 
 CACHED_TENANTS = 512  # active sets kept in this process; the least recently used goes first
+BYTES_PER_TENANT = 32 * 1024  # that one of them takes at most, with the built-in plugins; a test measures it
 RETRY_FAILED_START = 30.0  # seconds until a plugin whose initialize() raised is tried again
 _MEMO = "active_set"
 
