@@ -69,10 +69,18 @@ class SecretBox:
         return not sealed.startswith(f"{VERSION}:{key_id(self._keys[0])}:")
 
     def rotate(self, sealed: str, *, tenant: str, plugin: str, field: str) -> str:
-        """The same secret under the newest key."""
-        return self.seal(
-            self.open(sealed, tenant=tenant, plugin=plugin, field=field), tenant=tenant, plugin=plugin, field=field
-        )
+        """The same secret under the newest key.
+
+        Raises:
+            SecretUnreadable: as `open` does.
+        """
+        plain = self.open(sealed, tenant=tenant, plugin=plugin, field=field)
+        return self.seal(plain, tenant=tenant, plugin=plugin, field=field)
+
+    def position_of(self, sealed: object) -> int | None:
+        """With which of the keys `sealed` was made, counted from 1; None: with none of these."""
+        name = str(sealed).split(":")[1:2]
+        return next((at for at, key in enumerate(self._keys, start=1) if [key_id(key)] == name), None)
 
 
 def key_id(key: str) -> str:

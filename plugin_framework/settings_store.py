@@ -116,6 +116,19 @@ def seal_secrets(schema: ConfigSchema, plugin: str, config: Mapping[str, Any], t
     return found
 
 
+def mapped(value: Any, path: Path, change: Callable[[Path, Any], Any]) -> Any:
+    """`value` with `change` applied to all in it that is no object and no list, and to each sealed secret.
+
+    Args:
+        path: of `value`; inside a list, "[]" stands for the entry.
+    """
+    if isinstance(value, Mapping) and SEALED not in value:
+        return {key: mapped(inner, (*path, str(key)), change) for key, inner in value.items()}
+    if isinstance(value, list):
+        return [mapped(inner, (*path, "[]"), change) for inner in value]
+    return change(path, value)
+
+
 def get(config: Mapping[str, Any], path: Iterable[str]) -> Any:
     """The value at `path`, or None."""
     value: Any = config

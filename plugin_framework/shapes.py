@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import copy
 import logging
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from typing import Any
 
 from plugin_framework import layers, settings_store
@@ -17,7 +17,7 @@ from plugin_framework.layers import PlatformSettings
 from plugin_framework.models import PluginState
 from plugin_framework.registry import PluginSpec
 from plugin_framework.sdk import ConfigurablePlugin
-from plugin_framework.settings_store import SEALED, Config, Opened, Path
+from plugin_framework.settings_store import Config, Opened, Path
 from plugin_framework.tenancy import current_tenant
 
 log = logging.getLogger(__name__)
@@ -47,7 +47,7 @@ def in_shape(spec: PluginSpec, stored: Config, version: int, platform: PlatformS
     if version >= spec.config_version or not stored or not isinstance(plugin, ConfigurablePlugin):
         return stored
     what = f"Its settings, saved as of version {version}, could not be brought to version {spec.config_version}"
-    opened = _mapped(stored, (), _open(spec.name))
+    opened = settings_store.mapped(stored, (), _open(spec.name))
     try:
         moved = plugin.migrate_config(copy.deepcopy(opened), version)
     except Exception as error:  # a plugin's own code may raise anything; the tenant's settings stay as they are
@@ -71,25 +71,14 @@ def _open(plugin: str) -> Callable[[Path, Any], Any]:
 
 
 def _sealed(spec: PluginSpec, config: Config, platform: PlatformSettings) -> Config:
-    """Secrets sealed where they are now; one that was moved keeps its destination. One put where no secret belongs stays sealed."""
+    """Secrets sealed where they are now, also where none belongs; one that was moved keeps its destination."""
     tenant, merged = current_tenant().schema, layers.layered(spec, config, platform)
 
     def seal_one(path: Path, value: Any) -> Any:
-        if path not in spec.schema.secret_paths:
-            return dict(value.stored) if isinstance(value, Opened) else value
-        if not isinstance(value, str):
+        if not isinstance(value, Opened) and not (isinstance(value, str) and path in spec.schema.secret_paths):
             return value
         to = settings_store.meant_for(value)
         to = layers.destination(spec.schema, merged, path) if to is None else to
         return settings_store.sealed(value, tenant=tenant, plugin=spec.name, path=path, to=to)
 
-    return dict(_mapped(config, (), seal_one))
-
-
-def _mapped(value: Any, path: Path, change: Callable[[Path, Any], Any]) -> Any:
-    """`value` with `change` applied to all that is no object, and to each sealed secret."""
-    if isinstance(value, Mapping) and SEALED not in value:
-        return {key: _mapped(inner, (*path, str(key)), change) for key, inner in value.items()}
-    if isinstance(value, list):
-        return [_mapped(inner, (*path, "[]"), change) for inner in value]
-    return change(path, value)
+    return dict(settings_store.mapped(config, (), seal_one))

@@ -18,6 +18,7 @@ _ACTIONS = {
     "plugin.resumed": gettext_lazy("resumed the plugin"),
     "plugin.purged": gettext_lazy("deleted what was stored by the plugin"),
     "plugin.configured": gettext_lazy("changed the settings of"),
+    "secrets.resealed": gettext_lazy("had all secrets sealed with a new key"),
     "delivery.redelivered": gettext_lazy("had something delivered again by"),
     "tenant.created": gettext_lazy("created the organisation"),
     "tenant.suspended": gettext_lazy("suspended the organisation"),
