@@ -75,7 +75,7 @@ def status() -> Counter[str]:
 
 def _settings(ref: TenantRef) -> Resealed:
     found = Resealed(ref.slug)
-    for row in PluginSetting.objects.select_for_update().order_by("pk"):
+    for row in PluginSetting.objects.order_by("pk"):
         new = mapped(row.value, (row.key,), _reseal(found, ref.schema, row.plugin_name))
         if new != row.value:
             PluginSetting.objects.filter(pk=row.pk).update(value=new)

@@ -53,7 +53,9 @@ def key_of(tenant: TenantRef) -> Any:
     """The secret as a process without any memory of it would read it."""
     spec = registry.specs["pager"]
     with tenant_scope(tenant):
-        return layers.effective(spec, settings_store.stored("pager"), layers.platform_of(spec)).config["key"]
+        checked = layers.effective(spec, settings_store.stored("pager"), layers.platform_of(spec))
+        assert checked.errors == ()
+        return checked.config["key"]
 
 
 def said(*arguments: str) -> str:
@@ -66,6 +68,8 @@ def test_every_secret_opens_with_the_new_key_alone_and_the_rest_is_as_it_was(two
     with transaction.atomic():
         spec, secret = registry.specs["pager"], {("key",): "the platform's"}
         platform_settings.save(spec, {"gateway": "gate.platform"}, secrets=secret, removed=(), locked=())
+    with tenant_scope(two.acme):
+        assert layers.platform_of(spec).values["key"] == "the platform's"  # and the process remembers it as it was sealed
     operations.suspend("globex", "closed", SYSTEM)
     with override_settings(SECRETS_KEYS=[NEW, OLD]):
         assert status() == {"number 2": 3}
