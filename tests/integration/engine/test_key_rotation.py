@@ -69,7 +69,9 @@ def test_every_secret_opens_with_the_new_key_alone_and_the_rest_is_as_it_was(two
         spec, secret = registry.specs["pager"], {("key",): "the platform's"}
         platform_settings.save(spec, {"gateway": "gate.platform"}, secrets=secret, removed=(), locked=())
     with tenant_scope(two.acme):
-        assert layers.platform_of(spec).values["key"] == "the platform's"  # and the process remembers it as it was sealed
+        assert (
+            layers.platform_of(spec).values["key"] == "the platform's"
+        )  # and the process remembers it as it was sealed
     operations.suspend("globex", "closed", SYSTEM)
     with override_settings(SECRETS_KEYS=[NEW, OLD]):
         assert status() == {"number 2": 3}
