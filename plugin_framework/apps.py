@@ -13,6 +13,7 @@ class PluginFrameworkConfig(AppConfig):
     def ready(self) -> None:
         """Bind the SDK, load the plugins, register the checks. Nothing here touches the database."""
         from plugin_framework import checks, loader, outbound  # noqa: F401  # models can be imported from here on only
+        from plugin_framework.app_guard.apps import try_parts
         from plugin_framework.db.deletion import guard_collector
         from plugin_framework.registry import registry
         from plugin_framework.runtime import EngineRuntime
@@ -21,4 +22,6 @@ class PluginFrameworkConfig(AppConfig):
         _runtime.bind(EngineRuntime())
         guard_collector()
         outbound.install()
+        try_parts()
         loader.load(registry, settings.PLUGINS)
+        loader.guard_ready(registry)

@@ -4,17 +4,19 @@ from __future__ import annotations
 
 import inspect
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from importlib import import_module
 from typing import Any
 
 from django.apps import apps
 from django.urls import URLPattern, URLResolver
+from django.urls.resolvers import RegexPattern
 from packaging.requirements import InvalidRequirement, Requirement
 from packaging.specifiers import InvalidSpecifier, SpecifierSet
 from packaging.version import InvalidVersion, Version
 
 from plugin_framework import PLATFORM_VERSION
+from plugin_framework.app_guard import said
 from plugin_framework.config import FREE_FORM, ConfigSchema, SchemaError, compile_schema
 from plugin_framework.registry import Handler, PluginSpec
 from plugin_framework.sdk import ConfigurablePlugin, HookPoint, PluginInterface
@@ -36,17 +38,18 @@ def inspect_plugin(cls: type[PluginInterface], defaults: Mapping[str, Any]) -> P
         raise Rejected(f"{cls!r} is not a plugin: derive it from PluginInterface.")
     try:
         sample = cls()
-    except TypeError as error:
-        raise Rejected(f"{cls.__name__} cannot be made without arguments: {error}") from error
+    except (Exception, SystemExit) as error:  # a plugin's constructor may raise anything
+        raise Rejected(f"{cls.__name__} cannot be made without arguments: {said(error)}.") from error
     name = _name(sample)
     if not isinstance(cls.config_version, int) or cls.config_version < 1:
         raise Rejected(f"{name} has the config_version {cls.config_version!r}; count from 1.")
+    _check_declarations(cls, name)
     return PluginSpec(
         cls=cls,
         name=name,
         version=_version(sample, name),
         description=str(sample.description),
-        requires=tuple(_requirement(text, name) for text in sample.dependencies),
+        requires=_requirements(sample, name),
         handlers=tuple(_handlers(cls)),
         schema=_schema(sample, name),
         defaults=dict(defaults),
@@ -95,6 +98,21 @@ def _version(sample: PluginInterface, name: str) -> str:
     return version
 
 
+def _check_declarations(cls: type[PluginInterface], name: str) -> None:
+    """What the whole is sorted and joined by must be of the right kind, or it would be everybody's fault."""
+    if not isinstance(cls.priority, int):
+        raise Rejected(f"{name} has the priority {cls.priority!r}; use a whole number.")
+    points = cls.declares
+    if not isinstance(points, Sequence) or not all(isinstance(point, HookPoint) for point in points):
+        raise Rejected(f"{name} declares {points!r}; use a list of action(…), filter_value(…) and event(…).")
+
+
+def _requirements(sample: PluginInterface, name: str) -> tuple[Requirement, ...]:
+    if isinstance(sample.dependencies, str):
+        raise Rejected(f"The dependencies of {name} are a text; use a list: [{sample.dependencies!r}].")
+    return tuple(_requirement(text, name) for text in sample.dependencies)
+
+
 def _requirement(text: str, name: str) -> Requirement:
     try:
         return Requirement(text)
@@ -117,8 +135,9 @@ def _schema(sample: PluginInterface, name: str) -> ConfigSchema:
         return FREE_FORM
     try:
         return compile_schema(sample.get_config_schema())
-    except SchemaError as error:
-        raise Rejected(f"The settings schema of {name} is not usable: {error}") from error
+    except Exception as error:  # SchemaError, or whatever the plugin's own code raises
+        why = str(error) if isinstance(error, SchemaError) else f"{said(error)}."
+        raise Rejected(f"The settings schema of {name} is not usable: {why}") from error
 
 
 def _app_label(cls: type[PluginInterface]) -> str | None:
@@ -127,7 +146,13 @@ def _app_label(cls: type[PluginInterface]) -> str | None:
 
 
 def _urls(cls: type[PluginInterface], name: str) -> tuple[URLPattern | URLResolver, ...]:
+    """The plugin's pages, tried as a whole: what fails here would else fail in every request of every tenant."""
     try:
-        return tuple(import_module(cls.urls).urlpatterns if isinstance(cls.urls, str) else cls.urls)
-    except (ImportError, AttributeError) as error:
-        raise Rejected(f"The pages of {name} cannot be loaded from {cls.urls!r}: {error}") from error
+        found = tuple(import_module(cls.urls).urlpatterns if isinstance(cls.urls, str) else cls.urls)
+        stranger = next((each for each in found if not isinstance(each, URLPattern | URLResolver)), None)
+        if stranger is not None:
+            raise TypeError(f"{stranger!r} is not a path(…)")
+        URLResolver(RegexPattern(""), found).reverse_dict  # noqa: B018  # compiles all patterns
+    except (Exception, SystemExit) as error:  # a module of views may raise anything
+        raise Rejected(f"The pages of {name} cannot be loaded from {cls.urls!r}: {said(error)}.") from error
+    return found

@@ -1,0 +1,61 @@
+"""The app that stands in front of the plugins' apps in INSTALLED_APPS and tries each before Django does."""
+
+from __future__ import annotations
+
+from types import ModuleType
+
+from django.apps import AppConfig, apps
+from django.conf import settings
+
+from plugin_framework.app_guard import faults, said
+from plugin_framework.app_guard.leaving import leave_out
+from plugin_framework.app_guard.parts import problem_with
+
+
+class AppGuardConfig(AppConfig):
+    """No tables and no pages. Django stops at the first app that fails; this one sees to it that no plugin's gets so far."""
+
+    name = "plugin_framework.app_guard"
+    label = "app_guard"
+
+    def __init__(self, app_name: str, app_module: ModuleType) -> None:
+        """Drop the apps that cannot even be made, from the list along which Django is walking."""
+        super().__init__(app_name, app_module)
+        labels = {label: config.name for label, config in apps.app_configs.items()} | {self.label: self.name}
+        for entry in list(settings.PLUGIN_APPS):
+            if why := _problem(entry, labels):
+                faults[entry] = why
+                settings.INSTALLED_APPS.remove(entry)
+                settings.PLUGIN_APPS.remove(entry)
+
+    def import_models(self) -> None:
+        """Import the plugins' models, each for itself."""
+        super().import_models()
+        for config in plugin_configs():
+            try:
+                config.import_models()
+            except (Exception, SystemExit) as error:  # noqa: BLE001  # a plugin's module may raise anything
+                leave_out(config, f"{config.name}.models cannot be imported: {said(error)}.", with_models=True)
+
+
+def plugin_configs() -> list[AppConfig]:
+    """The apps of plugins."""
+    return [config for config in apps.get_app_configs() if config.name in settings.PLUGIN_APPS]
+
+
+def try_parts() -> None:
+    """Once all models are there, and before any plugin is loaded: leave out the apps with a fault in what Django imports later."""
+    for config in plugin_configs():
+        if why := problem_with(config):
+            leave_out(config, why, with_models=False)
+
+
+def _problem(entry: str, labels: dict[str, str]) -> str:
+    try:
+        config = AppConfig.create(entry)
+    except (Exception, SystemExit) as error:  # noqa: BLE001  # a plugin's package may raise anything
+        return f"{entry} cannot be imported: {said(error)}."
+    holder = labels.setdefault(config.label, config.name)
+    if holder != config.name:
+        return f"Its Django app has the label {config.label!r}, as {holder} has; set another `label` in its AppConfig."
+    return ""

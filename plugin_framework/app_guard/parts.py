@@ -1,0 +1,69 @@
+"""Imports early what Django imports late of an app, when a fault would be every page's or every migration's."""
+
+from __future__ import annotations
+
+from importlib import import_module
+from pathlib import Path
+from pkgutil import iter_modules
+
+from django.apps import AppConfig, apps
+from django.db.migrations import Migration
+from django.db.migrations.loader import MigrationLoader
+
+from plugin_framework.app_guard import said
+
+
+def problem_with(config: AppConfig) -> str:
+    """What is wrong with the template tags or the migrations of a plugin's app, in a sentence; empty if nothing is."""
+    try:
+        _modules(config.name, Path(config.path) / "templatetags", "templatetags")
+        found = _modules(config.name, Path(config.path) / "migrations", "migrations")
+    except ImportError as error:
+        return str(error)
+    migrations = {name: getattr(module, "Migration", None) for name, module in found.items() if name[0] not in "_~"}
+    return next((each for name, each in _problems(config.label, migrations) if each), "")
+
+
+def _modules(package: str, folder: Path, part: str) -> dict[str, object]:
+    if not folder.is_dir():
+        return {}
+    found: dict[str, object] = {}
+    for name in ("", *(each.name for each in iter_modules([str(folder)]))):
+        module = f"{package}.{part}.{name}".rstrip(".")
+        try:
+            found[name or "_"] = import_module(module)
+        except (Exception, SystemExit) as error:
+            raise ImportError(f"{module} cannot be imported: {said(error)}.") from error
+    return found
+
+
+def _problems(label: str, migrations: dict[str, object]) -> list[tuple[str, str]]:
+    found = []
+    ends = set(migrations)
+    for name, migration in migrations.items():
+        if not (isinstance(migration, type) and issubclass(migration, Migration)):
+            found.append((name, f"Its migration {name} has no class Migration."))
+            continue
+        if not migration.atomic:
+            found.append((name, f"Its migration {name} is not atomic; plugins are migrated inside a transaction."))
+        before = [str(each) for app, each in migration.dependencies if app == label]
+        ends -= set(before)
+        found += [(name, _missing(name, app, str(each), migrations, label)) for app, each in migration.dependencies]
+    if len(ends) > 1:
+        found.append(("", f"Its migrations have several ends: {', '.join(sorted(ends))}. Let one follow the other."))
+    return found
+
+
+def _missing(name: str, app: str, wanted: str, own: dict[str, object], label: str) -> str:
+    """Whether the migration that another one follows is there."""
+    if app == "__setting__" or wanted in ("__first__", "__latest__"):
+        return ""
+    if app == label:
+        there = wanted in own
+    elif app not in apps.app_configs:
+        there = False
+    else:
+        module = MigrationLoader.migrations_module(app)[0]
+        folder = [str(each) for each in import_module(module).__path__] if module else []
+        there = wanted in {each.name for each in iter_modules(folder)}
+    return "" if there else f"Its migration {name} follows {app}.{wanted}, which is not installed."
