@@ -55,12 +55,13 @@ INSTALLED_APPS = [
     "saas",  # first: its commands replace Django's and django-tenants' migrate
     *TENANT_APPS,
     *SHARED_APPS,
-    *PLUGIN_APPS,
     "allauth",
     "django_htmx",
     "django.contrib.messages",
     "django.contrib.staticfiles",
     "django_tenants",
+    "plugin_framework.app_guard",  # drops from here on what cannot be loaded
+    *PLUGIN_APPS,  # last: where two have a template, a static file or a command of one name, it is not the plugin's that is taken
 ]
 
 MIDDLEWARE = [
