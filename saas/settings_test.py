@@ -1,28 +1,10 @@
-"""Settings for the tests: the same program on a server of its own, quicker password hashing, loopback destinations allowed."""
+"""Settings of our own tests: those for tests, and a few plugins to try things on."""
 
-import os
-from pathlib import Path
+from saas.testing.settings import *  # noqa: F403  # Django's own idiom for a settings file over another
 
-from saas.postgres import Cluster
-
-_BASE = Path(__file__).resolve().parent.parent
-TEST_CLUSTER = None if os.environ.get("DATABASE_URL") else Cluster(_BASE / ".data" / "test-postgres", durable=False)
-if TEST_CLUSTER is not None:
-    os.environ["DATABASE_URL"] = TEST_CLUSTER.url("postgres")
-os.environ.setdefault("SECRET_KEY", "for-tests-only-" + "x" * 40)
-os.environ.setdefault("SECRETS_KEYS", "for-tests-only-" + "y" * 40)
-os.environ.setdefault("BASE_DOMAIN", "localhost")
-os.environ.setdefault("PLUGIN_ALLOW_LOOPBACK", "true")
-os.environ.setdefault("EMAIL_URL", "memorymail://")
-for limit in ("SIGNUPS_PER_HOUR_AND_ADDRESS", "SIGNUPS_PER_HOUR_AND_MAIL_DOMAIN", "REGISTRATIONS_PER_HOUR_AND_ADDRESS"):
-    os.environ.setdefault(limit, "1000000")  # all tests come from one address
-
-from saas.settings import *  # noqa: E402, F403  # Django's own idiom for a settings file over another
-
-PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]  # thousands of sign-ups must not wait for argon2
 PLUGINS = {
     **PLUGINS,  # noqa: F405  # from the star import
     "canary": {"module": "tests.dummies.canary", "class": "CanaryPlugin"},
     "gated": {"module": "tests.dummies.gated", "class": "GatedPlugin"},
 }
-TEMPLATES[0]["DIRS"] = [BASE_DIR / "templates", _BASE / "tests" / "dummies" / "templates"]  # noqa: F405  # the same
+TEMPLATES[0]["DIRS"] = [BASE_DIR / "templates", BASE_DIR / "tests" / "dummies" / "templates"]  # noqa: F405  # the same

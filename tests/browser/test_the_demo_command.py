@@ -11,8 +11,8 @@ from pathlib import Path
 
 import pytest
 
+from saas.testing.waiting import wait_until
 from tests.browser.conftest import ROOT, free_port, start_demo, stop_demo
-from tests.support.waiting import wait_until
 
 
 def processes_of(data: Path) -> list[str]:

@@ -7,8 +7,8 @@ import re
 import pytest
 from playwright.sync_api import Page, expect
 
+from saas.testing.waiting import wait_until
 from tests.browser.conftest import PASSWORD, Demo, Visitor
-from tests.support.waiting import wait_until
 
 
 def register(visitor: Visitor, host: str, email: str, name: str) -> None:

@@ -30,9 +30,9 @@ from plugin_framework.models import Delivery, PluginSetting, PluginState
 from plugin_framework.registry import registry
 from plugin_framework.sdk import NotAllowed, plugin_registry
 from plugin_framework.tenancy import TenantRef, public_scope, tenant_scope
+from saas.testing.people import person
 from tests.conftest import Tenants
 from tests.dummies.gated import HEARD
-from tests.support.people import person
 
 ROOT = Path(__file__).resolve().parents[2]
 

@@ -5,8 +5,8 @@ from __future__ import annotations
 from django.db import connection
 
 from plugin_framework.tenancy import tenant_scope
+from saas.testing.waiting import wait_until
 from tests.faults.world import World
-from tests.support.waiting import wait_until
 
 IMPATIENT = ("--soft-limit", "1.5", "--hard-limit", "3")
 BAD = {

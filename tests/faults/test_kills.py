@@ -6,8 +6,8 @@ import signal
 
 from plugin_framework.models import AuditEntry
 from plugin_framework.tenancy import tenant_scope
+from saas.testing.waiting import wait_until
 from tests.faults.world import World, runs
-from tests.support.waiting import wait_until
 
 CHILD_WINDOWS = (
     "after_claim",

@@ -17,9 +17,9 @@ from django.db import connection
 from plugin_framework import configuration, lifecycle
 from plugin_framework.audit import SYSTEM
 from plugin_framework.tenancy import TenantRef, tenant_scope
+from saas.testing.receivers import PASSWORD, MailServer, WebhookServer, mail_server, webhook_server
+from saas.testing.waiting import wait_until
 from tests.faults.world import Started, World
-from tests.support.receivers import PASSWORD, MailServer, WebhookServer, mail_server, webhook_server
-from tests.support.waiting import wait_until
 
 
 @dataclass(frozen=True, slots=True)

@@ -14,10 +14,10 @@ from plugin_framework.catalog.revisions import bump_tenant
 from plugin_framework.delivery.emit import release_held
 from plugin_framework.models import Delivery, PluginState
 from plugin_framework.tenancy import public_scope, tenant_scope
+from saas.testing.databases import server
+from saas.testing.waiting import wait_until
 from tenants import operations
 from tests.faults.world import World
-from tests.support.databases import server
-from tests.support.waiting import wait_until
 
 
 def test_a_worker_that_slept_through_its_lease_marks_nothing(world: World, tmp_path: Path) -> None:

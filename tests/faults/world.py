@@ -20,7 +20,7 @@ from plugin_framework.delivery.emit import emit_event
 from plugin_framework.delivery.models import Lane, Wake
 from plugin_framework.models import Delivery, DeliveryAttempt
 from plugin_framework.tenancy import TenantRef, public_scope, tenant_scope
-from tests.support.waiting import wait_until
+from saas.testing.waiting import wait_until
 
 ROOT = Path(__file__).resolve().parents[2]
 HOOK = "fault_work"

@@ -1,1 +1,1 @@
-"""What tests share: databases cloned from a template, waiting for a condition, receivers."""
+"""What our own tests share beside `saas.testing`: settings forms as they are filled in and drawn."""

@@ -12,9 +12,9 @@ from django.test import Client
 
 from plugin_framework.sdk import NoTenant
 from plugin_framework.tenancy import TenantRef, public_scope, tenant_scope
+from saas.testing.people import PASSWORD
 from tenants.accounts.models import User
 from tests.conftest import Tenants
-from tests.support.people import PASSWORD
 
 COOKIE = django_settings.SESSION_COOKIE_NAME
 

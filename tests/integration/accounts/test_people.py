@@ -14,10 +14,10 @@ from plugin_framework.audit import Actor
 from plugin_framework.models import AuditEntry, Delivery
 from plugin_framework.sdk import Veto
 from plugin_framework.tenancy import tenant_scope
+from saas.testing.people import PASSWORD, person
 from tenants.accounts import people
 from tenants.accounts.models import Invitation, Role, User
 from tests.conftest import Tenants
-from tests.support.people import PASSWORD, person
 
 BOSS = Actor("boss@acme.example")
 

@@ -13,11 +13,11 @@ from django.db import connection
 
 from plugin_framework.audit import Actor
 from plugin_framework.tenancy import tenant_scope
+from saas.testing.people import PASSWORD, person
 from tenants.accounts import people
 from tenants.accounts.models import HandoffToken, Invitation, Role, User
 from tenants.accounts.tokens import issue_handoff, redeem_handoff
 from tests.conftest import Tenants
-from tests.support.people import PASSWORD, person
 
 ROUNDS = 8  # each from the start: whoever comes first differs
 pytestmark = pytest.mark.usefixtures("committed_db")

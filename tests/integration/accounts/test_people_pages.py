@@ -15,10 +15,10 @@ from pytest_django import Settings
 from plugin_framework.models import AuditEntry
 from plugin_framework.tenancy import public_scope, tenant_scope
 from saas.site import people_pages
+from saas.testing.people import PASSWORD, person
 from tenants.accounts.models import Invitation, User
 from tenants.models import Tenant
 from tests.conftest import Tenants
-from tests.support.people import PASSWORD, person
 
 
 @pytest.fixture

@@ -15,10 +15,10 @@ from pytest_django import Settings
 from plugin_framework.audit import Actor
 from plugin_framework.models import Delivery
 from plugin_framework.tenancy import tenant_scope
+from saas.testing.people import PASSWORD
 from tenants.accounts import people
 from tenants.accounts.models import Invitation, User
 from tests.conftest import Tenants
-from tests.support.people import PASSWORD
 
 ADA = {"name": "Ada", "email": "ada@acme.example", "password": PASSWORD}
 pytestmark = pytest.mark.usefixtures("doorkeeper")

@@ -9,9 +9,9 @@ from django.test import Client
 
 from plugin_framework.tenancy import TenantRef
 from plugin_framework.tenancy_directory import platform as platform_entry
+from saas.testing.people import person
 from tests.conftest import Tenants
 from tests.dummies import pages
-from tests.support.people import person
 
 
 @pytest.fixture

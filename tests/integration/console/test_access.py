@@ -9,8 +9,8 @@ from django.test import Client
 
 from plugin_framework.models import AuditEntry
 from plugin_framework.tenancy import TenantRef, tenant_scope
+from saas.testing.people import person
 from tests.conftest import Tenants
-from tests.support.people import person
 
 PAGES = [
     "/",

@@ -15,10 +15,10 @@ from plugin_framework.gate import Reason
 from plugin_framework.models import AuditEntry, PluginState
 from plugin_framework.registry import registry
 from plugin_framework.tenancy import tenant_scope
+from saas.testing.people import person
 from tests.conftest import Tenants
 from tests.dummies.pages import installed
 from tests.integration.engine.dummies import Alpha, Caller
-from tests.support.people import person
 
 
 @pytest.fixture

@@ -15,9 +15,9 @@ from plugin_framework.models import AuditEntry, Delivery, PluginSetting, PluginS
 from plugin_framework.registry import registry
 from plugin_framework.sdk import NotAllowed
 from plugin_framework.tenancy import tenant_scope
+from saas.testing.people import person
 from tests.conftest import Tenants
 from tests.integration.engine.test_lifecycle import tables
-from tests.support.people import person
 
 
 @pytest.fixture

@@ -11,10 +11,10 @@ import pytest
 
 from plugin_framework.registry import registry
 from plugin_framework.tenancy_directory import platform
+from saas.testing.people import person
 from tests.conftest import Tenants
 from tests.integration.packages.broken import FAULTY, Package
 from tests.integration.packages.conftest import Host, Packages, Said
-from tests.support.people import person
 
 type Start = Callable[[Path], Host]
 KEYS = {each.key for each in FAULTY}

@@ -11,10 +11,10 @@ import pytest
 from django.db import connection
 
 from plugin_framework.tenancy import TenantRef, tenant_scope
+from saas.testing.people import person
 from tests.conftest import Tenants
 from tests.faults.world import World
 from tests.integration.packages.conftest import ROOT, Host, Packages
-from tests.support.people import person
 
 type Start = Callable[[Path], Host]
 BOOK = "/apps/guestbook/"

@@ -13,9 +13,9 @@ from plugin_framework import activation, configuration, lifecycle
 from plugin_framework.audit import SYSTEM
 from plugin_framework.delivery.context import CurrentDelivery, entered
 from plugin_framework.tenancy import tenant_scope
+from saas.testing.receivers import PASSWORD, MailServer, WebhookServer, mail_server, webhook_server
 from tenants.accounts.models import User
 from tests.conftest import Tenants
-from tests.support.receivers import PASSWORD, MailServer, WebhookServer, mail_server, webhook_server
 
 KEY = UUID("5f0c7a52-7a6c-4f0e-9d0e-5a8e2f1f0c11")
 

@@ -21,10 +21,10 @@ from plugins.email_plugin import EmailNotificationPlugin
 from plugins.orders_plugin import services
 from plugins.orders_plugin.models import Order
 from plugins.orders_plugin.services import LineInput, OrderInput
+from saas.testing.receivers import PASSWORD, MailServer
 from tenants.accounts.models import User
 from tests.conftest import Tenants
 from tests.integration.plugins.conftest import KEY
-from tests.support.receivers import PASSWORD, MailServer
 
 Make = Callable[..., Any]
 

@@ -19,9 +19,9 @@ from plugins.orders_plugin.models import Order
 from plugins.orders_plugin.services import LineInput, OrderInput
 from plugins.slack_plugin import SlackNotificationPlugin
 from plugins.slack_plugin.mrkdwn import plain
+from saas.testing.receivers import WebhookServer
 from tests.conftest import Tenants
 from tests.integration.plugins.conftest import KEY
-from tests.support.receivers import WebhookServer
 
 Make = Callable[..., Any]
 REPORT = ErrorReport(

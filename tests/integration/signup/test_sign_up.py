@@ -16,11 +16,11 @@ from pytest_django import Settings
 
 from plugin_framework.models import AuditEntry
 from plugin_framework.tenancy import TenantRef, public_scope, tenant_scope
+from saas.testing.people import PASSWORD
 from tenants import directory
 from tenants.accounts.models import HandoffToken, User
 from tenants.models import Tenant
 from tests.conftest import Tenants
-from tests.support.people import PASSWORD
 
 INITECH = {
     "organisation": "Initech",

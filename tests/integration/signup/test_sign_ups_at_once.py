@@ -13,11 +13,11 @@ from plugin_framework.registry import registry
 from plugin_framework.sdk import UnknownHook
 from plugin_framework.tenancy import public_scope, tenant_scope
 from saas.signup.service import sign_up
+from saas.testing.people import PASSWORD
 from tenants import directory
 from tenants.accounts.models import User
 from tenants.models import Domain, Tenant
 from tests.conftest import Tenants
-from tests.support.people import PASSWORD
 
 RACERS = 4
 pytestmark = pytest.mark.usefixtures("committed_db")

@@ -7,9 +7,9 @@ from collections.abc import Callable, Iterator
 import pytest
 from django.test import Client
 
+from saas.testing.people import person
 from tests.conftest import Tenants
 from tests.dummies import pages
-from tests.support.people import person
 
 
 @pytest.fixture

@@ -12,8 +12,8 @@ from plugin_framework import configuration, lifecycle
 from plugin_framework.audit import SYSTEM
 from plugin_framework.catalog.offers import set_offer
 from plugin_framework.tenancy import tenant_scope
+from saas.testing.people import person
 from tests.conftest import Tenants
-from tests.support.people import person
 
 pytestmark = pytest.mark.usefixtures("plugins")
 

@@ -17,9 +17,9 @@ from django.urls import URLPattern, URLResolver
 from plugin_framework import configuration, lifecycle
 from plugin_framework.audit import SYSTEM
 from plugin_framework.tenancy import TenantRef, tenant_scope
+from saas.testing.people import person
 from tenants.provisioning import ensure_platform
 from tests.conftest import Tenants
-from tests.support.people import person
 
 VALUES = {
     "plugin": ["orders", "nonesuch"],

@@ -64,17 +64,33 @@ class MailServer:
         return "250 Kept"
 
     @property
+    def host(self) -> str:
+        """Where it listens; `port` says at which port."""
+        return "127.0.0.1"
+
+    @property
+    def user(self) -> str:
+        """Who it knows."""
+        return USER
+
+    @property
+    def password(self) -> str:
+        """That account's password."""
+        return PASSWORD
+
+    @property
     def settings(self) -> dict[str, Any]:
         """What the e-mail plugin needs to reach it; the password apart."""
-        return {"smtp_host": "127.0.0.1", "smtp_port": self.port, "tls": "none", "username": USER}
+        return {"smtp_host": self.host, "smtp_port": self.port, "tls": "none", "username": USER}
 
 
-class _OnAFreePort(Controller):  # type: ignore[misc]  # aiosmtpd is untyped
+class _OnAFreePort(Controller):
     """aiosmtpd's controller, asked for port 0, would look for itself at port 0."""
 
     def _trigger_server(self) -> None:
-        self.port = self.server.sockets[0].getsockname()[1]
-        super()._trigger_server()
+        server: Any = self.server
+        self.port = server.sockets[0].getsockname()[1]
+        super()._trigger_server()  # type: ignore[no-untyped-call]  # aiosmtpd has types in some places only
 
 
 def _authenticate(server: Any, session: Any, envelope: Any, mechanism: str, data: Any) -> AuthResult:
@@ -97,7 +113,7 @@ def mail_server() -> Iterator[MailServer]:
 
 @dataclass(frozen=True, slots=True)
 class Post:
-    """One request as it arrived."""
+    """One request as it arrived; `body` is what the JSON says, or the text if it is none."""
 
     path: str
     headers: dict[str, str]
@@ -125,6 +141,14 @@ class WebhookServer:
         return f"http://127.0.0.1:{self.port}/services/T0/B0/s3cr3t"
 
 
+def _read(body: bytes) -> Any:
+    text = body.decode("utf-8", "replace")
+    try:
+        return json.loads(text)
+    except ValueError:
+        return text
+
+
 @contextmanager
 def webhook_server() -> Iterator[WebhookServer]:
     """An HTTP server that listens on loopback."""
@@ -133,7 +157,8 @@ def webhook_server() -> Iterator[WebhookServer]:
     class Handler(BaseHTTPRequestHandler):
         def do_POST(self) -> None:
             body = self.rfile.read(int(self.headers.get("Content-Length") or 0))
-            found.posts.append(Post(self.path, {k.lower(): v for k, v in self.headers.items()}, json.loads(body)))
+            headers = {name.lower(): value for name, value in self.headers.items()}
+            found.posts.append(Post(self.path, headers, _read(body)))
             if found.interrupt is not None:
                 interrupt, found.interrupt = found.interrupt, None
                 interrupt()
