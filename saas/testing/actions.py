@@ -35,7 +35,7 @@ def enable(name: str, config: Mapping[str, Any] | None = None) -> Any:
         pytest.fail.Exception: there is no such plugin, or it does not run; the text says why.
     """
     if name not in registry.specs:
-        pytest.fail(_absent(name))
+        pytest.fail(absent(name))
     if config is not None:
         public, secrets = registry.specs[name].schema.split(config)
         lifecycle.configure(name, TESTS, public, secrets=secrets)
@@ -46,7 +46,8 @@ def enable(name: str, config: Mapping[str, Any] | None = None) -> Any:
     return activation.current().plugins[name]
 
 
-def _absent(name: str) -> str:
+def absent(name: str) -> str:
+    """Why there is no plugin `name`, and what helps."""
     if name in registry.quarantine:
         return f"{name} is quarantined: {registry.quarantine[name]}"
     if not name:
