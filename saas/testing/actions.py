@@ -60,12 +60,15 @@ def emit_and_deliver(hook: str, *args: object) -> list[Delivery]:
     before = set(Delivery.objects.values_list("event_id", flat=True))
     with transaction.atomic():
         hooks.emit(hook, *args)
-    deliver()
-    return [row for row in Delivery.objects.filter(hook=hook).order_by("pk") if row.event_id not in before]
+    return [row for row in deliver() if row.event_id not in before and row.hook == hook]
 
 
-def deliver() -> None:
-    """Run every lane that is due, with the worker's own code, in this process; what is to be tried again later stays."""
+def deliver() -> list[Delivery]:
+    """Run every lane that is due, with the worker's own code, in this process; what is to be tried again later stays.
+
+    Returns:
+        All deliveries of the current tenant afterwards, oldest first.
+    """
     alarm = signal.getsignal(signal.SIGALRM)
     slot = slots.allocate(1)[0]
     try:
@@ -76,6 +79,7 @@ def deliver() -> None:
             slot.leave_lane()
     finally:
         signal.signal(signal.SIGALRM, alarm)
+    return list(Delivery.objects.order_by("pk"))
 
 
 def _due_lanes() -> Iterator[lanes.Lane]:

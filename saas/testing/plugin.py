@@ -95,6 +95,14 @@ def emit(tenant: Any) -> Callable[..., list[Any]]:
 
 
 @pytest.fixture
+def deliver(tenant: Any) -> Callable[[], list[Any]]:
+    """`deliver()`: let the worker's code deliver what is due, for tests in which a page emits; all deliveries of `tenant`."""
+    from saas.testing import actions
+
+    return actions.deliver
+
+
+@pytest.fixture
 def sent_mail() -> Iterator[MailServer]:
     """A mail server on loopback. `host`, `port`, `user` and `password` reach it; `mails` is what it was given."""
     with mail_server() as found:
