@@ -62,6 +62,32 @@ class Right(Bare):
     name, dependencies = "right_half", ("left_half",)
 
 
+class Fan(Bare):
+    name, dependencies = "fan", ("left_half",)
+
+
+class Promising(Bare):
+    name, requires_platform = "promising", ""
+    declares = (action("promised", doc="Never comes."),)
+
+    @hook("user_registered")
+    def seen(self) -> None:
+        """Takes too little."""
+
+
+class Hopeful(Bare):
+    name = "hopeful"
+
+    @hook("promised")
+    def seen(self) -> None:
+        """Waits for the other one."""
+
+
+class Keeper(Bare):
+    name = "keeper"
+    declares = (action("promised", doc="Comes."),)
+
+
 class Clash(Bare):
     name = "clash"
     declares = (action("view_pre_dispatch", doc="Taken already."),)
@@ -117,6 +143,31 @@ def test_a_cycle_is_quarantined_whole() -> None:
     loader.load(found, {"left_half": entry("Left"), "right_half": entry("Right"), "sound": entry("Sound")})
     assert set(found.specs) == {"sound"}
     assert set(found.quarantine) == {"left_half", "right_half"}
+
+
+def test_who_needs_a_member_of_a_cycle_is_loaded_and_waits() -> None:
+    found = Registry()
+    loader.load(
+        found, {name: entry(cls) for name, cls in (("left_half", "Left"), ("right_half", "Right"), ("fan", "Fan"))}
+    )
+    assert set(found.specs) == {"fan"}
+    assert set(found.quarantine) == {"left_half", "right_half"}
+
+
+def test_the_points_of_a_rejected_plugin_are_not_declared() -> None:
+    found = Registry()
+    loader.load(found, {"promising": entry("Promising"), "hopeful": entry("Hopeful")})
+    assert set(found.quarantine) == {"promising"}
+    assert "promised" not in found.points
+    assert [handler.hook for _, handler in found.idle_handlers()] == ["promised"]
+
+
+@pytest.mark.parametrize("order", [("hopeful", "keeper"), ("keeper", "hopeful")])
+def test_a_handler_may_be_loaded_before_its_point(order: tuple[str, str]) -> None:
+    found = Registry()
+    loader.load(found, {name: entry(name.capitalize()) for name in order})
+    assert found.quarantine == {}
+    assert found.idle_handlers() == ()
 
 
 def test_a_module_that_is_not_there_is_named() -> None:

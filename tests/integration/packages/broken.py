@@ -96,6 +96,15 @@ _SCHEMA = '    def get_config_schema(self):\n        return {"type": "object", "
 _APP = "from django.apps import AppConfig\n\n\nclass Config(AppConfig):\n    name = '{package}'\n    {line}\n"
 _MIGRATION = "from django.db import migrations\n\n\nclass Migration(migrations.Migration):\n    {line}\n    operations = []\n"
 
+_MODEL = """\
+from django.conf import settings
+from django.db import models
+
+
+class Note(models.Model):
+    owner = models.ForeignKey(settings.AUTH_USER_MODEL, models.CASCADE)
+"""
+
 FAULTY = (
     Package("absent_import", r"absent_import cannot be loaded .*No module named 'a_module_that_is_not_there'",
             files={"plugin.py": "import a_module_that_is_not_there\n"}),
@@ -132,7 +141,8 @@ FAULTY = (
     Package("bad_ready", r"bad_ready cannot be started\. Config\.ready\(\) of broken_bad_ready failed: ZeroDivisionError",
             files={"apps.py": _APP.format(package="broken_bad_ready", line="ready = lambda self: 1 / 0")}),
     Package("bad_tags", r"broken_bad_tags\.templatetags\.shiny cannot be imported: ModuleNotFoundError",
-            files={"templatetags/__init__.py": "", "templatetags/shiny.py": "import a_module_that_is_not_there\n"}),
+            files={"templatetags/__init__.py": "", "templatetags/shiny.py": "import a_module_that_is_not_there\n",
+                   "models.py": _MODEL}),
     Package("bad_migration", r"broken_bad_migration\.migrations\.0001_first cannot be imported: NameError",
             files={"models.py": "", "migrations/__init__.py": "", "migrations/0001_first.py": "nonsense\n"}),
     Package("not_atomic", r"Its migration 0001_first is not atomic",

@@ -79,3 +79,21 @@ def test_everything_else_runs_and_the_console_tells_of_each(host: Start, package
     for package in FAULTY:
         for page in (overview, catalog):
             assert package.fits(html.unescape(page["text"])), package.name
+
+
+_DELETE = """
+from plugin_framework.tenancy import tenant_scope
+from tenants.accounts.models import User
+from tenants.directory import by_slug
+with tenant_scope(by_slug("acme").ref):
+    print(User.objects.get(email="member@acme.example").delete()[0])
+"""
+
+
+@pytest.mark.usefixtures("committed_db")
+def test_people_can_be_deleted_though_a_broken_plugin_has_models_that_point_at_them(
+    host: Start, packages: Packages, tenants: Tenants
+) -> None:
+    person(tenants.acme, "member")
+    done = host(packages.faulty).manage("shell", "--no-imports", "--command", _DELETE)
+    assert (done.code, done.out.strip()) == (0, "1"), done.err
