@@ -111,7 +111,7 @@ FAULTY = (
     Package("raising_package", r"broken_raising_package cannot be imported: RuntimeError: not today",
             files={"__init__.py": "raise RuntimeError('not today')\n"}),
     Package("unreadable", r"SyntaxError", files={"plugin.py": "class Plugin(:\n"}),
-    Package("leaving", r"SystemExit: 3", files={"plugin.py": "raise SystemExit(3)\n"}),
+    Package("leaving", r"leaving cannot be loaded .*SystemExit: 3", files={"plugin.py": "raise SystemExit(3)\n"}),
     Package("misnamed_class", r"no attribute 'Nothing'", attribute="Nothing"),
     Package("no_plugin", r"is not a plugin: derive it from PluginInterface", files={"plugin.py": "class Plugin:\n    pass\n"}),
     Package("other_name", r"calls itself 'another', but is listed as 'other_name'", body='    name = "another"'),
