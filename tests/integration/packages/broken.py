@@ -94,7 +94,9 @@ class Package:
 
 _SCHEMA = '    def get_config_schema(self):\n        return {"type": "object", "properties": {"x": {"type": "colour"}}}'
 _APP = "from django.apps import AppConfig\n\n\nclass Config(AppConfig):\n    name = '{package}'\n    {line}\n"
-_MIGRATION = "from django.db import migrations\n\n\nclass Migration(migrations.Migration):\n    {line}\n    operations = []\n"
+_MIGRATION = (
+    "from django.db import migrations\n\n\nclass Migration(migrations.Migration):\n    {line}\n    operations = []\n"
+)
 
 _MODEL = """\
 from django.conf import settings
