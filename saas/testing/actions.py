@@ -11,7 +11,7 @@ import pytest
 from django.db import connection, transaction
 from psycopg import sql
 
-from plugin_framework import activation, hooks, lifecycle
+from plugin_framework import activation, configuration, hooks, lifecycle
 from plugin_framework.audit import Actor
 from plugin_framework.delivery import lanes, slots
 from plugin_framework.delivery.lane_run import run_lane
@@ -38,7 +38,7 @@ def enable(name: str, config: Mapping[str, Any] | None = None) -> Any:
         pytest.fail(absent(name))
     if config is not None:
         public, secrets = registry.specs[name].schema.split(config)
-        lifecycle.configure(name, TESTS, public, secrets=secrets)
+        configuration.configure(name, TESTS, public, secrets=secrets)
     lifecycle.enable(name, TESTS)
     decision = activation.current().decision(name)
     if not decision.runs:

@@ -23,10 +23,10 @@ from plugin_framework.key_rotation import rotate, status
 from plugin_framework.models import AuditEntry, PluginSetting
 from plugin_framework.registry import registry
 from plugin_framework.tenancy import TenantRef, tenant_scope
+from saas.testing.waiting import wait_until
 from tenants import operations
 from tests.conftest import Tenants
 from tests.dummies.pages import Pager, installed
-from tests.support.waiting import wait_until
 
 OLD = settings.SECRETS_KEYS[0]
 NEW, NEWER = "new-key-" + "n" * 40, "newer-key-" + "m" * 40

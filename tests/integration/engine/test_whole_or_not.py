@@ -17,10 +17,10 @@ from plugin_framework.catalog import revisions
 from plugin_framework.gate import Reason
 from plugin_framework.models import AuditEntry, PluginState
 from plugin_framework.tenancy import TenantRef, tenant_scope
+from saas.testing.waiting import wait_until
 from tenants.fleet import migrate_everything
 from tests.conftest import Tenants
 from tests.dummies.pages import Pager, Rota, installed
-from tests.support.waiting import wait_until
 
 
 def tables(tenant: TenantRef) -> set[str]:

@@ -20,9 +20,9 @@ from plugins.invoices_plugin.billing import Terms
 from plugins.invoices_plugin.models import Invoice
 from plugins.invoices_plugin.views import PAGE
 from plugins.orders_plugin.services import LineInput
+from saas.testing.people import person
 from tests.conftest import Tenants
 from tests.integration.plugins.invoicing import SETTINGS, invoiced
-from tests.support.people import person
 
 Make = Callable[..., Any]
 LIST = "/apps/invoices/"

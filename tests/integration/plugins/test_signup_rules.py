@@ -17,11 +17,11 @@ from plugin_framework.models import AuditEntry, Delivery
 from plugin_framework.sdk import Veto
 from plugin_framework.tenancy import tenant_scope
 from plugins.signup_rules_plugin.plugin import SignupRulesPlugin
+from saas.testing.people import PASSWORD, person
 from tenants.accounts import people
 from tenants.accounts.models import Invitation, User
 from tests.conftest import Tenants
 from tests.support.filled_forms import Page
-from tests.support.people import PASSWORD, person
 
 Make = Callable[..., Any]
 RULES = {
