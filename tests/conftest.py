@@ -15,6 +15,7 @@ from plugin_framework.tenancy import TenantRef, tenant_scope
 from saas.testing.server import Tenants, two_tenants
 
 pytest_plugins = ["saas.testing.plugin"]
+collect_ignore = ["packages"]  # other people's projects: installed by our tests, not part of them
 
 
 @pytest.fixture

@@ -11,13 +11,14 @@ import pytest
 from django.db import connection, transaction
 from psycopg import sql
 
-from plugin_framework import activation, configuration, hooks, lifecycle
+from plugin_framework import configuration, hooks, lifecycle
 from plugin_framework.audit import Actor
 from plugin_framework.delivery import lanes, slots
 from plugin_framework.delivery.lane_run import run_lane
 from plugin_framework.delivery.options import Options
 from plugin_framework.models import Delivery
 from plugin_framework.registry import registry
+from plugin_framework.sdk import plugin_registry
 from plugin_framework.tenancy import PUBLIC, TenantRef, public_scope
 
 TESTS = Actor("tests")
@@ -40,10 +41,10 @@ def enable(name: str, config: Mapping[str, Any] | None = None) -> Any:
         public, secrets = registry.specs[name].schema.split(config)
         configuration.configure(name, TESTS, public, secrets=secrets)
     lifecycle.enable(name, TESTS)
-    decision = activation.current().decision(name)
+    decision = lifecycle.status(name).decision
     if not decision.runs:
         pytest.fail(f"{name} was enabled and does not run: {decision.text}")
-    return activation.current().plugins[name]
+    return plugin_registry.enabled_plugins[name]
 
 
 def absent(name: str) -> str:

@@ -14,12 +14,13 @@ from saas.testing.conformance import Conformance
 BUILT_IN = sorted(spec.name for spec in registry.specs.values() if spec.cls.__module__.startswith("plugins."))
 REAL = {  # where no example would do
     "email_notifications": {"sender": "hello@acme.example"},
+    "signup_rules": {"allowed_domains": ["acme.example"]},
     "slack_notifications": {"webhook_url": "https://hooks.slack.com/services/T0/B0/x"},
 }
 
 
 def test_there_is_something_to_test() -> None:
-    assert {"email_notifications", "slack_notifications", "orders"} <= set(BUILT_IN)
+    assert {"email_notifications", "slack_notifications", "orders", "invoices", "signup_rules"} <= set(BUILT_IN)
     assert registry.quarantine == {}
 
 
