@@ -1,0 +1,1 @@
+"""Measures the shipped paths side by side with their peers: `make bench`."""

@@ -1,0 +1,61 @@
+"""Where the benchmark runs: a PostgreSQL server of its own, or a database of its own on yours; removed afterwards either way."""
+
+from __future__ import annotations
+
+import fcntl
+import os
+import secrets
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import psycopg
+from psycopg import sql
+from psycopg.conninfo import make_conninfo
+
+from saas.postgres import Cluster
+
+DATA = Path(__file__).resolve().parents[1] / ".data"
+
+
+class Busy(RuntimeError):
+    """Another benchmark runs in this checkout. Wait for it: two at once would only measure each other."""
+
+
+@contextmanager
+def database() -> Iterator[str]:
+    """The address of an empty database.
+
+    Raises:
+        Busy: another run has the place.
+    """
+    DATA.mkdir(exist_ok=True)
+    with (DATA / "bench.lock").open("a") as lock:
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            raise Busy(Busy.__doc__) from None
+        yours = os.environ.get("DATABASE_URL")
+        with _database_on(yours) if yours else _own_server() as url:
+            yield url
+
+
+@contextmanager
+def _own_server() -> Iterator[str]:
+    cluster = Cluster(DATA / "bench-postgres", durable=False)
+    try:
+        cluster.start()
+        yield cluster.url()
+    finally:
+        cluster.delete()
+
+
+@contextmanager
+def _database_on(server: str) -> Iterator[str]:
+    name = f"tenantry_bench_{secrets.token_hex(4)}"
+    with psycopg.connect(server, autocommit=True) as raw:
+        raw.execute(sql.SQL("CREATE DATABASE {}").format(sql.Identifier(name)))
+        try:
+            yield make_conninfo(server, dbname=name)
+        finally:
+            raw.execute(sql.SQL("DROP DATABASE {} WITH (FORCE)").format(sql.Identifier(name)))

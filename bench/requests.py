@@ -1,0 +1,78 @@
+"""Requests through Django's own WSGI handler, without a client or a socket, so that every side pays for the same."""
+
+from __future__ import annotations
+
+import functools
+import io
+import re
+import tempfile
+from collections.abc import Callable
+from typing import Any
+
+from django.conf import settings
+from django.core.handlers.wsgi import WSGIHandler
+from django.db import connection
+from psycopg import pq
+
+from bench.clock import microseconds_per_call
+from bench.tenants import REQUESTS, host_of
+
+BATCH = 10
+# A note says who (F is us), the length, the kind of message and its contents, which may have line breaks.
+_STATEMENT = re.compile(r"^F\t\d+\t(?:Query|Parse)\t(.*?)(?=^[FB]\t\d+\t|\Z)", re.MULTILINE | re.DOTALL)
+
+
+def microseconds(what: str, milliseconds: float) -> float:
+    """One request for the path `what`, response closed."""
+    return microseconds_per_call(_caller(what), BATCH, milliseconds)
+
+
+def statements(path: str) -> list[str]:
+    """The SQL that one warm request for `path` sends: what libpq itself notes down of its conversation with the server."""
+    call = _caller(path)
+    call(2)
+    raw = connection.connection.pgconn
+    with tempfile.TemporaryFile("w+") as trace:
+        raw.trace(trace.fileno())
+        raw.set_trace_flags(pq.Trace.SUPPRESS_TIMESTAMPS)
+        call(1)
+        raw.untrace()
+        trace.seek(0)
+        return [" ".join(said.split()) for said in _STATEMENT.findall(trace.read())]
+
+
+@functools.cache
+def _caller(path: str) -> Callable[[int], None]:
+    settings.MIDDLEWARE = settings.MEASURED
+    handler, environ = WSGIHandler(), _environ(path)
+    answered: list[str] = []
+
+    def start_response(status: str, headers: list[tuple[str, str]], error: Any = None) -> Callable[[bytes], None]:
+        answered[:] = [status]
+        return lambda _: None
+
+    def call(times: int) -> None:
+        for _ in range(times):
+            handler(dict(environ), start_response).close()
+
+    call(1)
+    if answered != ["200 OK"]:
+        raise RuntimeError(f"{path} answered {answered}, so there is nothing to measure.")
+    return call
+
+
+def _environ(path: str) -> dict[str, Any]:
+    host = host_of(REQUESTS)
+    return {
+        "REQUEST_METHOD": "GET",
+        "PATH_INFO": path,
+        "SCRIPT_NAME": "",
+        "QUERY_STRING": "",
+        "HTTP_HOST": host,
+        "SERVER_NAME": host,
+        "SERVER_PORT": "80",
+        "SERVER_PROTOCOL": "HTTP/1.1",
+        "wsgi.input": io.BytesIO(),
+        "wsgi.errors": io.StringIO(),
+        "wsgi.url_scheme": "http",
+    }
