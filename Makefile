@@ -1,7 +1,7 @@
 # The commands of Tenantry. Each sets up what it needs; none needs another first.
 .POSIX:
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test test-storm lint format docs lock clean
+.PHONY: help setup demo test test-storm lint format bench docs lock clean
 
 PY = .venv/bin/python
 
@@ -30,6 +30,9 @@ lint: setup ## Check style, types, layers, and what Django checks
 format: setup ## Put the code into its form
 	@$(PY) -m ruff check --fix .
 	@$(PY) -m ruff format .
+
+bench: setup ## Measure the shipped paths beside their peers (about two minutes)
+	@exec $(PY) -m bench
 
 docs: setup ## Make the reference pages from the code
 	@$(PY) manage.py hooks >docs/reference/hooks.md.new && mv docs/reference/hooks.md.new docs/reference/hooks.md
