@@ -57,7 +57,7 @@ class Command(BaseCommand):
         os.execv(psql, [str(psql), url, *rest])  # noqa: S606  # psql takes our place, terminal and exit status included
 
     def _delete(self, cluster: Cluster, _: list[str]) -> None:
-        tests = Cluster(Path(settings.BASE_DIR) / ".data" / "test-postgres", durable=False)
-        for server in (cluster, tests):
+        others = [Cluster(Path(settings.BASE_DIR) / ".data" / f"{name}-postgres") for name in ("test", "bench")]
+        for server in (cluster, *others):
             server.delete()
         self.stdout.write("The embedded servers and their data are removed.")
