@@ -4,23 +4,20 @@ from __future__ import annotations
 
 import logging
 import time
-from collections.abc import Callable
-from contextvars import ContextVar
 from typing import Any
 
-from django.db import DatabaseError, connection, transaction
+from django.db import connection
 
 from plugin_framework import activation
 from plugin_framework.activation import BoundHandler, Owed
 from plugin_framework.budget import overran
+from plugin_framework.db.savepoints import Dispatch, running
 from plugin_framework.delivery.emit import emit_event
 from plugin_framework.registry import registry
 from plugin_framework.sdk import HookPoint, NoTenant, UnknownHook, Veto
 
 log = logging.getLogger(__name__)
 MAX_DEPTH = 8  # handlers calling hooks whose handlers call hooks: deeper than this it is a loop
-_depth: ContextVar[int] = ContextVar("tenantry_hook_depth", default=0)
-_FAILED = object()
 
 
 class TooDeep(RuntimeError):
@@ -43,13 +40,7 @@ def call_hook(name: str, *args: Any, **kwargs: Any) -> list[Any]:
     handlers = active.table.get(name)
     if not handlers:
         return []
-    results = []
-    with _Deeper(name):
-        for handler in handlers:
-            result = _isolated(point, handler, args, kwargs)
-            if result is not _FAILED:
-                results.append(result)
-    return results
+    return _run(point, handlers, args, kwargs)
 
 
 def apply_filters(name: str, value: Any, *args: Any, **kwargs: Any) -> Any:
@@ -63,11 +54,9 @@ def apply_filters(name: str, value: Any, *args: Any, **kwargs: Any) -> Any:
     handlers = active.table.get(name)
     if not handlers:
         return value
-    with _Deeper(name):
-        for handler in handlers:
-            result = _isolated(point, handler, (value, *args), kwargs)
-            if result is not _FAILED:
-                value = result
+    for handler in handlers:
+        for result in _run(point, (handler,), (value, *args), kwargs):  # none if it failed: the value is kept
+            value = result
     return value
 
 
@@ -88,7 +77,7 @@ def emit(name: str, *args: Any) -> None:
 
 def inside_handler() -> bool:
     """Whether a handler of an action or filter is running in this thread: somebody waits for it to end."""
-    return _depth.get() > 0
+    return running.get() is not None
 
 
 def _point(name: str, *kinds: str) -> HookPoint:
@@ -98,64 +87,60 @@ def _point(name: str, *kinds: str) -> HookPoint:
     return point
 
 
-def _isolated(point: HookPoint, handler: BoundHandler, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
-    """One handler, its failure kept from the caller and from the caller's transaction."""
-    if not handler.takes_more:
-        args, kwargs = args[: len(point.args)], {}
-    started = time.perf_counter()
-    run = _in_savepoint if connection.in_atomic_block else _in_transaction
+def _run(
+    point: HookPoint, handlers: tuple[BoundHandler, ...], args: tuple[Any, ...], kwargs: dict[str, Any]
+) -> list[Any]:
+    """What the handlers return that do not fail; what one does to the database is its own (see `savepoints`).
+
+    This is the hot path of every page: what only a failing, slow or querying handler needs is elsewhere.
+    """
+    outer = running.get()
+    dispatch = Dispatch(outer)
+    if dispatch.depth > MAX_DEPTH:
+        raise TooDeep(f"{point.name!r} is nested {dispatch.depth} deep. {TooDeep.__doc__}")
+    declared = args[: len(point.args)]
+    budget = point.budget_ms / 1000
+    results = []
+    token = running.set(dispatch)
     try:
-        return run(lambda: handler.call(*args, **kwargs))
-    except Veto as veto:
-        if point.may_veto:
-            raise
-        log.warning("%s.%s raised a veto, which %r does not allow: %s", handler.plugin, handler.name, point.name, veto)
-    except NoTenant:
-        raise
-    except Exception:  # a handler may raise anything; it must not break its caller or the other handlers
-        if connection.in_atomic_block and connection.needs_rollback:
-            raise  # the caller's own transaction is gone; going on would only hide why
-        log.exception("Handler %s.%s of %r failed", handler.plugin, handler.name, point.name)
+        started = time.perf_counter()
+        for handler in handlers:
+            try:
+                result = handler.call(*args, **kwargs) if handler.takes_more else handler.call(*declared)
+                if dispatch.guard is not None:
+                    dispatch.keep()
+                results.append(result)
+            except BaseException as error:  # noqa: BLE001  # raised again where it is meant for the caller
+                _failed(point, handler, dispatch, error)
+            finally:
+                ended = time.perf_counter()
+                if ended - started > budget:
+                    overran(handler.plugin, handler.name, point.name, (ended - started) * 1000, point.budget_ms)
+                    ended = time.perf_counter()
+                started = ended
     finally:
-        elapsed = (time.perf_counter() - started) * 1000
-        if elapsed > point.budget_ms:
-            overran(handler.plugin, handler.name, point.name, elapsed, point.budget_ms)
-    return _FAILED
+        running.reset(token)
+    return results
 
 
-def _in_savepoint(call: Callable[[], Any]) -> Any:
-    """Inside the caller's transaction: a savepoint that is sent only if the handler touches the database."""
-    savepoints = connection.lazy_savepoints  # type: ignore[attr-defined]  # our own wrapper's
-    guard = savepoints.begin()
+def _failed(point: HookPoint, handler: BoundHandler, dispatch: Dispatch, error: BaseException) -> None:
+    """Undo what the handler has done, and keep its failure from the caller unless it is meant for the caller."""
     try:
-        result = call()
-    except BaseException:
-        savepoints.undo(guard)
-        raise
-    if not savepoints.keep(guard):
-        raise DatabaseError("The handler swallowed a database error; its work was undone.")
-    return result
-
-
-def _in_transaction(call: Callable[[], Any]) -> Any:
-    """Outside of one: the handler's own transaction, which costs no round trip unless it touches the database."""
-    with transaction.atomic():
-        return call()
-
-
-class _Deeper:
-    """Counts how deep hooks are nested."""
-
-    __slots__ = ("_token", "name")
-
-    def __init__(self, name: str) -> None:
-        self.name = name
-
-    def __enter__(self) -> None:
-        depth = _depth.get() + 1
-        if depth > MAX_DEPTH:
-            raise TooDeep(f"{self.name!r} is nested {depth} deep. {TooDeep.__doc__}")
-        self._token = _depth.set(depth)
-
-    def __exit__(self, *exc: object) -> None:
-        _depth.reset(self._token)
+        dispatch.undo(error)
+    except Exception as worse:  # noqa: BLE001  # the connection is lost, say; it goes the way of any failure
+        worse.__context__ = error
+        error = worse
+    if isinstance(error, Veto):
+        if point.may_veto:
+            raise error
+        log.warning("%s.%s raised a veto, which %r does not allow: %s", handler.plugin, handler.name, point.name, error)
+        return
+    if isinstance(error, NoTenant) or not isinstance(error, Exception):
+        raise error
+    dispatch.at_rest = True  # whoever logs is not the handler
+    try:
+        if connection.in_atomic_block and connection.needs_rollback:
+            raise error  # the caller's own transaction is gone; going on would only hide why
+        log.error("Handler %s.%s of %r failed", handler.plugin, handler.name, point.name, exc_info=error)
+    finally:
+        dispatch.at_rest = False

@@ -16,7 +16,7 @@ from django_tenants.postgresql_backend import base as django_tenants
 from psycopg import errors, pq
 
 from plugin_framework import tenancy
-from plugin_framework.db.savepoints import LazySavepoints
+from plugin_framework.db.savepoints import Dispatch, running
 from plugin_framework.db.schema import TenantSchemaEditor
 from plugin_framework.sdk import NoTenant
 
@@ -39,7 +39,9 @@ class DatabaseWrapper(django_tenants.DatabaseWrapper):  # type: ignore[misc]  # 
     SchemaEditorClass = TenantSchemaEditor
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
-        self.lazy_savepoints = LazySavepoints(self)
+        self._in_atomic_block = False
+        self._atomic_blocks: list[Any] = []
+        self._guarding = False
         super().__init__(*args, **kwargs)
 
     @cached_property
@@ -69,12 +71,64 @@ class DatabaseWrapper(django_tenants.DatabaseWrapper):  # type: ignore[misc]  # 
         super().on_commit(tenancy.bound(func), robust)
 
     def _cursor(self, name: str | None = None) -> Any:
+        self._touched()
         # Past django-tenants' own _cursor on purpose: it would send its own idea of the path.
         cursor = postgresql.DatabaseWrapper._cursor(self, name)  # type: ignore[attr-defined]  # the stubs omit it
         self._follow_scope(cursor if name is None else None)
-        if self.lazy_savepoints.pending:
-            self.lazy_savepoints.open()
+        self._guarded(Dispatch.open)
         return cursor
+
+    # What Django and its users ask before they do something about transactions. A handler of a hook that asks has its own guard
+    # begun first, so that they find the transaction it is promised (see `savepoints`).
+
+    @property
+    def in_atomic_block(self) -> bool:
+        """Whether a transaction is open, as Django sees it."""
+        self._touched()
+        return self._in_atomic_block
+
+    @in_atomic_block.setter
+    def in_atomic_block(self, value: bool) -> None:
+        self._in_atomic_block = value
+
+    @property
+    def atomic_blocks(self) -> list[Any]:
+        """The `atomic` blocks that are open, as Django sees them."""
+        self._touched()
+        return self._atomic_blocks
+
+    @atomic_blocks.setter
+    def atomic_blocks(self, value: list[Any]) -> None:
+        self._atomic_blocks = value
+
+    def get_autocommit(self) -> bool:
+        """As Django's."""
+        self._touched()
+        return bool(super().get_autocommit())
+
+    def ensure_connection(self) -> None:
+        """As Django's; whoever wants psycopg's own connection calls it first."""
+        self._touched()
+        super().ensure_connection()
+
+    def close(self) -> None:
+        """As Django's; inside of a transaction it marks that as lost."""
+        self._touched()
+        super().close()
+
+    def _touched(self) -> None:
+        self._guarded(Dispatch.touch)
+
+    def _guarded(self, begin: Callable[[Dispatch, Any], None]) -> None:
+        """Let the running handler's guard do its part; what that asks of us in turn is not the handler's."""
+        dispatch = running.get()
+        if dispatch is None or self._guarding:
+            return
+        self._guarding = True
+        try:
+            begin(dispatch, self)
+        finally:
+            self._guarding = False
 
     def _follow_scope(self, cursor: Any) -> None:
         """Make the server's search_path the current scope's; free of charge when it already is."""
