@@ -136,9 +136,9 @@ def current() -> ActiveSet:
     scope = tenancy.current_scope()
     if scope is None or scope.tenant is None:
         raise NoTenant
-    mine = scope.memo.get(_MEMO)
-    changed = revisions.CHANGED in scope.memo
-    if isinstance(mine, ActiveSet) and not changed:
+    memo = scope.memo
+    mine = memo.get(_MEMO)
+    if isinstance(mine, ActiveSet) and revisions.CHANGED not in memo:
         return mine
     wanted = revisions.read()
     if isinstance(mine, ActiveSet) and mine.revisions == wanted:

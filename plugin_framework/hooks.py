@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-import time
+from time import perf_counter
 from typing import Any
 
 from django.db import connection
@@ -11,7 +11,7 @@ from django.db import connection
 from plugin_framework import activation
 from plugin_framework.activation import BoundHandler, Owed
 from plugin_framework.budget import overran
-from plugin_framework.db.savepoints import Dispatch, running
+from plugin_framework.db.savepoints import work
 from plugin_framework.delivery.emit import emit_event
 from plugin_framework.registry import registry
 from plugin_framework.sdk import HookPoint, NoTenant, UnknownHook, Veto
@@ -32,15 +32,20 @@ def call_hook(name: str, *args: Any, **kwargs: Any) -> list[Any]:
     Raises:
         NoTenant: outside of a tenant. UnknownHook: nobody declares `name`. Veto: a handler's, where the point allows it.
     """
+    return run_action(name, args, kwargs)
+
+
+def run_action(name: str, args: tuple[Any, ...], kwargs: dict[str, Any]) -> list[Any]:
+    """`call_hook`, with the arguments as they were collected there: collecting them twice would cost as much as a handler."""
     active = activation.current()
-    point = _point(name, "action", "event")
+    point = registry.points.get(name)
+    if point is None or point.kind == "filter":
+        raise _unknown(name, "action or event")
     if point.kind == "event":
         emit(name, *args)
         return []
     handlers = active.table.get(name)
-    if not handlers:
-        return []
-    return _run(point, handlers, args, kwargs)
+    return _run(point, handlers, args, kwargs) if handlers else []
 
 
 def apply_filters(name: str, value: Any, *args: Any, **kwargs: Any) -> Any:
@@ -50,7 +55,9 @@ def apply_filters(name: str, value: Any, *args: Any, **kwargs: Any) -> Any:
         NoTenant: outside of a tenant. UnknownHook: nobody declares `name` as a filter.
     """
     active = activation.current()
-    point = _point(name, "filter")
+    point = registry.points.get(name)
+    if point is None or point.kind != "filter":
+        raise _unknown(name, "filter")
     handlers = active.table.get(name)
     if not handlers:
         return value
@@ -67,7 +74,9 @@ def emit(name: str, *args: Any) -> None:
         NoTenant: outside of a tenant. UnknownHook: nobody declares `name` as an event. TypeError: an argument cannot be kept.
     """
     active = activation.current()
-    point = _point(name, "event")
+    point = registry.points.get(name)
+    if point is None or point.kind != "event":
+        raise _unknown(name, "event")
     if len(args) != len(point.args):
         raise TypeError(f"The event {name!r} passes ({', '.join(point.args)}); {len(args)} arguments were given.")
     handlers: list[BoundHandler | Owed] = [*active.table.get(name, ()), *active.owed.get(name, ())]
@@ -75,16 +84,8 @@ def emit(name: str, *args: Any) -> None:
         emit_event(name, args, handlers)
 
 
-def inside_handler() -> bool:
-    """Whether a handler of an action or filter is running in this thread: somebody waits for it to end."""
-    return running.get() is not None
-
-
-def _point(name: str, *kinds: str) -> HookPoint:
-    point = registry.points.get(name)
-    if point is None or point.kind not in kinds:
-        raise UnknownHook(f"Nobody declares {name!r} as {' or '.join(kinds)}. {UnknownHook.__doc__}")
-    return point
+def _unknown(name: str, kind: str) -> UnknownHook:
+    return UnknownHook(f"Nobody declares {name!r} as {kind}. {UnknownHook.__doc__}")
 
 
 def _run(
@@ -94,53 +95,50 @@ def _run(
 
     This is the hot path of every page: what only a failing, slow or querying handler needs is elsewhere.
     """
-    outer = running.get()
-    dispatch = Dispatch(outer)
-    if dispatch.depth > MAX_DEPTH:
-        raise TooDeep(f"{point.name!r} is nested {dispatch.depth} deep. {TooDeep.__doc__}")
+    guards = work().guards
+    if len(guards) >= MAX_DEPTH:
+        raise TooDeep(f"{point.name!r} is nested {len(guards) + 1} deep. {TooDeep.__doc__}")
     declared = args[: len(point.args)]
     budget = point.budget_ms / 1000
     results = []
-    token = running.set(dispatch)
+    guards.append(None)
     try:
-        started = time.perf_counter()
+        started = perf_counter()
         for handler in handlers:
             try:
                 result = handler.call(*args, **kwargs) if handler.takes_more else handler.call(*declared)
-                if dispatch.guard is not None:
-                    dispatch.keep()
+                if guards[-1] is not None:
+                    with work().at_rest() as guard:
+                        guard.keep()
                 results.append(result)
             except BaseException as error:  # noqa: BLE001  # raised again where it is meant for the caller
-                _failed(point, handler, dispatch, error)
+                _failed(point, handler, error)
             finally:
-                ended = time.perf_counter()
+                ended = perf_counter()
                 if ended - started > budget:
-                    overran(handler.plugin, handler.name, point.name, (ended - started) * 1000, point.budget_ms)
-                    ended = time.perf_counter()
+                    with work().at_rest():
+                        overran(handler.plugin, handler.name, point.name, (ended - started) * 1000, point.budget_ms)
+                    ended = perf_counter()
                 started = ended
     finally:
-        running.reset(token)
+        guards.pop()
     return results
 
 
-def _failed(point: HookPoint, handler: BoundHandler, dispatch: Dispatch, error: BaseException) -> None:
+def _failed(point: HookPoint, handler: BoundHandler, error: BaseException) -> None:
     """Undo what the handler has done, and keep its failure from the caller unless it is meant for the caller."""
-    try:
-        dispatch.undo(error)
-    except Exception as worse:  # noqa: BLE001  # the connection is lost, say; it goes the way of any failure
-        worse.__context__ = error
-        error = worse
-    if isinstance(error, Veto):
-        if point.may_veto:
+    with work().at_rest() as guard:
+        try:
+            guard.undo(error)
+        except Exception as worse:  # noqa: BLE001  # the connection is lost, say; it goes the way of any failure
+            worse.__context__ = error
+            error = worse
+        if isinstance(error, Veto) and not point.may_veto:
+            who = f"{handler.plugin}.{handler.name}"
+            log.warning("%s raised a veto, which %r does not allow: %s", who, point.name, error)
+        elif isinstance(error, (Veto, NoTenant)) or not isinstance(error, Exception):
             raise error
-        log.warning("%s.%s raised a veto, which %r does not allow: %s", handler.plugin, handler.name, point.name, error)
-        return
-    if isinstance(error, NoTenant) or not isinstance(error, Exception):
-        raise error
-    dispatch.at_rest = True  # whoever logs is not the handler
-    try:
-        if connection.in_atomic_block and connection.needs_rollback:
+        elif connection.in_atomic_block and connection.needs_rollback:
             raise error  # the caller's own transaction is gone; going on would only hide why
-        log.error("Handler %s.%s of %r failed", handler.plugin, handler.name, point.name, exc_info=error)
-    finally:
-        dispatch.at_rest = False
+        else:
+            log.error("Handler %s.%s of %r failed", handler.plugin, handler.name, point.name, exc_info=error)

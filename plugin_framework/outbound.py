@@ -9,7 +9,7 @@ from __future__ import annotations
 import sys
 from typing import Any
 
-from plugin_framework.hooks import inside_handler
+from plugin_framework.db.savepoints import inside_handler
 from plugin_framework.sdk import PluginError
 
 _CONNECTING = frozenset({"socket.connect", "socket.getaddrinfo", "socket.gethostbyname"})

@@ -20,7 +20,7 @@ from plugin_framework.sdk.net import NetworkPolicy
 class EngineRuntime:
     """The engine's side of `plugin_framework.sdk._runtime.Runtime`."""
 
-    call_hook = staticmethod(hooks.call_hook)
+    call_hook = staticmethod(hooks.run_action)
     apply_filters = staticmethod(hooks.apply_filters)
     emit = staticmethod(hooks.emit)
 

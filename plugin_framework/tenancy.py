@@ -11,6 +11,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
 from dataclasses import dataclass, field
+from typing import Any
 
 from plugin_framework.sdk import NoTenant, TenantInfo
 
@@ -41,6 +42,7 @@ class Scope:
     revisions: Revisions | None = None  # as the request's one statement saw them; None: ask when needed
     on_exit: list[Callable[[], None]] = field(default_factory=list)
     memo: dict[str, object] = field(default_factory=dict)
+    at_work: dict[int, Any] = field(default_factory=dict)  # the handlers running inside, by thread; kept by `db.savepoints`
 
 
 _scope: ContextVar[Scope | None] = ContextVar("tenantry_scope", default=None)
@@ -111,6 +113,9 @@ def no_scope() -> Iterator[None]:
 
 @contextmanager
 def _entered(scope: Scope) -> Iterator[None]:
+    outer = _scope.get()
+    if outer is not None:
+        scope.at_work = outer.at_work  # a handler that enters another scope is the same handler
     token = _scope.set(scope)
     try:
         yield

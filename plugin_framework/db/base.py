@@ -16,7 +16,7 @@ from django_tenants.postgresql_backend import base as django_tenants
 from psycopg import errors, pq
 
 from plugin_framework import tenancy
-from plugin_framework.db.savepoints import Dispatch, running
+from plugin_framework.db.savepoints import Work, running
 from plugin_framework.db.schema import TenantSchemaEditor
 from plugin_framework.sdk import NoTenant
 
@@ -75,7 +75,7 @@ class DatabaseWrapper(django_tenants.DatabaseWrapper):  # type: ignore[misc]  # 
         # Past django-tenants' own _cursor on purpose: it would send its own idea of the path.
         cursor = postgresql.DatabaseWrapper._cursor(self, name)  # type: ignore[attr-defined]  # the stubs omit it
         self._follow_scope(cursor if name is None else None)
-        self._guarded(Dispatch.open)
+        self._guarded(Work.open)
         return cursor
 
     # What Django and its users ask before they do something about transactions. A handler of a hook that asks has its own guard
@@ -117,16 +117,16 @@ class DatabaseWrapper(django_tenants.DatabaseWrapper):  # type: ignore[misc]  # 
         super().close()
 
     def _touched(self) -> None:
-        self._guarded(Dispatch.touch)
+        self._guarded(Work.touch)
 
-    def _guarded(self, begin: Callable[[Dispatch, Any], None]) -> None:
+    def _guarded(self, begin: Callable[[Work, Any], None]) -> None:
         """Let the running handler's guard do its part; what that asks of us in turn is not the handler's."""
-        dispatch = running.get()
-        if dispatch is None or self._guarding:
+        work = running()
+        if work is None or self._guarding:
             return
         self._guarding = True
         try:
-            begin(dispatch, self)
+            begin(work, self)
         finally:
             self._guarding = False
 

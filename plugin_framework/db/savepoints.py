@@ -8,69 +8,15 @@ stay out of Django's own list, where an inner ``atomic(savepoint=False)`` would 
 
 from __future__ import annotations
 
-from contextvars import ContextVar
+from collections.abc import Iterator
+from contextlib import contextmanager
 from threading import get_ident
 from typing import Any
 
 from django.db import DEFAULT_DB_ALIAS, DatabaseError, connections, transaction
 from psycopg import pq
 
-
-class Dispatch:
-    """One call of a hook: how deep it is nested, and what the handler it is at has begun."""
-
-    __slots__ = ("at_rest", "depth", "guard", "outer", "thread")
-
-    def __init__(self, outer: Dispatch | None) -> None:
-        self.outer = outer
-        self.depth: int = 1 if outer is None else outer.depth + 1
-        self.thread = (
-            get_ident()
-        )  # a handler may start others with a copy of our context; their connections are their own
-        self.guard: Guard | None = None
-        self.at_rest = False  # no handler of ours is at work: what is sent now is our own
-
-    def touch(self, connection: Any) -> None:
-        """The running handler is about to use `connection`."""
-        if self.guard is not None or self.at_rest or self.thread != get_ident():
-            return
-        if connection is not connections[DEFAULT_DB_ALIAS]:
-            return
-        if self.outer is not None:
-            self.outer.touch(connection)
-        self.guard = Guard(connection)
-        self.guard.begin()
-
-    def open(self, connection: Any) -> None:
-        """The running handler is about to send a statement: the savepoints go first, outermost foremost."""
-        if self.outer is not None:
-            self.outer.open(connection)
-        if self.guard is not None and not self.at_rest and self.guard.connection is connection:
-            self.guard.open()
-
-    def keep(self) -> None:
-        """The handler has returned: its work stays.
-
-        Raises:
-            DatabaseError: that is impossible, because it broke the transaction and said nothing. Its work was undone.
-        """
-        guard, self.guard = self.guard, None
-        if guard is not None:
-            self.at_rest = True
-            try:
-                guard.keep()
-            finally:
-                self.at_rest = False
-
-    def undo(self, error: BaseException) -> None:
-        """The handler has failed with `error`: its work goes."""
-        guard, self.guard = self.guard, None
-        if guard is not None:
-            self.at_rest = True
-            try:
-                guard.undo(error)
-            finally:
-                self.at_rest = False
+from plugin_framework import tenancy
 
 
 class Guard:
@@ -101,7 +47,11 @@ class Guard:
             self._sid = sid
 
     def keep(self) -> None:
-        """See `Dispatch.keep`."""
+        """The handler has returned: its work stays.
+
+        Raises:
+            DatabaseError: that is impossible, because it broke the transaction and said nothing. Its work was undone.
+        """
         if self.connection.needs_rollback != (self._needs_rollback and self._atomic is None) or self._aborted():
             error = DatabaseError("The handler swallowed a database error; its work was undone.")
             self.undo(error)
@@ -112,7 +62,7 @@ class Guard:
             self.connection._savepoint_commit(self._sid)
 
     def undo(self, error: BaseException) -> None:
-        """Take back statements, on_commit callbacks and Django's rollback mark."""
+        """The handler has failed with `error`: take back statements, on_commit callbacks and Django's rollback mark."""
         if self._atomic is not None:
             self._atomic.__exit__(type(error), error, error.__traceback__)
             return
@@ -127,4 +77,81 @@ class Guard:
         return raw is not None and raw.pgconn.transaction_status == pq.TransactionStatus.INERROR
 
 
-running: ContextVar[Dispatch | None] = ContextVar("tenantry_dispatch", default=None)
+class _NotOurs(Guard):
+    """Stands where nothing is to be guarded."""
+
+    def __init__(self) -> None:
+        self.connection = None
+
+    def keep(self) -> None:
+        """Nothing was begun."""
+
+    def undo(self, error: BaseException) -> None:
+        """Nothing was begun."""
+
+
+_NOT_OURS = _NotOurs()
+
+
+class Work:
+    """The handlers at work in one thread of a scope: an entry for each call of a hook that is going on, outermost first.
+
+    An entry is the guard of the handler which that call is at, or None while that handler has not touched the database.
+    """
+
+    __slots__ = ("guards",)
+
+    def __init__(self, inherited: int) -> None:
+        # A handler may start a thread with a copy of its context: its depth counts on there, its guards are of no use there.
+        self.guards: list[Guard | None] = [_NOT_OURS] * inherited
+
+    def touch(self, connection: Any) -> None:
+        """The running handlers are about to use `connection`: each has a guard from now on."""
+        if None in self.guards and connection is connections[DEFAULT_DB_ALIAS]:
+            for level in range(len(self.guards)):
+                if self.guards[level] is None:
+                    self.guards[level] = begun = Guard(connection)
+                    begun.begin()
+
+    def open(self, connection: Any) -> None:
+        """A statement is about to be sent: the savepoints go first."""
+        for guard in self.guards:
+            if guard is not None and guard.connection is connection:
+                guard.open()
+
+    @contextmanager
+    def at_rest(self) -> Iterator[Guard]:
+        """The innermost handler has ended: yields its guard, to be kept or undone. What is sent meanwhile is not the handler's."""
+        guard = self.guards[-1] or _NOT_OURS
+        self.guards[-1] = _NOT_OURS
+        try:
+            yield guard
+        finally:
+            self.guards[-1] = None
+
+
+def work() -> Work:
+    """This thread's, inside of a scope; made when it calls its first hook there."""
+    at_work = _at_work()
+    found: Work | None = at_work.get(get_ident())
+    if found is None:
+        found = at_work[get_ident()] = Work(max((len(other.guards) for other in list(at_work.values())), default=0))
+    return found
+
+
+def running() -> Work | None:
+    """This thread's, if a handler runs in it."""
+    found: Work | None = _at_work().get(get_ident())
+    return found if found is not None and found.guards else None
+
+
+def inside_handler() -> bool:
+    """Whether a handler runs in this thread, or in one that has started this one with a copy of its context."""
+    at_work = _at_work()
+    found: Work | None = at_work.get(get_ident())
+    return bool(found.guards) if found is not None else any(other.guards for other in list(at_work.values()))
+
+
+def _at_work() -> dict[int, Any]:
+    scope = tenancy.current_scope()
+    return {} if scope is None else scope.at_work

@@ -54,7 +54,7 @@ class PluginRegistry:
 
     def call_hook(self, hook_name: str, *args: Any, **kwargs: Any) -> list[Any]:
         """See :func:`call_hook`."""
-        return runtime().call_hook(hook_name, *args, **kwargs)
+        return runtime().call_hook(hook_name, args, kwargs)
 
 
 plugin_registry = PluginRegistry()
@@ -66,7 +66,7 @@ def call_hook(name: str, *args: Any, **kwargs: Any) -> list[Any]:
     Raises:
         NoTenant: outside of a tenant. UnknownHook: nobody declares `name`. Veto: where the point allows one.
     """
-    return runtime().call_hook(name, *args, **kwargs)
+    return runtime().call_hook(name, args, kwargs)
 
 
 def apply_filters(name: str, value: Any, *args: Any, **kwargs: Any) -> Any:

@@ -24,18 +24,18 @@ class PluginAwareView(View):
         engine = runtime()
         if engine.on_public_host():
             return super().dispatch(request, *args, **kwargs)
-        engine.call_hook("view_pre_dispatch", self, request, *args, **kwargs)
+        engine.call_hook("view_pre_dispatch", (self, request, *args), kwargs)
         try:
             response = super().dispatch(request, *args, **kwargs)
         except Exception as error:
             self._tell(request, error, args, kwargs)
             raise
-        engine.call_hook("view_post_dispatch", self, request, response, *args, **kwargs)
+        engine.call_hook("view_post_dispatch", (self, request, response, *args), kwargs)
         return response
 
     def _tell(self, request: HttpRequest, error: Exception, args: Any, kwargs: Any) -> None:
         """Hand `error` to the plugins; whatever happens there must not hide it from the caller."""
         try:
-            runtime().call_hook("view_error", self, request, error, *args, **kwargs)
+            runtime().call_hook("view_error", (self, request, error, *args), kwargs)
         except Exception:  # the original error is the one to raise
             log.exception("view_error could not be called")

@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
+import contextlib
 import contextvars
+import logging
 import threading
 from collections.abc import Callable, Iterator
 
 import pytest
+from asgiref.sync import async_to_sync
 from django.contrib.auth import get_user_model
 from django.db import DatabaseError, connection, transaction
 
 from plugin_framework import activation, hooks, lifecycle
 from plugin_framework.audit import SYSTEM
+from plugin_framework.db.savepoints import inside_handler
 from plugin_framework.sdk import call_hook, hook
 from plugin_framework.tenancy import tenant_scope
 from tests.conftest import Tenants
@@ -189,8 +193,25 @@ def test_a_handler_that_loses_its_callers_connection_does_not_hide_it() -> None:
     assert written() == set()
 
 
+def test_a_log_that_is_kept_in_the_database_is_nobodys_work(caller: Callable[[], list[object]]) -> None:
+    class Keeper(logging.Handler):
+        def emit(self, record: logging.LogRecord) -> None:
+            write(f"logged{record.lineno}")
+
+    keeper = Keeper()
+    STEPS["outer"] = steps(lambda: write("lost"), fail)
+    hooks.log.addHandler(keeper)
+    try:
+        assert caller() == []
+    finally:
+        hooks.log.removeHandler(keeper)
+    assert len(written()) == 1
+    assert not connection.in_atomic_block
+
+
 def test_a_thread_with_a_copy_of_the_context_has_its_own_connection(caller: Callable[[], list[object]]) -> None:
     def elsewhere() -> None:
+        assert inside_handler()  # somebody still waits for it
         write("elsewhere")
         connection.close()
 
@@ -205,6 +226,53 @@ def test_a_thread_with_a_copy_of_the_context_has_its_own_connection(caller: Call
     assert written() == {"elsewhere"}
 
 
+def test_a_handler_that_runs_a_coroutine_stays_the_same_handler(caller: Callable[[], list[object]]) -> None:
+    seen: list[bool] = []
+
+    async def elsewhere() -> None:  # in a thread of its own, with a copy of the context
+        call_hook("ask", "you")
+
+    STEPS["inner"] = lambda: seen.append(inside_handler())
+    STEPS["outer"] = steps(async_to_sync(elsewhere), lambda: write("lost"), fail)
+    assert caller() == []
+    assert seen == [True]
+    assert written() == set()
+    assert not connection.in_atomic_block
+
+
+def test_a_loop_through_threads_ends(caller: Callable[[], list[object]]) -> None:
+    depths: list[int] = []
+
+    def again() -> None:
+        depths.append(len(depths))
+        thread = threading.Thread(target=contextvars.copy_context().run, args=(knock_quietly,))
+        thread.start()
+        thread.join()
+
+    def knock_quietly() -> None:
+        with contextlib.suppress(hooks.TooDeep):
+            knock()
+
+    STEPS["outer"] = again
+    caller()
+    assert len(depths) == hooks.MAX_DEPTH
+
+
+def test_a_handler_that_enters_another_scope_stays_the_same_handler(
+    caller: Callable[[], list[object]], tenants: Tenants
+) -> None:
+    def elsewhere() -> None:
+        with tenant_scope(tenants.globex):
+            assert inside_handler()
+            write("lost")
+
+    STEPS["outer"] = steps(elsewhere, fail)
+    assert caller() == []
+    with tenant_scope(tenants.globex):
+        assert written() == set()
+    assert not inside_handler()
+
+
 def test_a_handler_that_sends_nothing_costs_no_round_trip(caller: Callable[[], list[object]]) -> None:
     sent: list[str] = []
 
@@ -217,4 +285,4 @@ def test_a_handler_that_sends_nothing_costs_no_round_trip(caller: Callable[[], l
     with connection.execute_wrapper(note):
         assert caller() == ["done"]
     assert sent == []
-    assert hooks.inside_handler() is False
+    assert inside_handler() is False

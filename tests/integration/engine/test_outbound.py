@@ -11,7 +11,7 @@ from django.contrib.auth import get_user_model
 
 from plugin_framework import activation, hooks, lifecycle
 from plugin_framework.audit import SYSTEM
-from plugin_framework.db.savepoints import Dispatch, running
+from plugin_framework.db.savepoints import work
 from plugin_framework.sdk import action, event, filter_value, hook
 from plugin_framework.tenancy import tenant_scope
 from tests.conftest import Tenants
@@ -83,8 +83,8 @@ def test_an_events_handler_and_a_page_connect_as_they_like(port: int) -> None:
 @pytest.mark.usefixtures("acme")
 def test_a_unix_socket_is_no_connection_to_anywhere(tmp_path_factory: pytest.TempPathFactory) -> None:
     with socket.socket(socket.AF_UNIX) as client, pytest.raises(OSError, match=r"No such file|not found"):
-        token = running.set(Dispatch(None))
+        work().guards.append(None)
         try:
             client.connect(str(tmp_path_factory.mktemp("s") / "x"))
         finally:
-            running.reset(token)
+            work().guards.pop()
