@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import time
 from functools import partial
 
 from django.db import transaction
@@ -42,7 +43,7 @@ def open_tenant() -> list[str]:
 
 
 def microseconds(what: str, milliseconds: float) -> float:
-    """One call of `what`."""
+    """One call of `what`, in CPU time: nobody waits for anything here."""
     call = _calls[what]
 
     def run(times: int) -> None:
@@ -50,4 +51,4 @@ def microseconds(what: str, milliseconds: float) -> float:
             call()
 
     with transaction.atomic() if what == OURS else contextlib.nullcontext():
-        return microseconds_per_call(run, BATCH, milliseconds)
+        return microseconds_per_call(run, BATCH, milliseconds, time.thread_time)

@@ -27,27 +27,27 @@ def database() -> Iterator[str]:
     """The address of an empty database.
 
     Raises:
-        Busy: another run has the place.
+        Busy: another run has the server.
     """
+    yours = os.environ.get("DATABASE_URL")
+    with _database_on(yours) if yours else _own_server() as url:
+        yield url
+
+
+@contextmanager
+def _own_server() -> Iterator[str]:
     DATA.mkdir(exist_ok=True)
     with (DATA / "bench.lock").open("a") as lock:
         try:
             fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:
             raise Busy(Busy.__doc__) from None
-        yours = os.environ.get("DATABASE_URL")
-        with _database_on(yours) if yours else _own_server() as url:
-            yield url
-
-
-@contextmanager
-def _own_server() -> Iterator[str]:
-    cluster = Cluster(DATA / "bench-postgres", durable=False)
-    try:
-        cluster.start()
-        yield cluster.url()
-    finally:
-        cluster.delete()
+        cluster = Cluster(DATA / "bench-postgres", durable=False)
+        try:
+            cluster.start()
+            yield cluster.url()
+        finally:
+            cluster.delete()
 
 
 @contextmanager

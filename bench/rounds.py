@@ -56,7 +56,7 @@ def sampled(sides: Sides, effort: Effort, say: Callable[[str], None]) -> Samples
 
 
 def _plan(sides: Sides, effort: Effort) -> list[Timing]:
-    by_name: dict[object, Side] = {BARE: sides.bare, PEER: sides.peer, **sides.ours}
+    by_name: dict[object, Side] = {BARE: sides.bare, PEER: sides.peer, **dict(sides.ours.items())}
     plan = [
         Timing(key(path, name), side, "request", path, effort.request_ms)
         for path in (PLAIN, QUERY)
