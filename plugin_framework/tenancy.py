@@ -42,7 +42,7 @@ class Scope:
     revisions: Revisions | None = None  # as the request's one statement saw them; None: ask when needed
     on_exit: list[Callable[[], None]] = field(default_factory=list)
     memo: dict[str, object] = field(default_factory=dict)
-    at_work: dict[int, Any] = field(default_factory=dict)  # the handlers running inside, by thread; kept by `db.savepoints`
+    at_work: dict[int, Any] = field(default_factory=dict)  # running handlers by thread; kept by `db.savepoints`
 
 
 _scope: ContextVar[Scope | None] = ContextVar("tenantry_scope", default=None)
