@@ -18,11 +18,14 @@ from psycopg import pq
 
 from plugin_framework import tenancy
 
+STATEMENT_TIMEOUT = 2000  # milliseconds; somebody waits for the handler, and a thread cannot be stopped
+_LIMIT = f"SELECT current_setting('statement_timeout'), set_config('statement_timeout', '{STATEMENT_TIMEOUT}', true)"
+
 
 class Guard:
     """What one handler has begun, and what has to be put back if it fails."""
 
-    __slots__ = ("_atomic", "_callbacks", "_needs_rollback", "_sid", "connection")
+    __slots__ = ("_atomic", "_callbacks", "_needs_rollback", "_opened", "_patience", "_sid", "connection")
 
     def __init__(self, connection: Any) -> None:
         self.connection = connection
@@ -30,6 +33,8 @@ class Guard:
         self._needs_rollback = connection.needs_rollback
         self._atomic: Any = None
         self._sid: str | None = None
+        self._opened = False
+        self._patience = ""  # the caller's statement_timeout
 
     def begin(self) -> None:
         """Outside of a transaction: start one, which sends nothing yet. Inside: the savepoint can wait for a statement."""
@@ -39,12 +44,17 @@ class Guard:
             self._atomic = atomic
 
     def open(self) -> None:
-        """Send the savepoint, unless it was sent or there is a transaction instead."""
-        if self._atomic is None and self._sid is None:
-            self.connection.savepoint_state += 1
-            sid = f"tenantry_{self.connection.savepoint_state}"
-            self.connection._savepoint(sid)
-            self._sid = sid
+        """A statement comes: send the savepoint, unless there is a transaction instead, and how long a statement may take."""
+        if self._opened:
+            return
+        self._opened = True
+        if self._atomic is not None:
+            self._send(_LIMIT)  # ends with the transaction
+            return
+        self.connection.savepoint_state += 1
+        sid = f"tenantry_{self.connection.savepoint_state}"
+        self._patience = self._send(f"{self.connection.ops.savepoint_create_sql(sid)}; {_LIMIT}")
+        self._sid = sid
 
     def keep(self) -> None:
         """The handler has returned: its work stays.
@@ -59,7 +69,9 @@ class Guard:
         if self._atomic is not None:
             self._atomic.__exit__(None, None, None)
         elif self._sid is not None:
-            self.connection._savepoint_commit(self._sid)
+            # Its end leaves the handler's limit in place, where a rollback takes it back.
+            release = self.connection.ops.savepoint_commit_sql(self._sid)
+            self._send(f"{release}; SELECT set_config('statement_timeout', '{self._patience}', true)")
 
     def undo(self, error: BaseException) -> None:
         """The handler has failed with `error`: take back statements, on_commit callbacks and Django's rollback mark."""
@@ -71,6 +83,14 @@ class Guard:
             self.connection.search_path_set_schemas = None  # where it is not reported, it may have been reverted
         self.connection.needs_rollback = self._needs_rollback
         del self.connection.run_on_commit[self._callbacks :]
+
+    def _send(self, sql: str) -> str:
+        """Send statements in one round trip; the first column of what the last one gives."""
+        with self.connection.cursor() as cursor:
+            cursor.execute(sql)
+            while cursor.nextset():
+                pass
+            return str(cursor.fetchone()[0])
 
     def _aborted(self) -> bool:
         raw = self.connection.connection

@@ -86,6 +86,9 @@ class Broken(Bare):
                     cursor.execute("SELECT 1 / 0")
             except DatabaseError:
                 return "all is well"
+        if self.how == "slow":
+            with connection.cursor() as cursor:
+                cursor.execute("SELECT pg_sleep(600)")
         if self.how == "veto":
             raise Veto("not today")
         raise RuntimeError("planned")

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import logging
+from contextlib import nullcontext
 
 import pytest
 from django.contrib.auth import get_user_model
-from django.db import transaction
+from django.db import connection, transaction
 
 from plugin_framework import hooks, lifecycle
 from plugin_framework.audit import SYSTEM
@@ -78,6 +79,29 @@ def test_a_failing_handler_leaves_no_trace_and_the_others_run(
 def test_outside_of_a_transaction_each_handler_has_its_own(committed_db: str, acme: Tenants) -> None:
     enable("broken", "alpha")
     assert hooks.call_hook("knock", PERSON) == [f"alpha heard {PERSON}"]
+    assert name_of_the_person() == "alpha was here"
+
+
+def statement_timeout() -> str:
+    with connection.cursor() as cursor:
+        cursor.execute("SHOW statement_timeout")
+        return str(cursor.fetchone()[0])
+
+
+@pytest.mark.parametrize("inside", [True, False])
+@pytest.mark.usefixtures("eve")
+def test_a_statement_of_a_handler_is_ended_after_a_while_and_the_callers_own_limit_stays(
+    committed_db: str, acme: Tenants, inside: bool, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    monkeypatch.setattr(Broken, "how", "slow")
+    enable("broken", "alpha")
+    with transaction.atomic() if inside else nullcontext():
+        if inside:
+            with connection.cursor() as cursor:
+                cursor.execute("SET LOCAL statement_timeout = '77s'")
+        assert hooks.call_hook("knock", PERSON) == [f"alpha heard {PERSON}"]
+        assert statement_timeout() == ("77s" if inside else "0")
+    assert "canceling statement due to statement timeout" in caplog.text
     assert name_of_the_person() == "alpha was here"
 
 
