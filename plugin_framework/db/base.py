@@ -101,13 +101,8 @@ class DatabaseWrapper(django_tenants.DatabaseWrapper):  # type: ignore[misc]  # 
     def atomic_blocks(self, value: list[Any]) -> None:
         self._atomic_blocks = value
 
-    def get_autocommit(self) -> bool:
-        """As Django's."""
-        self._touched()
-        return bool(super().get_autocommit())
-
     def ensure_connection(self) -> None:
-        """As Django's; whoever wants psycopg's own connection calls it first."""
+        """As Django's; `get_autocommit` calls it, and so does whoever wants psycopg's own connection."""
         self._touched()
         super().ensure_connection()
 

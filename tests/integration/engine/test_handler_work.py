@@ -89,9 +89,17 @@ def steps(*each: Callable[[], object]) -> Callable[[], None]:
     return run
 
 
-def test_it_finds_a_transaction_before_it_has_sent_anything(caller: Callable[[], list[object]]) -> None:
-    STEPS["outer"] = lambda: (connection.in_atomic_block, connection.get_autocommit(), len(connection.atomic_blocks))
-    assert caller() == [(True, False, 1)]
+ASKED: dict[str, Callable[[], object]] = {
+    "in_atomic_block": lambda: connection.in_atomic_block is True,
+    "atomic_blocks": lambda: len(connection.atomic_blocks) == 1,
+    "get_autocommit": lambda: connection.get_autocommit() is False,
+}
+
+
+@pytest.mark.parametrize("what", ASKED)
+def test_it_finds_a_transaction_whatever_it_asks_for_first(caller: Callable[[], list[object]], what: str) -> None:
+    STEPS["outer"] = ASKED[what]
+    assert caller() == [True]
 
 
 def test_rows_can_be_locked_without_further_ado(caller: Callable[[], list[object]]) -> None:
@@ -185,6 +193,25 @@ def test_a_handler_that_loses_its_own_connection_has_failed(caplog: pytest.LogCa
 
 
 @pytest.mark.usefixtures("acme")
+def test_a_handler_that_only_closes_the_connection_leaves_a_usable_one() -> None:
+    STEPS["outer"] = connection.close
+    assert knock() == []
+    assert written() == set()
+
+
+@pytest.mark.usefixtures("acme")
+def test_psycopgs_own_connection_is_in_the_handlers_transaction(tenants: Tenants) -> None:
+    def bypass() -> None:
+        connection.ensure_connection()
+        connection.connection.execute(f"UPDATE {tenants.acme.schema}.accounts_user SET email = 'lost@example.com'")
+
+    write("before")
+    STEPS["outer"] = steps(bypass, fail)
+    assert knock() == []
+    assert written() == {"before"}
+
+
+@pytest.mark.usefixtures("acme")
 def test_a_handler_that_loses_its_callers_connection_does_not_hide_it() -> None:
     STEPS["outer"] = steps(lambda: write("lost"), connection.close)
     with pytest.raises(DatabaseError), transaction.atomic():
@@ -261,13 +288,16 @@ def test_a_loop_through_threads_ends(caller: Callable[[], list[object]]) -> None
 def test_a_handler_that_enters_another_scope_stays_the_same_handler(
     caller: Callable[[], list[object]], tenants: Tenants
 ) -> None:
+    seen: list[bool] = []
+
     def elsewhere() -> None:
         with tenant_scope(tenants.globex):
-            assert inside_handler()
+            seen.append(inside_handler())
             write("lost")
 
     STEPS["outer"] = steps(elsewhere, fail)
     assert caller() == []
+    assert seen == [True]
     with tenant_scope(tenants.globex):
         assert written() == set()
     assert not inside_handler()
