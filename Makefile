@@ -31,7 +31,7 @@ format: setup ## Put the code into its form
 	@$(PY) -m ruff check --fix .
 	@$(PY) -m ruff format .
 
-bench: setup ## Measure the shipped paths beside their peers (about two minutes)
+bench: setup ## Measure the shipped paths beside their peers (about a minute)
 	@exec $(PY) -m bench
 
 docs: setup ## Make the reference pages from the code
