@@ -48,6 +48,7 @@ PLUGINS = {
     "slack_notifications": {"module": "plugins.slack_plugin", "class": "SlackNotificationPlugin"},
     "orders": {"module": "plugins.orders_plugin", "class": "OrdersPlugin"},
     "invoices": {"module": "plugins.invoices_plugin", "class": "InvoicesPlugin"},
+    "announcements": {"module": "plugins.announcements_plugin", "class": "AnnouncementsPlugin"},
     "signup_rules": {"module": "plugins.signup_rules_plugin", "class": "SignupRulesPlugin"},
 }
 PLUGIN_APPS = plugin_apps(PLUGINS)

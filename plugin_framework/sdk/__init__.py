@@ -16,7 +16,7 @@ from plugin_framework.sdk._errors import (
 from plugin_framework.sdk._hooks import HookPoint, action, event, filter_value, hook
 from plugin_framework.sdk._plugin import PluginInterface
 from plugin_framework.sdk._registry import apply_filters, call_hook, emit, plugin_registry
-from plugin_framework.sdk._values import CheckResult, ErrorReport, NavItem, Panel, TenantInfo
+from plugin_framework.sdk._values import Banner, CheckResult, ErrorReport, NavItem, Panel, TenantInfo
 from plugin_framework.sdk._views import PluginAwareView
 from plugin_framework.sdk.net import NetworkError
 
@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from plugin_framework.sdk._models import PluginModel
 
 __all__ = [
+    "Banner",
     "CheckResult",
     "ConfigurablePlugin",
     "DatabasePlugin",

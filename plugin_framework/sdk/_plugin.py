@@ -6,12 +6,15 @@ import logging
 from abc import ABC, abstractmethod
 from collections.abc import Mapping, Sequence
 from functools import cached_property
-from typing import Any, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar
 
 from plugin_framework.sdk import _runtime
 from plugin_framework.sdk._hooks import HookPoint
-from plugin_framework.sdk._values import CheckResult, NavItem, Panel, TenantInfo
+from plugin_framework.sdk._values import Banner, CheckResult, NavItem, Panel, TenantInfo
 from plugin_framework.sdk.net import HttpClient, SmtpClient
+
+if TYPE_CHECKING:
+    from django.http import HttpRequest
 
 
 class PluginInterface(ABC):
@@ -65,6 +68,10 @@ class PluginInterface(ABC):
 
     def dashboard_panels(self) -> Sequence[Panel]:
         """Panels for the tenant's dashboard."""
+        return ()
+
+    def banners(self, request: HttpRequest) -> Sequence[Banner]:
+        """What this person shall read above the page. Asked for on every page: one quick query at most."""
         return ()
 
     def check(self, config: dict[str, Any]) -> CheckResult:

@@ -44,6 +44,18 @@ class Panel:
 
 
 @dataclass(frozen=True, slots=True)
+class Banner:
+    """Something to read above every page of the tenant, for people who are signed in. All of it is text, never HTML."""
+
+    key: str  # the same for the same banner, among the plugin's own
+    title: str
+    text: str = ""
+    level: str = "info"  # or "success", "warning", "error"
+    url: str = ""  # where there is more to read; http, https, or a path
+    dismiss_url: str = ""  # takes a POST with `next`, the page to go back to
+
+
+@dataclass(frozen=True, slots=True)
 class ErrorReport:
     """An unhandled error, redacted: no arguments, no local variables, no query strings. ``str()`` is the message."""
 

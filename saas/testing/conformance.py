@@ -173,7 +173,7 @@ class Conformance:
     ) -> None:
         actions.enable(spec.name, config)
         for path in source.plain_pages(spec):
-            for ref, expected in ((tenant, {200, 301, 302, 405}), (other_tenant, {404})):
+            for ref, expected in ((tenant, {200, 301, 302, 403, 405}), (other_tenant, {404})):
                 client = Client(headers={"host": ref.host}, raise_request_exception=False)
                 with tenant_scope(ref):
                     client.force_login(person(ref, "member", f"{path.strip('/').replace('/', '-')}@example.com"))

@@ -112,6 +112,10 @@ def _navigation(world: World) -> bool:
     return "The gated entry" in world.admin.get("/").content.decode()
 
 
+def _banners(world: World) -> bool:
+    return "The gated banner" in world.admin.get("/").content.decode()
+
+
 def _panels(world: World) -> bool:
     return "The gated panel" in world.admin.get("/").content.decode()
 
@@ -181,7 +185,7 @@ SURFACES: dict[str, list[Callable[[World], bool]]] = {
     "plugin_framework/lifecycle.py": [_command_line],
     "plugin_framework/middleware.py": [_pages],
     "plugin_framework/runtime.py": [_sdk],
-    "saas/context.py": [_navigation],
+    "saas/context.py": [_navigation, _banners],
     "saas/site/dashboard.py": [_panels],
     "saas/site/plugin_info.py": [_list_page, _detail_page],
 }

@@ -9,7 +9,7 @@ from django.contrib.auth.decorators import login_not_required
 from django.http import HttpRequest, HttpResponse
 from django.urls import path
 
-from plugin_framework.sdk import ConfigurablePlugin, NavItem, Panel, action, event, filter_value, hook
+from plugin_framework.sdk import Banner, ConfigurablePlugin, NavItem, Panel, action, event, filter_value, hook
 
 HEARD: list[str] = []  # what its handlers were told
 
@@ -47,6 +47,9 @@ class GatedPlugin(ConfigurablePlugin):
 
     def dashboard_panels(self) -> Sequence[Panel]:
         return [Panel("The gated panel", "tenantry_tests/panel.html", {"who": "gated"})]
+
+    def banners(self, request: HttpRequest) -> Sequence[Banner]:
+        return [Banner("one", "The gated banner")]
 
     @hook("gated_action")
     def on_action(self, what: str) -> str:
