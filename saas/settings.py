@@ -49,6 +49,7 @@ PLUGINS = {
     "orders": {"module": "plugins.orders_plugin", "class": "OrdersPlugin"},
     "invoices": {"module": "plugins.invoices_plugin", "class": "InvoicesPlugin"},
     "announcements": {"module": "plugins.announcements_plugin", "class": "AnnouncementsPlugin"},
+    "usage_analytics": {"module": "plugins.usage_analytics_plugin", "class": "UsageAnalyticsPlugin"},
     "signup_rules": {"module": "plugins.signup_rules_plugin", "class": "SignupRulesPlugin"},
 }
 PLUGIN_APPS = plugin_apps(PLUGINS)

@@ -4,12 +4,12 @@ from django.urls import include, path
 from django.views.generic import RedirectView
 
 from saas.signup.views import WelcomeView
-from saas.site import dashboard
+from saas.site.dashboard import DashboardView
 from saas.site.registration import RegisterView
 
 tenant_patterns = (
     [
-        path("", dashboard.index, name="dashboard"),
+        path("", DashboardView.as_view(), name="dashboard"),
         path("register/", RegisterView.as_view(), name="register"),
         path("welcome/", WelcomeView.as_view(), name="welcome"),
     ],

@@ -11,13 +11,14 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.template.loader import render_to_string
 from django.urls import reverse
+from django.utils.decorators import method_decorator
 from django.utils.safestring import SafeString
 from django.views.decorators.http import require_safe
 
 from plugin_framework import activation
 from plugin_framework.models import PluginState
 from plugin_framework.registry import registry
-from plugin_framework.sdk import PluginInterface
+from plugin_framework.sdk import PluginAwareView, PluginInterface
 from saas.site import plugin_info
 from saas.site.access import signed_in
 
@@ -44,17 +45,19 @@ class Step:
     done: bool
 
 
-@require_safe
-@signed_in
-def index(request: HttpRequest) -> HttpResponse:
-    """The panels of the running plugins; for admins, the steps that are left as well."""
-    steps = _steps() if request.user.is_authenticated and request.user.is_admin else []
-    context = {
-        "panels": panels(request),
-        "checklist": [] if all(step.done for step in steps) else steps,
-        "steps_done": sum(step.done for step in steps),
-    }
-    return render(request, "tenant/dashboard.html", context)
+@method_decorator([require_safe, signed_in], name="dispatch")
+class DashboardView(PluginAwareView):
+    """What plugins are told of like their own pages."""
+
+    def get(self, request: HttpRequest) -> HttpResponse:
+        """The panels of the running plugins; for admins, the steps that are left as well."""
+        steps = _steps() if request.user.is_authenticated and request.user.is_admin else []
+        context = {
+            "panels": panels(request),
+            "checklist": [] if all(step.done for step in steps) else steps,
+            "steps_done": sum(step.done for step in steps),
+        }
+        return render(request, "tenant/dashboard.html", context)
 
 
 def panels(request: HttpRequest) -> list[DrawnPanel]:
