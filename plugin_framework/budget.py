@@ -9,21 +9,28 @@ from collections import deque
 
 from plugin_framework import tenancy
 from plugin_framework.audit import SYSTEM
+from plugin_framework.tenancy import Clocks
 
 log = logging.getLogger(__name__)
 TOLERATED = 5  # overruns within WINDOW; one more pauses the plugin
 WINDOW = 60.0  # seconds
 REMEMBERED = 10_000  # pairs of tenant and plugin; beyond that counting begins anew for all
+CROWDED = 0.5  # of a core, used by this process: then a handler may only have waited for its turn
 PAUSE = 600.0  # seconds; then it is tried again
 _overruns: dict[tuple[str, str], deque[float]] = {}
 _counting = threading.Lock()
 
 
 def overran(plugin: str, handler: str, hook: str, milliseconds: float, allowed: int) -> None:
-    """Take note of one overrun of the current tenant's `plugin`, and pause the plugin after this request if there were too many."""
-    log.warning("%s.%s of %r took %.0f ms, and may take %s ms", plugin, handler, hook, milliseconds, allowed)
+    """Take note of one overrun of the current tenant's `plugin`, and pause the plugin after this request if there were too many.
+
+    One in a crowded process is logged and not counted: it says nothing of the plugin, and resting would not help anybody.
+    """
     scope = tenancy.current_scope()
-    if scope is None or scope.tenant is None or not _too_many(scope.tenant.schema, plugin):
+    crowded = scope is not None and scope.entered is not None and _crowded(scope.entered, allowed)
+    why = ", while this process was busy with others" if crowded else ""
+    log.warning("%s.%s of %r took %.0f ms, and may take %s ms%s", plugin, handler, hook, milliseconds, allowed, why)
+    if crowded or scope is None or scope.tenant is None or not _too_many(scope.tenant.schema, plugin):
         return
     reason = (
         f"It kept pages waiting: {handler} took {milliseconds:.0f} ms, and may take {allowed} ms. That happened more than {TOLERATED} "
@@ -31,6 +38,13 @@ def overran(plugin: str, handler: str, hook: str, milliseconds: float, allowed: 
     )
     # Afterwards, outside of the caller's transaction, which may yet be rolled back.
     scope.on_exit.append(lambda: _pause(plugin, reason))
+
+
+def _crowded(since: Clocks, allowed: int) -> bool:
+    """Whether other threads kept the process busy since then, and this one has not itself used up what a handler may take."""
+    now = Clocks.now()
+    busy = now.process - since.process > CROWDED * (now.wall - since.wall)
+    return busy and (now.thread - since.thread) * 1000 < allowed
 
 
 def _too_many(schema: str, plugin: str) -> bool:

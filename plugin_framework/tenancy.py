@@ -7,6 +7,7 @@ keeps it in a class-level list, and its decorators in one shared object). The da
 from __future__ import annotations
 
 import functools
+import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
@@ -33,6 +34,20 @@ class Revisions:
     catalog: int
 
 
+@dataclass(frozen=True, slots=True)
+class Clocks:
+    """When a scope was entered, in seconds: by the wall, by the CPU time of this process, and by that of this thread."""
+
+    wall: float
+    process: float
+    thread: float
+
+    @classmethod
+    def now(cls) -> Clocks:
+        """What they say now."""
+        return cls(time.perf_counter(), time.process_time(), time.thread_time())
+
+
 @dataclass(slots=True, eq=False)
 class Scope:
     """One stretch of work inside a tenant (or, with ``tenant=None``, in the shared public schema)."""
@@ -42,6 +57,7 @@ class Scope:
     revisions: Revisions | None = None  # as the request's one statement saw them; None: ask when needed
     on_exit: list[Callable[[], None]] = field(default_factory=list)
     memo: dict[str, object] = field(default_factory=dict)
+    entered: Clocks | None = None  # of a tenant's scope
     at_work: dict[int, Any] = field(default_factory=dict)  # running handlers by thread; kept by `db.savepoints`
 
 
@@ -90,7 +106,7 @@ def tenant_scope(tenant: TenantRef, revisions: Revisions | None = None) -> Itera
         tenant: whose schema, plugins and settings apply.
         revisions: the revisions the caller has just read, to save asking for them again.
     """
-    with _entered(Scope(tenant, path_for(tenant.schema), revisions)):
+    with _entered(Scope(tenant, path_for(tenant.schema), revisions, entered=Clocks.now())):
         yield tenant
 
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import threading
+import time
 from collections.abc import Callable, Iterator
 from dataclasses import replace
 
@@ -14,6 +16,7 @@ from plugin_framework.audit import SYSTEM
 from plugin_framework.gate import Reason
 from plugin_framework.models import AuditEntry, PluginState
 from plugin_framework.registry import registry
+from plugin_framework.sdk import hook
 from plugin_framework.tenancy import tenant_scope
 from saas.testing.people import person
 from tests.conftest import Tenants
@@ -61,6 +64,55 @@ def test_too_many_overruns_pause_the_plugin_here_and_nowhere_else(two: Tenants) 
     with tenant_scope(two.acme):
         assert hooks.call_hook("knock", "you") == []
         assert "kept pages waiting" in AuditEntry.objects.get(action="plugin.paused").detail["reason"]
+
+
+class Waiting(Alpha):
+    """Waits until it is told to go on."""
+
+    go_on = threading.Event()
+
+    @hook("knock")
+    def on_knock(self, who: str) -> str:
+        assert self.go_on.wait(30)
+        return f"alpha heard {who}"
+
+
+@pytest.fixture
+def waiting(two: Tenants) -> Iterator[Tenants]:
+    """The plugin waits a while, and may take a moment."""
+    with installed(Caller, Waiting):
+        activation.cache.clear()
+        registry.points["knock"] = replace(registry.points["knock"], budget_ms=100)
+        yield two
+
+
+def _knock_and_let_go_after(tenants: Tenants, work: Callable[[], object]) -> None:
+    """As many calls as would be too many, during each of which `work` is done in another thread."""
+    for _ in range(budget.TOLERATED + 1):
+        Waiting.go_on.clear()
+        other = threading.Thread(target=lambda: (work(), Waiting.go_on.set()))
+        other.start()
+        knock(tenants, 1)
+        other.join()
+
+
+def _compute() -> None:
+    until = time.thread_time() + 0.2
+    while time.thread_time() < until:
+        sum(range(1000))
+
+
+def test_a_handler_that_waits_in_a_crowded_process_is_reported_and_not_paused(
+    waiting: Tenants, caplog: pytest.LogCaptureFixture
+) -> None:
+    _knock_and_let_go_after(waiting, _compute)
+    assert "while this process was busy with others" in caplog.text
+    assert reason(waiting, "acme") is Reason.RUNS
+
+
+def test_a_handler_that_waits_in_an_idle_process_is_paused(waiting: Tenants) -> None:
+    _knock_and_let_go_after(waiting, lambda: threading.Event().wait(0.3))
+    assert reason(waiting, "acme") is Reason.PAUSED
 
 
 def test_it_is_paused_although_the_callers_transaction_is_rolled_back(two: Tenants) -> None:

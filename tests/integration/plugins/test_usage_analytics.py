@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from dataclasses import replace
 from datetime import date, timedelta
 from typing import Any
 
@@ -15,6 +16,7 @@ from django.utils import timezone
 
 from plugin_framework import configuration, lifecycle, purge
 from plugin_framework.audit import SYSTEM
+from plugin_framework.registry import registry
 from plugin_framework.tenancy import tenant_scope
 from plugins.usage_analytics_plugin import queries, services
 from plugins.usage_analytics_plugin.models import ViewCount
@@ -87,6 +89,16 @@ def both(committed_db: str, tenants: Tenants) -> Tenants:
     return tenants
 
 
+@pytest.fixture
+def unhurried() -> Iterator[None]:
+    """No handler is too slow, however crowded this machine is: a plugin that rests does not count."""
+    before = dict(registry.points)
+    registry.points |= {name: replace(point, budget_ms=60_000) for name, point in before.items()}
+    yield
+    registry.points = before
+
+
+@pytest.mark.usefixtures("unhurried")
 def test_views_at_the_same_time_are_all_counted_and_each_for_its_own_organisation(
     both: Tenants, client_for: Callable[..., Client]
 ) -> None:
@@ -133,7 +145,8 @@ def test_the_page_draws_what_was_counted_and_says_it_in_a_table(member: Client) 
     today = timezone.localdate()
     _count(today, times=3)
     _count(today - timedelta(days=29))
-    _count(today - timedelta(days=30), times=50)
+    _count(today - timedelta(days=30), kept=1000, times=50)
+    _count(today + timedelta(days=1), kept=1000, times=70)
     answer = member.get(PAGE)
     assert (answer.context["total"].views, answer.context["chart"].top) == (4, 3)
     text = answer.content.decode()
