@@ -50,6 +50,8 @@ class Decision:
 
 
 RUNS = Decision(Reason.RUNS)
+# The fault itself names files and modules of the platform: its staff reads it in the console, and operators in `plugins doctor`.
+_FAULT = "It was stopped because of a fault in the plugin itself."
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,7 +82,7 @@ def _code(plugin: str, registry: Registry) -> Decision | None:
     if plugin in registry.specs:
         return None
     if plugin in registry.quarantine:
-        return Decision(Reason.QUARANTINED, f"Stopped by a fault in the plugin itself: {registry.quarantine[plugin]}")
+        return Decision(Reason.QUARANTINED, _FAULT)
     return Decision(Reason.MISSING, f"The plugin {plugin} is not installed any more. Its settings and data are kept.")
 
 

@@ -80,4 +80,11 @@ def _form(spec: PluginSpec, data: QueryDict | None) -> SettingsForm:
 
 
 def _locks(spec: PluginSpec, locked: list[str]) -> list[Lock]:
-    return [Lock(path, label(spec.schema, path), path in locked) for path in platform_settings.lockable(spec.schema)]
+    return [Lock(path, _long_label(spec, path), path in locked) for path in platform_settings.lockable(spec.schema)]
+
+
+def _long_label(spec: PluginSpec, path: str) -> str:
+    """The label with its group: two groups may each have a "Subject"."""
+    parent, _dot, _name = path.rpartition(".")
+    group = label(spec.schema, parent) if parent else str(spec.schema.at((path,)).get("x-group", ""))
+    return f"{group}: {label(spec.schema, path)}" if group else label(spec.schema, path)

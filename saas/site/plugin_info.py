@@ -37,7 +37,6 @@ _ADVICE = {
     Reason.PAUSED: "Its settings and data are as they were. It runs again by itself, or at once if you resume it.",
     Reason.FAILED_TO_START: "Check its settings. It is tried again every half minute.",
 }
-_FAULT = "It was stopped because of a fault in the plugin itself."
 
 
 @dataclass(frozen=True, slots=True)
@@ -125,7 +124,6 @@ def describe(status: Status, enabled: Iterable[str]) -> PluginInfo:
     spec, decision = status.spec, status.decision
     state = _state(status)
     # The fault itself is for those who can mend it.
-    text = _FAULT if decision.reason is Reason.QUARANTINED else decision.text
     return PluginInfo(
         name=status.name,
         title=spec.title if spec else title_of(status.name),
@@ -137,7 +135,7 @@ def describe(status: Status, enabled: Iterable[str]) -> PluginInfo:
         state=state,
         state_label=STATES[state],
         reason=decision.reason.value,
-        reason_text="" if decision.reason in (Reason.RUNS, Reason.DISABLED) else text,
+        reason_text="" if decision.reason in (Reason.RUNS, Reason.DISABLED) else decision.text,
         advice=_ADVICE.get(decision.reason, ""),
         enabled=status.enabled,
         runs=decision.runs,

@@ -19,6 +19,7 @@ ROOT = Path(__file__).resolve().parents[2]
 PACKAGES = ("saas", "tenants", "plugin_framework", "plugins")
 
 
+_keeping: list[psycopg.Connection[Any]] = []  # open as long as this process
 _taking_part: list[IO[str]] = []  # open for the whole run: the system frees the lock if we are killed
 
 
@@ -52,17 +53,23 @@ def fingerprint() -> str:
 @contextmanager
 def server() -> Iterator[psycopg.Connection[Any]]:
     """A connection to the server itself, outside of every test database."""
-    settings = {**connections["default"].get_connection_params(), "dbname": "postgres"}
-    settings.pop("cursor_factory", None)
-    settings.pop("context", None)
-    settings.pop("prepare_threshold", None)
-    with psycopg.connect(**{**settings, "options": ""}, autocommit=True) as raw:
+    with psycopg.connect(**_server(), autocommit=True) as raw:
         yield raw
+
+
+def _server() -> dict[str, Any]:
+    left_out = {"cursor_factory", "context", "prepare_threshold"}
+    given = connections["default"].get_connection_params()
+    return {name: value for name, value in given.items() if name not in left_out} | {
+        "dbname": "postgres",
+        "options": "",
+    }
 
 
 def ensure_template() -> str:
     """The name of the template, made now if this state of the code has none; other processes wait meanwhile."""
     name = f"tenantry_template_{fingerprint()}"
+    keep(name)
     with server() as raw:
         raw.execute("SELECT pg_advisory_lock(727001)")
         if raw.execute("SELECT 1 FROM pg_database WHERE datname = %s", [name]).fetchone() is None:
@@ -78,9 +85,20 @@ def ensure_template() -> str:
     return name
 
 
+def keep(template: str) -> None:
+    """Keep other runs, of other code, from dropping the template while this process lives."""
+    held = psycopg.connect(**_server(), autocommit=True)
+    held.execute("SELECT pg_advisory_lock_shared(hashtextextended(%s, 0))", [template])
+    _keeping.append(held)
+
+
 def _drop_old_templates(raw: psycopg.Connection[Any]) -> None:
+    """Drop those that no run uses."""
     for (old,) in raw.execute("SELECT datname FROM pg_database WHERE datname LIKE 'tenantry_template_%'").fetchall():
-        drop(old)
+        unused = raw.execute("SELECT pg_try_advisory_lock(hashtextextended(%s, 0))", [old]).fetchone()
+        if unused == (True,):
+            drop(old)
+            raw.execute("SELECT pg_advisory_unlock(hashtextextended(%s, 0))", [old])
 
 
 def _fill() -> None:
