@@ -11,6 +11,7 @@ from plugin_framework import activation, changing, configuration, hooks, inspect
 from plugin_framework.audit import SYSTEM
 from plugin_framework.catalog.revisions import bump_tenant
 from plugin_framework.delivery.context import current_delivery
+from plugin_framework.delivery.once import exactly_once
 from plugin_framework.models import PluginSetting
 from plugin_framework.registry import registry
 from plugin_framework.sdk import NotAllowed
@@ -23,6 +24,8 @@ class EngineRuntime:
     call_hook = staticmethod(hooks.run_action)
     apply_filters = staticmethod(hooks.apply_filters)
     emit = staticmethod(hooks.emit)
+
+    exactly_once = staticmethod(exactly_once)
 
     def on_public_host(self) -> bool:
         return tenancy.tenant_or_none() is None

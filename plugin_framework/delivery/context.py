@@ -14,6 +14,8 @@ class CurrentDelivery:
     Attributes:
         key: the same in every attempt of this delivery; the other side can tell a repetition by it.
         attempt: 1 for the first.
+        fence: of the claim under which it runs.
+        marked: whether the handler's own transaction has marked it as delivered.
         response_status: set by whoever talked to the other side; shown to the tenant's admin.
     """
 
@@ -23,7 +25,13 @@ class CurrentDelivery:
     hook: str
     key: str
     attempt: int
+    fence: int = 0
     response_status: int | None = None
+    marked: bool = False
+
+    def was_marked(self) -> None:
+        """The mark is committed."""
+        self.marked = True
 
 
 _current: ContextVar[CurrentDelivery | None] = ContextVar("tenantry_delivery", default=None)

@@ -180,7 +180,13 @@ class LaneRun:
 
     def _call(self, handler: BoundHandler, started: Started) -> None:
         current = CurrentDelivery(
-            started.id, started.event_id, self.lane.plugin, started.hook, str(started.key), started.attempt
+            started.id,
+            started.event_id,
+            self.lane.plugin,
+            started.hook,
+            str(started.key),
+            started.attempt,
+            self.lane.fence,
         )
         begun = time.perf_counter()
         entered(current)
@@ -198,11 +204,21 @@ class LaneRun:
             error = LeftOpen()
         failpoint("after_answer")
         self.slot.record.served += 1
+        if current.marked:
+            self._marked_by_itself(handler, started, error)
+            return
         self.unwritten = Finished(
             started.id, self._outcome(handler, started, current, error, time.perf_counter() - begun)
         )
         if self.unwritten.outcome.state is DeliveryState.DUE:
             failpoint("scheduling_retry")
+
+    def _marked_by_itself(self, handler: BoundHandler, started: Started, error: BaseException | None) -> None:
+        """The handler has committed its work and the mark in one; what it does after that cannot change either."""
+        failpoint("after_mark")
+        if error is not None:
+            who = f"{handler.plugin}.{handler.name}"
+            log.error("%s failed after delivery %s was marked as delivered", who, started.id, exc_info=error)
 
     def _outcome(
         self,

@@ -3,7 +3,7 @@
 from typing import TYPE_CHECKING, Any
 
 from plugin_framework.sdk._config import ConfigurablePlugin, DatabasePlugin
-from plugin_framework.sdk._delivery import delivery_answered, delivery_key
+from plugin_framework.sdk._delivery import delivery_answered, delivery_key, exactly_once
 from plugin_framework.sdk._errors import (
     DeadLetter,
     NotAllowed,
@@ -51,6 +51,7 @@ __all__ = [
     "delivery_key",
     "emit",
     "event",
+    "exactly_once",
     "filter_value",
     "hook",
     "plugin_registry",

@@ -16,7 +16,8 @@ from django.db import connection, transaction
 
 from plugin_framework.delivery import current_delivery
 from plugin_framework.delivery.failpoints import failpoint
-from plugin_framework.sdk import DeadLetter, NetworkError, PluginInterface, RetryLater, event, hook
+from plugin_framework.models import AuditEntry
+from plugin_framework.sdk import DeadLetter, NetworkError, PluginInterface, RetryLater, event, exactly_once, hook
 
 LOG = "TENANTRY_FAULT_LOG"
 
@@ -124,6 +125,23 @@ class FaultyPlugin(SteadyPlugin):
     def do_flaky(self, what: dict[str, Any]) -> None:
         if attempt() == 1:
             raise ConnectionError("not the first time")
+
+    def do_once(self, what: dict[str, Any]) -> None:
+        """Leave a row, together with the mark."""
+        with exactly_once():
+            AuditEntry.objects.create(actor="once", action="fault.once", target=str(what["n"]))
+            failpoint("mid_send")
+
+    def do_once_and_fail(self, what: dict[str, Any]) -> None:
+        self.do_once(what)
+        raise RuntimeError("after the mark")
+
+    def do_once_too_late(self, what: dict[str, Any]) -> None:
+        """Fall asleep in the block in the first attempt, until somebody else has the delivery."""
+        with exactly_once():
+            AuditEntry.objects.create(actor="once", action="fault.once", target=str(what["n"]))
+            if attempt() == 1:
+                os.kill(os.getpid(), signal.SIGSTOP)
 
     def do_stop(self, what: dict[str, Any]) -> None:
         """Fall asleep in the first attempt; in a later one, wait for the test's word."""
