@@ -87,7 +87,7 @@ def test_others_are_served_while_every_child_hangs(world: World) -> None:
             world.emit(tenant, plugin, do="hang_deaf")
     world.worker("--soft-limit", "100", "--hard-limit", "300")
     wait_until(lambda: len(world.notes("begin")) == 4)
-    assert {row.state for row in world.all_deliveries(plugin="steady")} == {"done"}
+    wait_until(lambda: {row.state for row in world.all_deliveries(plugin="steady")} == {"done"})
     assert {row.finished_at for row in world.all_deliveries(plugin="faulty")} == {None}
 
 
