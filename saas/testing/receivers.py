@@ -40,11 +40,15 @@ class MailServer:
 
     Attributes:
         interrupt: called once, with the next mail in hand and before it is answered; the sender gets no good answer.
+        password: what `USER` signs in with.
+        refusal: said to every mail and to every question instead of a good answer, when it is not empty.
     """
 
     port: int = 0
     mails: list[Mail] = field(default_factory=list)
     interrupt: Callable[[], None] | None = None
+    password: str = PASSWORD
+    refusal: str = ""
 
     async def handle_MAIL(self, server: Any, session: Any, envelope: Any, address: str, options: list[str]) -> str:
         """Asks for the sign-in here: aiosmtpd's own option warns, and a warning is an error in the tests."""
@@ -61,7 +65,18 @@ class MailServer:
             interrupt, self.interrupt = self.interrupt, None
             interrupt()
             return "451 Interrupted"
-        return "250 Kept"
+        return self.refusal or "250 Kept"
+
+    async def handle_NOOP(self, server: Any, session: Any, envelope: Any, arg: str) -> str:
+        return self.refusal or "250 OK"
+
+    def authenticate(self, server: Any, session: Any, envelope: Any, mechanism: str, data: Any) -> AuthResult:
+        """Whether it is `USER` with the password."""
+        known = isinstance(data, LoginPassword) and (data.login, data.password) == (
+            USER.encode(),
+            self.password.encode(),
+        )
+        return AuthResult(success=known, handled=False, auth_data=USER)
 
     @property
     def host(self) -> str:
@@ -93,16 +108,11 @@ class _OnAFreePort(Controller):
         super()._trigger_server()  # type: ignore[no-untyped-call]  # aiosmtpd has types in some places only
 
 
-def _authenticate(server: Any, session: Any, envelope: Any, mechanism: str, data: Any) -> AuthResult:
-    known = isinstance(data, LoginPassword) and (data.login, data.password) == (USER.encode(), PASSWORD.encode())
-    return AuthResult(success=known, handled=False, auth_data=USER)
-
-
 @contextmanager
 def mail_server() -> Iterator[MailServer]:
     """A mail server that listens on loopback."""
     found = MailServer()
-    controller = _OnAFreePort(found, hostname="127.0.0.1", port=0, authenticator=_authenticate, auth_require_tls=False)
+    controller = _OnAFreePort(found, hostname="127.0.0.1", port=0, authenticator=found.authenticate, auth_require_tls=False)
     controller.start()
     found.port = controller.port
     try:
@@ -125,20 +135,23 @@ class WebhookServer:
     """An HTTP server that answers "ok" unless told otherwise.
 
     Attributes:
-        status, headers: of the next answers.
+        status, headers, answer: of the next answers; the last is the body.
+        path: where it listens.
         interrupt: called once, with the next request in hand; the sender gets no answer.
     """
 
     port: int = 0
     status: int = 200
     headers: dict[str, str] = field(default_factory=dict)
+    answer: bytes = b"ok"
+    path: str = "/services/T0/B0/s3cr3t"
     posts: list[Post] = field(default_factory=list)
     interrupt: Callable[[], None] | None = None
 
     @property
     def url(self) -> str:
         """Shaped as Slack's; its path is a secret."""
-        return f"http://127.0.0.1:{self.port}/services/T0/B0/s3cr3t"
+        return f"http://127.0.0.1:{self.port}{self.path}"
 
 
 def _read(body: bytes) -> Any:
@@ -167,9 +180,9 @@ def webhook_server() -> Iterator[WebhookServer]:
             self.send_response(found.status)
             for name, value in found.headers.items():
                 self.send_header(name, value)
-            self.send_header("Content-Length", "2")
+            self.send_header("Content-Length", str(len(found.answer)))
             self.end_headers()
-            self.wfile.write(b"ok")
+            self.wfile.write(found.answer)
 
         def log_message(self, *args: Any) -> None:
             """The tests' output has no room for an access log."""

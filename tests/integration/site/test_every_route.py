@@ -5,14 +5,11 @@ A new route is tried by being there.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from importlib import import_module
 from typing import Any
 
 import pytest
 from django.conf import settings
 from django.test import Client
-from django.urls import URLPattern, URLResolver
 
 from plugin_framework import configuration, lifecycle
 from plugin_framework.audit import SYSTEM
@@ -20,14 +17,8 @@ from plugin_framework.tenancy import TenantRef, tenant_scope
 from saas.testing.people import person
 from tenants.provisioning import ensure_platform
 from tests.conftest import Tenants
+from tests.support.routes import addresses
 
-VALUES = {
-    "plugin": ["orders", "nonesuch"],
-    "slug": ["acme", "nobody"],
-    "int": ["1", "999999"],
-    "str": ["x"],
-    "uuid": ["0" * 32],
-}
 BODIES: list[Any] = [
     {},
     {"role": "\x00", "slug": "ä", "email": "x" * 3000, "confirmation": "'; --", "availability": "?"},
@@ -38,36 +29,6 @@ OPEN = (
     "/welcome/",
     "/static/",
 )  # of an organisation's host: for people who are not signed in
-
-
-def addresses(urlconf: str) -> list[str]:
-    """Every address of a urlconf, its parameters filled with something that is there and something that is not."""
-    return sorted(set(_walk(import_module(urlconf).urlpatterns, [""])))
-
-
-def _walk(patterns: list[URLPattern | URLResolver], prefixes: list[str]) -> Iterator[str]:
-    for pattern in patterns:
-        longer = [prefix + part for prefix in prefixes for part in _filled(str(pattern.pattern))]
-        if isinstance(pattern, URLResolver):
-            yield from _walk(list(pattern.url_patterns), longer)
-        else:
-            yield from (f"/{each}" for each in longer)
-
-
-def _filled(route: str) -> list[str]:
-    if route.startswith("^"):
-        route = (
-            route.strip("^$")
-            .replace("(?P<uidb36>[0-9A-Za-z]+)-(?P<key>.+)/", "1-x/")
-            .replace("(?P<key>[-:\\w]+)/", "x/")
-        )
-    filled = [""]
-    while "<" in route:
-        before, _, rest = route.partition("<")
-        kind, _, route = rest.partition(">")
-        kind = kind.split(":")[0] if ":" in kind else "str"
-        filled = [start + before + value for start in filled for value in VALUES[kind]]
-    return [start + route for start in filled]
 
 
 @pytest.fixture
