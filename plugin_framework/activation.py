@@ -16,7 +16,7 @@ from typing import Any
 
 from django.utils import timezone
 
-from plugin_framework import gate, instances, layers, settings_store, shapes, tenancy
+from plugin_framework import gate, instances, layers, masking, settings_store, shapes, tenancy
 from plugin_framework.catalog import revisions
 from plugin_framework.catalog.offers import DEFAULT, offers
 from plugin_framework.catalog.plans import plan_of
@@ -145,6 +145,7 @@ def current() -> ActiveSet:
         return mine
     found = _private(scope.tenant, wanted) if revisions.CHANGED in scope.memo else cache.use(scope.tenant, wanted)
     scope.memo[_MEMO] = found
+    masking.used(scope.tenant.schema)
     scope.on_exit.append(lambda: instances.leave(found.held))
     return found
 

@@ -12,7 +12,7 @@ class PluginFrameworkConfig(AppConfig):
 
     def ready(self) -> None:
         """Bind the SDK, load the plugins, register the checks. Nothing here touches the database."""
-        from plugin_framework import checks, loader, outbound  # noqa: F401  # models can be imported from here on only
+        from plugin_framework import checks, loader, masking, outbound  # noqa: F401  # models can be imported from here on only
         from plugin_framework.app_guard.apps import try_parts
         from plugin_framework.db.deletion import guard_collector
         from plugin_framework.registry import registry
@@ -23,5 +23,6 @@ class PluginFrameworkConfig(AppConfig):
         guard_collector()
         outbound.install()
         try_parts()
+        masking.install()
         loader.load(registry, settings.PLUGINS)
         loader.guard_ready(registry)

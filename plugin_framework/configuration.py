@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping
+from dataclasses import replace
 from typing import Any
 
 from django.db import transaction
 
-from plugin_framework import hooks, layers, settings_history, settings_store, shapes
+from plugin_framework import hooks, layers, masking, settings_history, settings_store, shapes
 from plugin_framework.audit import Actor, record
 from plugin_framework.catalog.revisions import bump_tenant
 from plugin_framework.changing import lock_plugins, release_held, spec_of, unstarted
@@ -86,6 +87,7 @@ def proposed(
     Raises:
         Invalid: with the errors by field.
     """
+    masking.know(secrets.values(), typed=True)
     platform, before = layers.platform_of(spec), shapes.stored_now(spec)
     own = {key: value for key, value in before.items() if spec.schema.keeps(key) and (key,) not in removed} | dict(
         config
@@ -112,14 +114,15 @@ def check(spec: PluginSpec, own: Mapping[str, Any]) -> CheckResult:
     plugin = unstarted(spec)
     config = spec.schema.validate(layers.layered(spec, own, layers.platform_of(spec))).config
     try:
-        return plugin.check(config)
+        result = plugin.check(config)
     except NetworkError as error:
-        return CheckResult(False, str(error))
+        result = CheckResult(False, str(error))
     except Exception as error:  # a plugin's check may raise anything; the admin gets a sentence, the log the rest
         plugin.log.exception("check() of %s failed", spec.name)
-        return CheckResult(
+        result = CheckResult(
             False, f"The test itself failed ({type(error).__name__}). The platform's log has the details."
         )
+    return replace(result, message=masking.masked(result.message))  # a server may quote what it was sent
 
 
 def restore(name: str, actor: Actor, revision: int, *, expected_revision: int | None = None) -> int:

@@ -10,7 +10,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from plugin_framework import settings_store
+from plugin_framework import masking, settings_store
 from plugin_framework.catalog import revisions
 from plugin_framework.catalog.offers import DEFAULT, Offer, offers
 from plugin_framework.config import Checked, ConfigSchema, FieldError
@@ -45,6 +45,7 @@ def platform_of(spec: PluginSpec, offer: Offer | None = None) -> PlatformSetting
     """
     offer = offer or offers(revisions.read().catalog).get(spec.name, DEFAULT)
     values = merge(spec.defaults, _opened(spec, offer.settings))
+    masking.know((get(spec.defaults, path) for path in spec.schema.secret_paths), PLATFORM)
     return PlatformSettings(values, frozenset(tuple(name.split(".")) for name in offer.locked))
 
 
@@ -109,7 +110,7 @@ def problems(spec: PluginSpec, plugin: PluginInterface, checked: Checked) -> lis
     found = [f"{'.'.join(map(str, error.path))}: {error.message}".lstrip(": ") for error in checked.errors]
     if not found and isinstance(plugin, ConfigurablePlugin):
         try:
-            found = [str(message) for message in plugin.validate_config(copy.deepcopy(checked.config))]
+            found = [masking.masked(str(message)) for message in plugin.validate_config(copy.deepcopy(checked.config))]
         except Exception as error:  # a plugin's own check may raise anything; settings it cannot judge do not fit
             log.exception("validate_config() of %s failed", spec.name)
             found = [f"The plugin could not check these settings ({type(error).__name__})."]

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection, Mapping
 from typing import Any
 
-from plugin_framework import layers, settings_store
+from plugin_framework import layers, masking, settings_store
 from plugin_framework.catalog.models import CatalogEntry
 from plugin_framework.catalog.offers import set_platform_settings
 from plugin_framework.config import ConfigSchema, FieldError
@@ -51,6 +51,7 @@ def save(
     Raises:
         Invalid: with the errors by field; nothing was saved.
     """
+    masking.know(secrets.values(), typed=True)
     before, locked_before = saved(spec.name, to_change=True)
     new = dict(values)
     for path in spec.schema.secret_paths:

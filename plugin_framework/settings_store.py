@@ -8,6 +8,7 @@ from typing import Any
 
 from django.conf import settings
 
+from plugin_framework import masking
 from plugin_framework.config import ConfigSchema
 from plugin_framework.models import PluginSetting
 from plugin_framework.secrets import SecretBox, SecretUnreadable
@@ -73,6 +74,7 @@ def opened(value: Any, *, tenant: str, plugin: str, path: Path) -> Any:
     except SecretUnreadable as error:
         raise Unreadable(f"{'.'.join(path)}: {Unreadable.__doc__}") from error
     plain.stored, plain.path = value, path
+    masking.know([plain], tenant)
     return plain
 
 

@@ -225,6 +225,9 @@ CACHES = {
     }
 }
 
+DEFAULT_EXCEPTION_REPORTER = "saas.error_reports.Reporter"
+DEFAULT_EXCEPTION_REPORTER_FILTER = "saas.error_reports.Filter"
+
 LANGUAGE_CODE = "en-us"
 TIME_ZONE = "UTC"
 USE_I18N = True

@@ -7,6 +7,7 @@ import re
 from dataclasses import dataclass
 
 from plugin_framework.delivery.retry import MAX_ATTEMPTS, wait_after
+from plugin_framework.masking import masked
 from plugin_framework.models.delivery import AttemptOutcome, DeliveryState
 from plugin_framework.sdk import DeadLetter, NetworkError, PluginError, RetryLater
 
@@ -81,6 +82,6 @@ def _asked(error: BaseException) -> float | None:
 
 
 def _tidy(text: str) -> str:
-    """What the database can hold and a page can show: no control characters, at most MAX_ERROR characters."""
-    text = _CONTROL.sub(" ", text).strip()
+    """What the database can hold and a page can show: no secrets, no control characters, at most MAX_ERROR characters."""
+    text = _CONTROL.sub(" ", masked(text)).strip()
     return text if len(text) <= MAX_ERROR else text[: MAX_ERROR - 1] + "…"

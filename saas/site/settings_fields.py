@@ -10,6 +10,7 @@ from typing import Any, ClassVar
 from django.forms.utils import flatatt
 from django.utils.translation import gettext as _
 
+from plugin_framework import masking
 from plugin_framework.config.formats import FORMATS
 from saas.site.settings_parts import Part, Sent, sent_text
 from saas.site.settings_values import (
@@ -196,6 +197,7 @@ class Secret(Field):
     def bind(self, sent: Sent) -> None:
         """Take a new one, or the wish to have none."""
         super().bind(sent)
+        masking.know([self.raw], typed=True)
         self.remove = not self.locked and self.is_saved and f"remove:{self.name}" in sent
 
     @property

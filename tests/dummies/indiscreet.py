@@ -28,7 +28,7 @@ class Indiscreet(ConfigurablePlugin):
             "type": "object",
             "properties": {
                 "mood": {"type": "string", "enum": list(MOODS), "default": "quiet"},
-                "token": {"type": "string", "writeOnly": True, "maxLength": 500},
+                "token": {"type": "string", "writeOnly": True, "maxLength": 200},
                 "nested": {
                     "type": "object",
                     "properties": {"key": {"type": "string", "writeOnly": True, "maxLength": 5}},

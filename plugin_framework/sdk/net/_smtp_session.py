@@ -11,6 +11,7 @@ import ssl
 from dataclasses import dataclass, field
 from typing import cast
 
+from plugin_framework.sdk._masking import HIDDEN, Masker
 from plugin_framework.sdk.net._errors import InvalidAnswer, InvalidRequest, NetworkError, SmtpError
 from plugin_framework.sdk.net._mail import Envelope
 from plugin_framework.sdk.net._wire import Wire
@@ -177,8 +178,9 @@ class Session(smtplib.SMTP):
     def _readable(self, text: bytes) -> str:
         """The server's words, short, on one line, and without our own secrets in them."""
         words = text.decode("utf-8", errors="replace")
-        for secret in filter(None, (*self._secrets, self._login.password)):
-            words = words.replace(secret, "[hidden]")
+        for secret in self._secrets:
+            words = words.replace(secret, HIDDEN)
+        words = Masker(self._login.password).mask(words)
         return _UNPRINTABLE.sub(" ", words)[:200].strip()
 
     def quit_quietly(self) -> NetworkError | None:
