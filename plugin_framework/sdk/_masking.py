@@ -12,7 +12,13 @@ HIDDEN = "[hidden]"
 SHORTEST = 6  # characters; hiding shorter ones would garble every other word, and so give them away
 _TELLING = 12  # characters of one line of a key, or of one step of an address, that are a secret by themselves
 _WORD = re.compile(r"[A-Za-z0-9]+")
-_SPACE = r"(?:\s|\\+[nrt]|\+|%(?:25)*(?:20|0A|0D|09)|&#(?:10|13|9|32);)+"
+# What stands before an escaped character, each however often it was escaped itself.
+_PERCENT = "%(?:25)*"
+_BACKSLASH = rf"(?:\\|{_PERCENT}5[cC])"
+_END = rf"(?:;|{_PERCENT}3[bB])"
+_AND = rf"(?:&|{_PERCENT}26)(?:amp{_END})*"
+_NUMBER = rf"{_AND}(?:#|{_PERCENT}23)"
+_SPACE = rf"(?:\s|{_BACKSLASH}+[nrt]|\+|{_PERCENT}(?:20|2B|0[9AaDd])|{_NUMBER}(?:9|10|13|32){_END})+"
 
 
 class Masker:
@@ -80,15 +86,17 @@ def _writings(char: str) -> str:
         return char
     code, data = ord(char), char.encode("utf-8", "surrogatepass")
     wide = char.encode("utf-16-be", "surrogatepass").hex()
+    escaped = html.escape(char)
     ways = [
-        r"\\*" + re.escape(char) if char != "\\" else r"\\+",
-        "&(?:amp;)*" + html.escape(char)[1:] if html.escape(char) != char else f"&(?:amp;)*#(?:{code}|[xX]0*{code:x});",
-        "".join(f"%(?:25)*(?i:{byte:02x})" for byte in data),
-        "".join(rf"\\+x{byte:02x}" for byte in data),
-        "".join(rf"\\+u(?i:{wide[at : at + 4]})" for at in range(0, len(wide), 4)),
-        rf"\\+(?:x{code:02x}|U{code:08x})",
+        re.escape(char) if char != "\\" else _BACKSLASH,
+        rf"{_NUMBER}(?:0*{code}|[xX]0*(?i:{code:x})){_END}",
+        *([f"{_AND}{escaped[1:-1]}{_END}"] if escaped != char and "#" not in escaped else []),
+        "".join(f"{_PERCENT}(?i:{byte:02x})" for byte in data),
+        "x" + rf"{_BACKSLASH}+x".join(f"{byte:02x}" for byte in data),
+        "u" + rf"{_BACKSLASH}+u".join(f"(?i:{wide[at : at + 4]})" for at in range(0, len(wide), 4)),
+        f"(?:x{code:02x}|U{code:08x})",
     ]
-    return f"(?:{'|'.join(ways)})"
+    return rf"{_BACKSLASH}*(?:{'|'.join(ways)})"
 
 
 def _encodings(data: bytes) -> set[str]:

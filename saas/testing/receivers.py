@@ -112,7 +112,9 @@ class _OnAFreePort(Controller):
 def mail_server() -> Iterator[MailServer]:
     """A mail server that listens on loopback."""
     found = MailServer()
-    controller = _OnAFreePort(found, hostname="127.0.0.1", port=0, authenticator=found.authenticate, auth_require_tls=False)
+    controller = _OnAFreePort(
+        found, hostname="127.0.0.1", port=0, authenticator=found.authenticate, auth_require_tls=False
+    )
     controller.start()
     found.port = controller.port
     try:

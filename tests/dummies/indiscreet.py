@@ -8,8 +8,16 @@ from typing import Any, NoReturn
 from django.http import HttpRequest, HttpResponse
 from django.urls import include, path
 
-from plugin_framework.sdk import CheckResult, ConfigurablePlugin, NavItem, Panel, event, filter_value, hook
-from plugin_framework.sdk import plugin_registry
+from plugin_framework.sdk import (
+    CheckResult,
+    ConfigurablePlugin,
+    NavItem,
+    Panel,
+    event,
+    filter_value,
+    hook,
+    plugin_registry,
+)
 
 MOODS = ("quiet", "initialize", "validate", "judge", "check", "say", "pages")
 

@@ -7,6 +7,7 @@ import binascii
 import logging
 import re
 import zlib
+from collections import Counter
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from secrets import token_hex
@@ -19,6 +20,8 @@ from plugin_framework.tenancy import public_scope
 
 _RUN = re.compile(r"[A-Za-z0-9+/_=-]{16,}")
 _HEX = re.compile(r"(?:[0-9a-fA-F]{2}){8,}")
+_DEEPEST = 2  # layers
+_MAILS = 3  # of errors that are logged by one line of code with one text
 _ZLIB = 0x78  # the first byte of what zlib has packed
 # The receivers' own logs: they play somebody else's server, and that one may know what it is sent.
 _NOT_OURS = ("mail.log", "mail.debug", "asyncio")
@@ -44,40 +47,51 @@ class Canary:
     def forms(self) -> frozenset[str]:
         """The core as it is, reversed, in hexadecimal digits, and in base64 wherever in a longer text it stands."""
         data = self.core.encode()
-        return frozenset({self.core, self.core[::-1], data.hex(), data.hex().upper(), *map(_base64_at(data), range(3))})
+        return frozenset(
+            {self.core, self.core[::-1], data.hex(), data.hex().upper(), *(_base64_at(data, each) for each in range(3))}
+        )
 
-    def leaks(self, text: str) -> list[str]:
-        """Where `text`, or what is wrapped in it, holds one of the forms: the words around the first, and how deep."""
-        found = []
-        for depth, layer in _layers(text):
-            for form in self.forms:
-                if (at := layer.find(form)) >= 0:
-                    found.append(f"{self.what}, {depth} layers deep: …{layer[max(0, at - 60) : at + 60]}…")
+
+def _base64_at(data: bytes, offset: int) -> str:
+    whole = base64.b64encode(b"\0" * offset + data).decode()
+    return whole[(offset * 8 + 5) // 6 : -4]  # the characters that share no bits with what stands around
+
+
+class Search:
+    """Looks for canaries in texts and in what is wrapped in them: base64, packed, percent-encoded, in hexadecimal digits, twice over.
+
+    What was found clean once is not looked at again: pages and log lines are much alike.
+    """
+
+    def __init__(self, canaries: Iterable[Canary]) -> None:
+        self._forms = {form: each.what for each in canaries for form in each.forms}
+        self._clean: set[tuple[int, str]] = set()
+
+    def leaks(self, text: str, depth: int = 0) -> list[str]:
+        """Which canary `text` holds, how deep, and the words around it."""
+        if (depth, text) in self._clean:
+            return []
+        hits = ((text.find(form), what) for form, what in self._forms.items())
+        found = [f"{what}, {depth} layers deep: …{text[max(0, at - 60) : at + 60]}…" for at, what in hits if at >= 0]
+        if depth < _DEEPEST:
+            found += [leak for inner in _unwrapped(text) for leak in self.leaks(inner, depth + 1)]
+        if not found:
+            self._clean.add((depth, text))
         return found
 
-
-def _base64_at(data: bytes):  # type: ignore[no-untyped-def]  # a closure over the bytes
-    def at(offset: int) -> str:
-        whole = base64.b64encode(b"\0" * offset + data).decode()
-        first = -(-offset * 8 // 6)  # characters that share bits with what stands before
-        return whole[first + (offset > 0) : -4]
-
-    return at
+    def found(self, places: Iterable[tuple[str, str]]) -> list[str]:
+        """Every place that holds a canary; `places` are names and texts."""
+        return [f"{place}: {leak}" for place, text in places for leak in self.leaks(text)]
 
 
-def _layers(text: str, depth: int = 0) -> Iterator[tuple[int, str]]:
-    """`text`, and what is base64, packed, percent-encoded or hexadecimal in it, twice over."""
-    yield depth, text
-    if depth == 2:
-        return
+def _unwrapped(text: str) -> Iterator[str]:
     if "%" in text:
-        yield depth + 1, unquote_to_bytes(text).decode("utf-8", "replace")
-    for run in _RUN.findall(text):
-        inner = _decoded(run)
-        if inner:
-            yield from _layers(inner, depth + 1)
-    for run in _HEX.findall(text):
-        yield from _layers(bytes.fromhex(run).decode("latin-1"), depth + 1)
+        yield unquote_to_bytes(text).decode("utf-8", "replace")
+    for run in set(_RUN.findall(text)):
+        if inner := _decoded(run):
+            yield inner
+    for run in set(_HEX.findall(text)):
+        yield bytes.fromhex(run).decode("latin-1")
 
 
 def _decoded(run: str) -> str:
@@ -110,12 +124,14 @@ class Everything(logging.Handler):
         super().__init__(logging.DEBUG)
         self.lines: list[str] = []
         self._mailed = _Report(include_html=True)
+        self._seen: Counter[tuple[str, int, object]] = Counter()
 
     def emit(self, record: logging.LogRecord) -> None:
         if record.name.startswith(_NOT_OURS):
             return
         self.lines.append(f"{record.name} {self.format(record)}\n{record.__dict__!r}")
-        if record.levelno >= logging.ERROR:
+        self._seen[where := (record.pathname, record.lineno, record.msg)] += 1
+        if record.levelno >= logging.ERROR and self._seen[where] <= _MAILS:
             self._mailed.emit(record)
             self.lines += self._mailed.reports
             self._mailed.reports.clear()
@@ -133,9 +149,3 @@ class _Report(AdminEmailHandler):
 
     def send_mail(self, subject: str, message: str, *args: object, html_message: str = "", **kwargs: object) -> None:
         self.reports.append(f"{subject}\n{message}\n{html_message}")
-
-
-def found(canaries: Iterable[Canary], places: Iterable[tuple[str, str]]) -> list[str]:
-    """Every place that holds a canary, with the words around it."""
-    known = list(canaries)
-    return [f"{place}: {leak}" for place, text in places for each in known for leak in each.leaks(text)]
