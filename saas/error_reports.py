@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, ItemsView
 from pprint import pformat
 from types import FrameType
 from typing import Any
 
 from django.http import HttpRequest, QueryDict
+from django.utils.safestring import SafeString
 from django.views.debug import ExceptionReporter, SafeExceptionReporterFilter
 
 from plugin_framework import masking
@@ -25,20 +26,20 @@ class Filter(SafeExceptionReporterFilter):
         """The names alone."""
         return dict.fromkeys(request.POST, self.cleansed_substitute) if request is not None else {}
 
-    def get_traceback_frame_variables(self, request: HttpRequest | None, tb_frame: FrameType) -> list[tuple[str, Any]]:
+    def get_traceback_frame_variables(self, request: HttpRequest | None, tb_frame: FrameType) -> ItemsView[str, Any]:
         """The variables, each hidden before the report wraps and shortens it."""
         found = super().get_traceback_frame_variables(request, tb_frame)
-        return [(name, _Shown(value, hider(request))) for name, value in found]
+        return {name: _Shown(value, hider(request)) for name, value in found}.items()
 
 
 class Reporter(ExceptionReporter):
     """Searches the finished report once more: messages, notes and the source's own lines may quote a secret."""
 
-    def get_traceback_html(self) -> str:
-        return hider(self.request)(str(super().get_traceback_html()))
+    def get_traceback_html(self) -> SafeString:
+        return SafeString(hider(self.request)(str(super().get_traceback_html())))
 
-    def get_traceback_text(self) -> str:
-        return hider(self.request)(str(super().get_traceback_text()))
+    def get_traceback_text(self) -> SafeString:
+        return SafeString(hider(self.request)(str(super().get_traceback_text())))
 
 
 class _Shown:

@@ -89,11 +89,6 @@ class MailServer:
         return USER
 
     @property
-    def password(self) -> str:
-        """That account's password."""
-        return PASSWORD
-
-    @property
     def settings(self) -> dict[str, Any]:
         """What the e-mail plugin needs to reach it; the password apart."""
         return {"smtp_host": self.host, "smtp_port": self.port, "tls": "none", "username": USER}

@@ -31,16 +31,16 @@ from plugin_framework.models import AuditEntry, Delivery, PluginSetting, PluginS
 from plugin_framework.registry import registry
 from plugin_framework.sdk import ErrorReport
 from plugin_framework.tenancy import TenantRef, tenant_scope
+from saas.testing import databases
+from saas.testing.people import person
+from saas.testing.receivers import MailServer, WebhookServer, mail_server, webhook_server
 from tenants import directory
 from tenants.provisioning import ensure_platform
 from tests.dummies.indiscreet import MOODS, Indiscreet
 from tests.dummies.pages import installed
-from tests.support import databases
 from tests.support.canaries import Canary, Everything, Search, dump
 from tests.support.filled_forms import Page
-from tests.support.people import person
 from tests.support.queue import work_off
-from tests.support.receivers import MailServer, WebhookServer, mail_server, webhook_server
 from tests.support.routes import addresses
 
 URLS = "tests.dummies.indiscreet"  # an organisation's own addresses, and one that fails
