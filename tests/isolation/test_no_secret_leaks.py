@@ -43,6 +43,8 @@ from tests.support.filled_forms import Page
 from tests.support.queue import work_off
 from tests.support.routes import addresses
 
+pytestmark = pytest.mark.xdist_group("secrets")  # one life is lived for all of them
+
 URLS = "tests.dummies.indiscreet"  # an organisation's own addresses, and one that fails
 MAIL, SLACK, LOUD = "email_notifications", "slack_notifications", "indiscreet"
 SECRET_FIELDS = {MAIL: "password", SLACK: "webhook_url", LOUD: "token"}
