@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 
 from plugin_framework.layers import PlatformSettings
 from plugin_framework.sdk import PluginInterface
+from plugin_framework.tenancy import no_scope
 
 log = logging.getLogger(__name__)
 _counting = threading.Lock()
@@ -87,4 +88,5 @@ def _clean(instances: list[Instance]) -> None:
         try:
             instance.plugin.cleanup()
         except Exception:  # a plugin's cleanup may raise anything; the others' must still run
-            log.exception("cleanup() of plugin %s failed", instance.plugin.name)
+            with no_scope():  # whoever's request it is, the instance may be another tenant's
+                log.exception("cleanup() of plugin %s failed", instance.plugin.name)

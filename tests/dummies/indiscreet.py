@@ -8,6 +8,7 @@ from typing import Any, NoReturn
 from django.http import HttpRequest, HttpResponse
 from django.urls import include, path
 
+from plugin_framework.registry import registry
 from plugin_framework.sdk import (
     CheckResult,
     ConfigurablePlugin,
@@ -18,6 +19,7 @@ from plugin_framework.sdk import (
     hook,
     plugin_registry,
 )
+from saas.site.plugin_settings import settings_form
 
 MOODS = ("quiet", "initialize", "validate", "judge", "check", "say", "pages")
 
@@ -100,6 +102,9 @@ def boom(request: HttpRequest, plugin: str) -> HttpResponse:
     """A page that fails with everything in its hands."""
     found = plugin_registry.enabled_plugins[plugin]
     mine, posted = dict(found.settings), dict(request.POST)
+    if request.POST:
+        form = settings_form(registry.specs[plugin], request.POST)
+        blurt({"token": next(iter(form.secrets.values()))})
     return HttpResponse(f"{mine} {posted} {blurt({'token': next(iter(_secrets(found)))})}")
 
 
