@@ -11,7 +11,7 @@ from plugin_framework.tenancy import tenant_scope
 from saas.testing.waiting import wait_until
 from tests.faults.world import World
 
-WINDOWS = ("before_send", "mid_send", "after_answer", "after_mark", "before_release")
+WINDOWS = ("before_send", "mid_send", "after_answer", "after_mark")
 
 
 def effects(world: World) -> Counter[tuple[str, str]]:

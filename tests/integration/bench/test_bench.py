@@ -13,6 +13,7 @@ import pytest
 from bench import place
 from bench.__main__ import main
 
+pytestmark = pytest.mark.xdist_group("bench")  # they look which databases there are
 SMALL = ["--rounds", "2", "--request-ms", "1", "--hook-ms", "1", "--registered", "10", "12"]
 
 
