@@ -85,8 +85,10 @@ def _let_go(held: Held) -> list[Instance]:
 
 def _clean(instances: list[Instance]) -> None:
     for instance in instances:
-        try:
-            instance.plugin.cleanup()
-        except Exception:  # a plugin's cleanup may raise anything; the others' must still run
-            with no_scope():  # whoever's request it is, the instance may be another tenant's
+        with (
+            no_scope()
+        ):  # whoever's request it is, the instance may be another tenant's: it must not reach this one's tables
+            try:
+                instance.plugin.cleanup()
+            except Exception:  # a plugin's cleanup may raise anything; the others' must still run
                 log.exception("cleanup() of plugin %s failed", instance.plugin.name)

@@ -51,7 +51,7 @@ class PluginInterface(ABC):
 
     @abstractmethod
     def cleanup(self) -> None:
-        """Let go of what `initialize` took. Not promised after the process was killed."""
+        """Let go of what `initialize` took. No database: no tenant is current here. Not promised after the process was killed."""
 
     def on_enable(self) -> None:  # noqa: B027  # optional on purpose
         """Once when a tenant enables the plugin, inside the enabling transaction."""

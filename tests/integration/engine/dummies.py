@@ -18,6 +18,7 @@ from plugin_framework.sdk import (
     filter_value,
     hook,
 )
+from plugin_framework.tenancy import tenant_or_none
 
 CALLS: list[tuple[str, str]] = []  # (plugin, what)
 LIVES: list[tuple[str, int]] = []  # ("made" or "cleaned", the settings' number)
@@ -147,7 +148,7 @@ class Living(ConfigurablePlugin):
         LIVES.append(("made", config["number"]))
 
     def cleanup(self) -> None:
-        LIVES.append(("cleaned", self.settings["number"]))
+        LIVES.append(("cleaned" if tenant_or_none() is None else "cleaned inside a tenant", self.settings["number"]))
 
 
 class Spy(Living):
