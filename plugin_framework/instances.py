@@ -85,9 +85,7 @@ def _let_go(held: Held) -> list[Instance]:
 
 def _clean(instances: list[Instance]) -> None:
     for instance in instances:
-        with (
-            no_scope()
-        ):  # whoever's request it is, the instance may be another tenant's: it must not reach this one's tables
+        with no_scope():  # the instance may be another tenant's than the request's: it must not reach these tables
             try:
                 instance.plugin.cleanup()
             except Exception:  # a plugin's cleanup may raise anything; the others' must still run
