@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import atexit
 import fcntl
 import hashlib
 from collections.abc import Iterator
@@ -19,7 +20,6 @@ ROOT = Path(__file__).resolve().parents[2]
 PACKAGES = ("saas", "tenants", "plugin_framework", "plugins")
 
 
-_keeping: list[psycopg.Connection[Any]] = []  # open as long as this process
 _taking_part: list[IO[str]] = []  # open for the whole run: the system frees the lock if we are killed
 
 
@@ -89,7 +89,7 @@ def keep(template: str) -> None:
     """Keep other runs, of other code, from dropping the template while this process lives."""
     held = psycopg.connect(**_server(), autocommit=True)
     held.execute("SELECT pg_advisory_lock_shared(hashtextextended(%s, 0))", [template])
-    _keeping.append(held)
+    atexit.register(held.close)
 
 
 def _drop_old_templates(raw: psycopg.Connection[Any]) -> None:
