@@ -13,6 +13,7 @@ from plugin_framework.audit import Actor, record
 from plugin_framework.catalog.revisions import bump_tenant
 from plugin_framework.changing import lock_plugins, release_held, spec_of, unstarted
 from plugin_framework.config import FieldError
+from plugin_framework.delivery import breaker
 from plugin_framework.layers import PlatformSettings
 from plugin_framework.models import PluginState, SettingsHistory
 from plugin_framework.registry import PluginSpec
@@ -74,6 +75,7 @@ def configure(
         record(actor, "plugin.configured", name, changed=changed)
         hooks.emit("plugin_configured", name)
         release_held(name)
+        breaker.try_now(name)
         return revision
 
 

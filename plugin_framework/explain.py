@@ -7,6 +7,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from plugin_framework import activation
+from plugin_framework.delivery import breaker
+from plugin_framework.delivery.breaker import Rest
 from plugin_framework.gate import Reason
 from plugin_framework.models import PluginState
 from plugin_framework.registry import registry
@@ -76,9 +78,18 @@ def installed_findings() -> Iterator[Finding]:
 
 
 def tenant_findings() -> Iterator[Finding]:
-    """What the current tenant has enabled and does not run, and why."""
-    active = activation.current()
+    """What the current tenant has enabled and does not run, or whose deliveries rest, and why."""
+    active, rests = activation.current(), breaker.rests()
     for name in PluginState.objects.filter(enabled=True).order_by("plugin").values_list("plugin", flat=True):
         decision = active.decision(name)
         if not decision.runs:
             yield Finding(name, decision.text, _REMEDY.get(decision.reason, ""))
+        elif rest := rests.get(name):
+            yield _resting(name, rest)
+
+
+def _resting(name: str, rest: Rest) -> Finding:
+    if rest.paused_by:
+        return Finding(name, f"Its deliveries are paused by {rest.paused_by}.", f"plugins resume --plugin {name}")
+    remedy = f"A few are tried every few minutes; correct its settings, or try at once: plugins resume --plugin {name}"
+    return Finding(name, f"Its deliveries do not arrive, so they are paused: {rest.trouble}", remedy)

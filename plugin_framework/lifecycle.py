@@ -15,6 +15,7 @@ from plugin_framework.audit import Actor, record
 from plugin_framework.catalog.revisions import bump_tenant
 from plugin_framework.changing import dependants, lock_plugins, release_held, unstarted
 from plugin_framework.db.migrator import migrate_schema
+from plugin_framework.delivery import breaker
 from plugin_framework.gate import Decision
 from plugin_framework.models import PluginState
 from plugin_framework.registry import PluginSpec, registry
@@ -80,6 +81,7 @@ def enable(name: str, actor: Actor, *, with_requirements: bool = True) -> list[s
             _enable_one(registry.specs[each], actor)
         for each in missing:
             release_held(each)
+            breaker.resume(each, actor)
         return missing
 
 
@@ -108,6 +110,7 @@ def disable(name: str, actor: Actor, *, cascade: bool = False) -> list[str]:
         going = [*reversed(needing), name]
         for each in going:
             _disable_one(each, actor)
+            breaker.resume(each, actor)  # what rests now is cancelled
         return going
 
 

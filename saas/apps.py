@@ -7,3 +7,10 @@ class SaasConfig(AppConfig):
     """No models; first in INSTALLED_APPS so that its commands win."""
 
     name = "saas"
+
+    def ready(self) -> None:
+        """Say what the platform's own mails are made by."""
+        from plugin_framework.delivery import breaker, house
+        from saas import notices
+
+        house.register(breaker.NOTICE, notices.deliveries_paused)

@@ -15,6 +15,7 @@ class CurrentDelivery:
         key: the same in every attempt of this delivery; the other side can tell a repetition by it.
         attempt: 1 for the first.
         fence: of the claim under which it runs.
+        called: whether its handler was reached: a payload that cannot be read says nothing of the plugin.
         marked: whether the handler's own transaction has marked it as delivered.
         response_status: set by whoever talked to the other side; shown to the tenant's admin.
     """
@@ -27,6 +28,7 @@ class CurrentDelivery:
     attempt: int
     fence: int = 0
     response_status: int | None = None
+    called: bool = False
     marked: bool = False
 
     def was_marked(self) -> None:

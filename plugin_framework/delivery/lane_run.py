@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import logging
 import time
@@ -14,7 +15,8 @@ from django.db import InterfaceError, OperationalError
 from plugin_framework import activation, tenancy_directory
 from plugin_framework.activation import BoundHandler
 from plugin_framework.catalog import revisions
-from plugin_framework.delivery import lanes, limits, rows
+from plugin_framework.delivery import house, lanes, limits, rows
+from plugin_framework.delivery.breaker import TRIALS, Breaker
 from plugin_framework.delivery.context import CurrentDelivery, entered
 from plugin_framework.delivery.failpoints import failpoint
 from plugin_framework.delivery.lanes import Lane
@@ -25,7 +27,7 @@ from plugin_framework.delivery.rows import Due, Finished, Started
 from plugin_framework.delivery.slots import Slot
 from plugin_framework.gate import Reason
 from plugin_framework.models.delivery import DeliveryState
-from plugin_framework.sdk import NetworkError, PluginError
+from plugin_framework.sdk import NetworkError, PluginError, RetryLater
 from plugin_framework.tenancy import Revisions, TenantRef, public_scope, tenant_scope
 
 log = logging.getLogger(__name__)
@@ -74,6 +76,10 @@ class LaneRun:
     unwritten: Finished | None = None
     seen: Revisions | None = None
     started: float = field(default_factory=time.monotonic)
+    breaker: Breaker = field(init=False)
+
+    def __post_init__(self) -> None:
+        self.breaker = Breaker(self.lane)
 
     def run(self) -> None:
         """Run due deliveries until the slice is over, then release the lane.
@@ -95,18 +101,37 @@ class LaneRun:
 
     def _slice(self) -> None:
         schema, plugin = self.lane.schema, self.lane.plugin
-        try:
-            for due in rows.due(schema, plugin, self.options.slice_rows):
-                if self._over():
-                    break
-                self._one(due)
-        except _SliceOver:
-            pass
+        with contextlib.suppress(_SliceOver):
+            self._run_due()
         self._write()
         next_at = rows.next_due(schema, plugin)
         failpoint("before_release")
-        if not lanes.release(self.lane, next_at):
+        if not lanes.release(self.lane, next_at, self.breaker.failures):
             log.warning("Lane %s/%s was claimed by another worker meanwhile; nothing was changed", schema, plugin)
+
+    def _run_due(self) -> None:
+        if self.breaker.tripped_before:
+            self.breaker.open()
+            return
+        for due in rows.due(self.lane.schema, self.lane.plugin, TRIALS if self.lane.open else self.options.slice_rows):
+            if self._over():
+                break
+            self._one(due)
+            self._switch()
+        if self.lane.open and self.breaker.failures:  # fewer to try than there may be trials, and none has worked
+            self._write()
+            self.breaker.open()
+
+    def _switch(self) -> None:
+        """Open the breaker after too many failures; close it after a trial that worked."""
+        if self.breaker.tripped:
+            self._write()
+            self.breaker.open()
+            raise _SliceOver
+        if self.breaker.recovered:
+            self._write()
+            self.breaker.close()
+            raise _SliceOver  # the next slice takes what was held, in its order
 
     def _over(self) -> bool:
         now = time.monotonic()
@@ -133,6 +158,8 @@ class LaneRun:
 
     def _gate(self, due: Due) -> BoundHandler | None:
         """The handler, if the gate lets it run now; else what is due is held or cancelled."""
+        if self.lane.plugin == house.HOUSE:
+            return house.find(due.handler) or self._hold(f"Held back: nothing here does {due.handler!r}.")
         try:
             with limits.soft_limit(self.options.soft_limit):
                 now = revisions.read()
@@ -157,7 +184,7 @@ class LaneRun:
             text = f"Held back: this version of {self.lane.plugin} has no handler {due.handler!r} for {due.hook!r}."
             self._write()
             rows.hold(self.lane.schema, self.lane.plugin, self.lane.fence, text, due.id)
-        elif due.held:
+        elif due.held and not self.lane.open:
             self._write()
             rows.release_held(self.lane.schema, self.lane.plugin, self.lane.fence)
             raise _SliceOver  # the next slice finds all of them, and takes them in their order
@@ -195,6 +222,7 @@ class LaneRun:
             with limits.soft_limit(self.options.soft_limit):
                 args = thaw(json.loads(started.payload))
                 failpoint("before_send")
+                current.called = True
                 handler.call(*args)
         except BaseException as raised:  # noqa: BLE001  # SystemExit and the deadline included: the worker must outlive a handler
             error = raised
@@ -205,6 +233,7 @@ class LaneRun:
         failpoint("after_answer")
         self.slot.record.served += 1
         if current.marked:
+            self.breaker.succeeded()
             self._marked_by_itself(handler, started, error)
             return
         self.unwritten = Finished(
@@ -230,8 +259,11 @@ class LaneRun:
     ) -> Outcome:
         duration = round(took * 1000)
         if error is None:
+            self.breaker.succeeded()
             return delivered(duration, current.response_status)
         outcome = failed(error, started.attempt, duration, current.response_status)
+        if current.called and not isinstance(error, RetryLater):  # which is the handler's decision, not a failure
+            self.breaker.failed(outcome.error)
         level = logging.ERROR if outcome.state is DeliveryState.DEAD else logging.WARNING
         expected = isinstance(error, (PluginError, NetworkError, DeadlineExceeded))
         log.log(

@@ -50,16 +50,16 @@ SET owner = %(owner)s, fence = nextval('public.delivery_fence_seq'),
     leased_until = clock_timestamp() + make_interval(secs => %(lease)s)
 FROM (SELECT tenant_schema, plugin FROM public.delivery_lane
       WHERE next_at <= clock_timestamp() AND (leased_until IS NULL OR leased_until < clock_timestamp())
-        AND (paused_until IS NULL OR paused_until <= clock_timestamp())
+        AND (paused_until IS NULL OR paused_until <= clock_timestamp()) AND paused_by = ''
       ORDER BY next_at LIMIT 1 FOR UPDATE SKIP LOCKED) AS chosen
 WHERE lane.tenant_schema = chosen.tenant_schema AND lane.plugin = chosen.plugin
-RETURNING lane.tenant_schema, lane.plugin, lane.fence, lane.seq
+RETURNING lane.tenant_schema, lane.plugin, lane.fence, lane.seq, lane.failures, lane.open_since IS NOT NULL
 """
 # `seq` has moved on if a wake-up was folded in since the claim: its delivery may have been missed, so the lane is due at once.
 # A lane with more to do goes to the end of the queue (`now`), not back to where its oldest delivery would put it.
 _RELEASE = """
 UPDATE public.delivery_lane
-SET owner = '', leased_until = NULL, next_at = CASE
+SET owner = '', leased_until = NULL, failures = coalesce(%(failures)s, failures), next_at = CASE
     WHEN seq <> %(seq)s THEN clock_timestamp()
     WHEN %(next_at)s::timestamptz IS NULL THEN NULL
     ELSE greatest(%(next_at)s::timestamptz, clock_timestamp()) END
@@ -67,7 +67,7 @@ WHERE tenant_schema = %(schema)s AND plugin = %(plugin)s AND fence = %(fence)s
 """
 _POSTPONE = """
 UPDATE public.delivery_lane
-SET owner = '', leased_until = NULL, next_at = clock_timestamp()
+SET owner = '', leased_until = NULL, failures = failures + %(failed)s, next_at = clock_timestamp()
     + CASE WHEN seq <> %(seq)s THEN interval '0' ELSE make_interval(secs => %(wait)s) END
 WHERE tenant_schema = %(schema)s AND plugin = %(plugin)s AND fence = %(fence)s
 """
@@ -93,12 +93,18 @@ WHERE lane.tenant_schema = %(schema)s AND lane.plugin = chosen.plugin
 
 @dataclass(frozen=True, slots=True)
 class Lane:
-    """A claimed lane: whoever holds the newest fence holds it."""
+    """A claimed lane: whoever holds the newest fence holds it.
+
+    Attributes:
+        failures: attempts that have failed in a row. `open`: its breaker is; what runs now is a trial.
+    """
 
     schema: str
     plugin: str
     fence: int
     seq: int
+    failures: int = 0
+    open: bool = False
 
 
 def fold() -> int:
@@ -149,14 +155,22 @@ def claim(owner: str, lease: float) -> Lane | None:
     return Lane(*row) if row else None
 
 
-def release(lane: Lane, next_at: datetime | None) -> bool:
-    """Give a lane back; it is due at `next_at`, or at once if something came in meanwhile. False: it was not ours any more."""
-    return _write(_RELEASE, lane, seq=lane.seq, next_at=next_at)
+def release(lane: Lane, next_at: datetime | None, failures: int | None = None) -> bool:
+    """Give a lane back; it is due at `next_at`, or at once if something came in meanwhile. False: it was not ours any more.
+
+    Args:
+        failures: attempts that have failed in a row by now; None leaves the count.
+    """
+    return _write(_RELEASE, lane, seq=lane.seq, next_at=next_at, failures=failures)
 
 
-def postpone(lane: Lane, wait: float) -> bool:
-    """Give a lane back for `wait` seconds (its tenant is suspended, say), or due at once if something came in meanwhile."""
-    return _write(_POSTPONE, lane, seq=lane.seq, wait=wait)
+def postpone(lane: Lane, wait: float, failed: int = 0) -> bool:
+    """Give a lane back for `wait` seconds (its tenant is suspended, say), or due at once if something came in meanwhile.
+
+    Args:
+        failed: attempts to add to those that have failed in a row.
+    """
+    return _write(_POSTPONE, lane, seq=lane.seq, wait=wait, failed=failed)
 
 
 def drop(lane: Lane) -> bool:

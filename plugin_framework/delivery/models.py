@@ -36,7 +36,13 @@ class Lane(models.Model):
     fence = models.BigIntegerField(db_default=0)  # of the latest claim; grows with every claim of any lane
     owner = models.CharField(max_length=100, blank=True, db_default="")
     leased_until = models.DateTimeField(null=True)  # by the database's clock
-    paused_until = models.DateTimeField(null=True)
+    # The breaker's; see `breaker.py`.
+    failures = models.IntegerField(db_default=0)  # failed attempts in a row, as of the last release
+    open_since = models.DateTimeField(null=True)  # None: closed
+    opened = models.IntegerField(db_default=0)  # times it opened without a success in between: the pauses grow
+    trouble = models.CharField(max_length=500, blank=True, db_default="")  # the failure that opened it
+    paused_until = models.DateTimeField(null=True)  # by the breaker; after that one delivery is tried
+    paused_by = models.CharField(max_length=200, blank=True, db_default="")  # by a person, until somebody resumes it
 
     class Meta:
         indexes = [

@@ -27,7 +27,8 @@ def write(death: Death) -> None:
             _record(held, death)
     except ProgrammingError:
         log.warning("Tenant %s is gone; what its delivery %s came to is not recorded", held.schema, held.delivery)
-    lanes.postpone(Lane(held.schema, held.plugin, held.fence, 0), 0.0)
+    failed = 1 if held.delivery and not death.at_once else 0
+    lanes.postpone(Lane(held.schema, held.plugin, held.fence, 0), 0.0, failed)
 
 
 def _record(held: Held, death: Death) -> None:

@@ -7,6 +7,7 @@ from django.db.models.functions import Now
 
 from plugin_framework import activation
 from plugin_framework.audit import Actor, record
+from plugin_framework.delivery import breaker
 from plugin_framework.delivery.emit import wake
 from plugin_framework.models.delivery import Delivery, DeliveryState
 from plugin_framework.sdk import NotAllowed
@@ -31,4 +32,5 @@ def redeliver(delivery_id: int, actor: Actor) -> None:
             raise NotAllowed("It is being delivered right now. Look again in a moment.")
         Delivery.objects.filter(pk=row.pk).update(state=DeliveryState.DUE, next_at=Now(), held_since=None)
         wake(current_tenant().schema, {row.plugin: row.pk})
+        breaker.try_now(row.plugin)  # somebody wants to see whether it works
         record(actor, "delivery.redelivered", row.plugin, delivery=row.pk, hook=row.hook, was=row.state)

@@ -10,6 +10,7 @@ from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import reverse
 from django.views.decorators.http import require_POST, require_safe
 
+from plugin_framework.delivery import breaker
 from plugin_framework.delivery.redeliver import redeliver
 from plugin_framework.models import Delivery
 from plugin_framework.models.delivery import DeliveryState
@@ -69,6 +70,29 @@ def again(request: HttpRequest, name: str, number: int) -> HttpResponse:
     else:
         messages.success(request, "It is being delivered again.")
     return redirect("settings:delivery", name, number)
+
+
+@require_POST
+@admins_only
+def pause(request: HttpRequest, name: str) -> HttpResponse:
+    """Let a plugin's deliveries wait until somebody resumes them."""
+    info = plugin_info.plugin(name)
+    if not info.enabled:
+        messages.error(request, f"{info.title} is not enabled, so there is nothing to pause.")
+    else:
+        breaker.pause(name, actor_of(request))
+        messages.success(request, f"Deliveries of {info.title} are paused. What happens meanwhile is kept.")
+    return redirect("settings:deliveries", name)
+
+
+@require_POST
+@admins_only
+def resume(request: HttpRequest, name: str) -> HttpResponse:
+    """Let them go out again, now."""
+    info = plugin_info.plugin(name)
+    breaker.resume(name, actor_of(request))
+    messages.success(request, f"Deliveries of {info.title} are resumed: what was waiting is being tried now.")
+    return redirect("settings:deliveries", name)
 
 
 def _filters(name: str, chosen: str) -> list[Filter]:

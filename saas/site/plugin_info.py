@@ -11,6 +11,8 @@ from django.http import Http404
 from plugin_framework import activation, lifecycle
 from plugin_framework.catalog.models import Availability
 from plugin_framework.catalog.offers import DEFAULT
+from plugin_framework.delivery import breaker
+from plugin_framework.delivery.breaker import Rest
 from plugin_framework.gate import Reason
 from plugin_framework.lifecycle import Status
 from plugin_framework.models import PluginState
@@ -88,6 +90,7 @@ class PluginInfo:
     sends_to: tuple[str, ...]
     needs: tuple[Neighbour, ...]
     needed_by: tuple[Neighbour, ...]
+    rest: Rest | None  # why its deliveries wait
 
 
 def plugins() -> list[PluginInfo]:
@@ -96,7 +99,11 @@ def plugins() -> list[PluginInfo]:
     enabled = {each.name for each in found if each.enabled}
     ever = set(PluginState.objects.values_list("plugin", flat=True))
     shown = [each for each in found if has_address(each.name) and (each.name in ever or not _hidden(each.name))]
-    return sorted((describe(each, enabled) for each in shown), key=lambda info: (info.title.casefold(), info.name))
+    rests = breaker.rests()
+    return sorted(
+        (describe(each, enabled, rests.get(each.name)) for each in shown),
+        key=lambda info: (info.title.casefold(), info.name),
+    )
 
 
 def plugin(name: str) -> PluginInfo:
@@ -109,7 +116,7 @@ def plugin(name: str) -> PluginInfo:
     if not ever and (_hidden(name) or name not in {*registry.specs, *registry.quarantine}):
         raise Http404(f"There is no plugin {name!r} here.")
     enabled = set(PluginState.objects.filter(enabled=True).values_list("plugin", flat=True))
-    return describe(lifecycle.status(name), enabled)
+    return describe(lifecycle.status(name), enabled, breaker.rests().get(name))
 
 
 def matching(infos: Iterable[PluginInfo], words: str, state: str) -> list[PluginInfo]:
@@ -119,10 +126,10 @@ def matching(infos: Iterable[PluginInfo], words: str, state: str) -> list[Plugin
     return [info for info in found if info.state == state] if state in STATES else found
 
 
-def describe(status: Status, enabled: Iterable[str]) -> PluginInfo:
+def describe(status: Status, enabled: Iterable[str], rest: Rest | None = None) -> PluginInfo:
     """What the pages show of a plugin, whether its code is there or not."""
     spec, decision = status.spec, status.decision
-    state = _state(status)
+    state = _state(status, rest)
     # The fault itself is for those who can mend it.
     return PluginInfo(
         name=status.name,
@@ -148,6 +155,7 @@ def describe(status: Status, enabled: Iterable[str]) -> PluginInfo:
         sends_to=tuple(spec.cls.sends_to) if spec else (),
         needs=_needs(spec, set(enabled)),
         needed_by=tuple(_neighbour(each, each, set(enabled)) for each in dependants_of(status.name)),
+        rest=rest if status.enabled else None,
     )
 
 
@@ -173,9 +181,9 @@ def title_of(name: str) -> str:
     return spec.title if spec else name.replace("_", " ").capitalize()
 
 
-def _state(status: Status) -> State:
+def _state(status: Status, rest: Rest | None) -> State:
     if status.decision.runs:
-        return "enabled"
+        return "attention" if rest else "enabled"
     if not status.decision.may_enable:
         return "locked"
     return "attention" if status.enabled else "available"

@@ -16,6 +16,8 @@ _ACTIONS = {
     "plugin.disabled": gettext_lazy("disabled the plugin"),
     "plugin.paused": gettext_lazy("paused the plugin"),
     "plugin.resumed": gettext_lazy("resumed the plugin"),
+    "deliveries.paused": gettext_lazy("paused the deliveries of"),
+    "deliveries.resumed": gettext_lazy("resumed the deliveries of"),
     "plugin.purged": gettext_lazy("deleted what was stored by the plugin"),
     "plugin.configured": gettext_lazy("changed the settings of"),
     "secrets.resealed": gettext_lazy("had all secrets sealed with a new key"),

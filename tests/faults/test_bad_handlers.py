@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from django.db import connection
 
+from plugin_framework.delivery.breaker import THRESHOLD
 from plugin_framework.tenancy import tenant_scope
 from saas.testing.waiting import wait_until
 from tests.faults.world import World
@@ -95,7 +96,7 @@ def test_the_tenth_failure_is_a_dead_letter_with_the_last_reason(world: World) -
     world.emit(world.acme, do="raise")
     world.worker()
     world.settle(seconds=90)
-    (row,) = world.deliveries(world.acme)
+    (row,) = world.deliveries(world.acme, plugin="faulty")
     assert (row.state, row.attempts) == ("dead", 10)
     assert row.last_error == "Given up after 10 attempts. The last one: ZeroDivisionError: one by none"
     assert [attempt.number for attempt in world.attempts(world.acme, row.id)] == list(range(1, 11))
@@ -118,3 +119,14 @@ def test_a_plugin_that_exits_while_it_starts_is_held_and_the_others_run(world: W
     assert (row.plugin, row.state, row.attempts) == ("faulty", "due", 0)
     assert row.last_error == "Held back: It failed to start: SystemExit."
     assert "A worker process failed" not in worker.text
+
+
+def test_a_handler_that_keeps_killing_its_process_opens_the_breaker_and_the_rest_waits_unharmed(world: World) -> None:
+    for n in range(9):
+        world.emit(world.acme, "faulty", do="os_exit", n=n)
+    worker = world.worker()
+    wait_until(lambda: any(lane.open_since for lane in world.lanes()), what="the breaker to open")
+    rows = world.deliveries(world.acme, plugin="faulty")
+    assert sum(row.attempts for row in rows) == THRESHOLD
+    assert [(row.state, row.held_since is not None) for row in rows if not row.attempts] == [("due", True)] * 4
+    assert worker.process.poll() is None

@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from django.db import connection, transaction
+from django.db.models.functions import Now
 
 from plugin_framework.activation import BoundHandler
 from plugin_framework.delivery import lanes
@@ -159,7 +160,9 @@ class World:
             return list(DeliveryAttempt.objects.filter(delivery_id=delivery).order_by("number"))
 
     def pass_time(self) -> None:
-        """Make every waiting delivery due now."""
+        """Make every waiting delivery due now, and end the pauses of breakers."""
+        with public_scope():
+            Lane.objects.filter(paused_until__gt=Now()).update(paused_until=Now())
         for tenant in self.tenants:
             with tenant_scope(tenant), connection.cursor() as cursor:
                 cursor.execute(

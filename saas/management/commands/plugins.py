@@ -14,6 +14,7 @@ from plugin_framework import changing, configuration, lifecycle, purge, settings
 from plugin_framework.audit import COMMAND_LINE
 from plugin_framework.catalog.models import Availability
 from plugin_framework.catalog.offers import DEFAULT, offers
+from plugin_framework.delivery import breaker
 from plugin_framework.registry import registry
 from plugin_framework.sdk import NotAllowed
 from plugin_framework.tenancy import public_scope, tenant_scope
@@ -25,6 +26,8 @@ ACTIONS = (
     "show",
     "enable",
     "disable",
+    "pause",
+    "resume",
     "configure",
     "history",
     "restore",
@@ -132,6 +135,17 @@ class Command(BaseCommand):
                 self.stdout.write(
                     f"{key:12} {value if isinstance(value, str) else json.dumps(value, default=str)}".rstrip()
                 )
+
+    def _pause(self, plugin: str, *, as_json: bool, **options: Any) -> None:
+        if not lifecycle.status(plugin).enabled:
+            raise CommandError(f"{plugin} is not enabled for this organisation, so there is nothing to pause.")
+        breaker.pause(plugin, COMMAND_LINE)
+        self._said(as_json, {"paused": plugin, "note": "Its deliveries wait until they are resumed."})
+
+    def _resume(self, plugin: str, *, as_json: bool, **options: Any) -> None:
+        lifecycle.resume(plugin, COMMAND_LINE)
+        breaker.resume(plugin, COMMAND_LINE)
+        self._said(as_json, {"resumed": plugin, "note": lifecycle.status(plugin).decision.text})
 
     def _enable(self, plugin: str, *, as_json: bool, **options: Any) -> None:
         done = lifecycle.enable(plugin, COMMAND_LINE)
