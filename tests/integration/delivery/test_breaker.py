@@ -53,7 +53,7 @@ def _lane(tenant: TenantRef, plugin: str = SLACK) -> Lane:
         return Lane.objects.get(tenant_schema=tenant.schema, plugin=plugin)
 
 
-def _pass_pause(tenant: TenantRef) -> None:
+def _pass_pause(tenant: TenantRef, due: int = TRIALS) -> None:
     """The pause is over, and a few of those that were held are due again."""
     with public_scope():
         Lane.objects.filter(tenant_schema=tenant.schema, open_since__isnull=False).update(
@@ -63,7 +63,7 @@ def _pass_pause(tenant: TenantRef) -> None:
         cursor.execute(
             "UPDATE plugin_framework_delivery SET next_at = clock_timestamp() WHERE id IN (SELECT id "
             "FROM plugin_framework_delivery WHERE state = 'due' AND plugin = %s ORDER BY attempts, id LIMIT %s)",
-            [SLACK, TRIALS],
+            [SLACK, due],
         )
 
 
@@ -159,7 +159,7 @@ def test_a_trial_that_fails_opens_it_again_for_longer(acme: TenantRef, receiver:
 def test_a_trial_that_works_closes_it_and_all_others_follow_in_order(acme: TenantRef, receiver: WebhookServer) -> None:
     _open(receiver)
     receiver.status = 200
-    _pass_pause(acme)
+    _pass_pause(acme, due=1)
     receiver.posts.clear()
     work_off()
     assert breaker.rests() == {}
