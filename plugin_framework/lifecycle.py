@@ -208,3 +208,10 @@ def record_tables() -> None:
         found = sorted({*row.tables, *tables_of(registry.specs[row.plugin])})
         if row.tables and found != row.tables:
             PluginState.objects.filter(pk=row.pk).update(tables=found)
+
+
+def record_versions() -> None:
+    """Write down that the current tenant has the installed versions of its plugins; the settings are `upgrades`' business."""
+    for row in PluginState.objects.filter(plugin__in=registry.specs):
+        if row.version != registry.specs[row.plugin].version:
+            PluginState.objects.filter(pk=row.pk).update(version=registry.specs[row.plugin].version)

@@ -18,7 +18,6 @@ from plugin_framework.gate import Reason
 from plugin_framework.models import AuditEntry, PluginState
 from plugin_framework.tenancy import TenantRef, tenant_scope
 from saas.testing.waiting import wait_until
-from tenants.fleet import migrate_everything
 from tests.conftest import Tenants
 from tests.dummies.pages import Pager, Rota, installed
 
@@ -107,16 +106,6 @@ def _no_other_transaction() -> bool:
             " AND xact_start IS NOT NULL AND backend_type = 'client backend'"
         )
         return not cursor.fetchone()[0]
-
-
-def test_the_fleet_makes_a_plugins_tables_only_where_it_is_installed(committed_db: str, tenants: Tenants) -> None:
-    with tenant_scope(tenants.acme):
-        lifecycle.enable("orders", SYSTEM)
-        lifecycle.disable("orders", SYSTEM)
-        made = tables(tenants.acme)
-    outcomes = {outcome.who: outcome for outcome in migrate_everything()}
-    assert not any(outcome.error for outcome in outcomes.values())
-    assert (tables(tenants.acme), tables(tenants.globex)) == (made, set())
 
 
 @pytest.fixture
