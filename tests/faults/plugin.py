@@ -7,6 +7,7 @@ import json
 import os
 import re
 import signal
+import socket
 import sys
 import time
 from pathlib import Path
@@ -14,6 +15,7 @@ from typing import Any
 
 from django.db import connection, transaction
 
+from plugin_framework import tenancy
 from plugin_framework.delivery import current_delivery
 from plugin_framework.delivery.failpoints import failpoint
 from plugin_framework.models import AuditEntry
@@ -36,6 +38,41 @@ def attempt() -> int:
     current = current_delivery()
     assert current is not None
     return current.attempt
+
+
+def post(what: dict[str, Any], key: str, attempt: int) -> None:
+    """Post to the receiver in this process's environment; killed in `mid_send`, all is sent and no answer read.
+
+    Raises:
+        ConnectionError: it did not answer with success.
+    """
+    tenant = tenancy.current_tenant().slug
+    body = json.dumps({**what, "key": key, "tenant": tenant, "attempt": attempt}).encode()
+    with socket.create_connection(("127.0.0.1", int(os.environ["TENANTRY_FAULT_PORT"])), 10) as wire:
+        wire.sendall(b"POST / HTTP/1.1\r\nHost: x\r\nContent-Length: %d\r\n\r\n%s" % (len(body), body))
+        failpoint("mid_send")
+        answer = wire.recv(1000)
+    if b" 200 " not in answer:
+        raise ConnectionError("The receiver refused it.")
+
+
+class PosterPlugin(PluginInterface):
+    """Posts each event to the receiver, as a webhook does."""
+
+    name, version = "poster", "1.0.0"
+    declares = (event("storm_work", "what", doc="Work for the storms.", when="Whenever a storm says so."),)
+
+    def initialize(self, config: dict[str, Any]) -> None:
+        pass
+
+    def cleanup(self) -> None:
+        pass
+
+    @hook("storm_work")
+    def on_work(self, what: dict[str, Any]) -> None:
+        current = current_delivery()
+        assert current is not None
+        post(what, current.key, current.attempt)
 
 
 class SteadyPlugin(PluginInterface):

@@ -6,5 +6,6 @@ from saas.settings_test import PLUGINS as _PLUGINS
 PLUGINS = {
     **_PLUGINS,
     "faulty": {"module": "tests.faults.plugin", "class": "FaultyPlugin"},
+    "poster": {"module": "tests.faults.plugin", "class": "PosterPlugin"},
     "steady": {"module": "tests.faults.plugin", "class": "SteadyPlugin"},
 }
