@@ -74,6 +74,10 @@ class PosterPlugin(PluginInterface):
         assert current is not None
         post(what, current.key, current.attempt)
 
+    @hook("user_registered")
+    def on_registered(self, user: Any) -> None:
+        self.on_work({"row": user.email, "flaky": False})
+
 
 class SteadyPlugin(PluginInterface):
     """Notes that it was called."""

@@ -97,10 +97,11 @@ class World:
         extra = {"TENANTRY_FAILPOINTS": failpoints, **environment}
         return self.run("manage.py", "worker", *OPTIONS, *options, **extra)
 
-    def web(self, listening: socket.socket, failpoints: str = "") -> Started:
+    def web(self, listening: socket.socket, failpoints: str = "", threads: int = 1) -> Started:
         """Start the web server on a socket that listens already: what is asked meanwhile waits there."""
         number = listening.fileno()
         command = ("-m", "gunicorn", "saas.wsgi", "--bind", f"fd://{number}", "--preload", "--no-control-socket")
+        command = (*command, "--threads", str(threads))
         return self.run(*command, inherits=(number,), TENANTRY_FAILPOINTS=failpoints)
 
     def run(self, *command: str, inherits: tuple[int, ...] = (), **environment: str) -> Started:
