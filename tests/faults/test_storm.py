@@ -21,7 +21,7 @@ PLACE = os.environ.get("STORM_PLACE", "")
 WORKER_RUNS = [[place] for place in PASSES if place == PLACE] if PLACE else [list(PASSES)]
 
 
-@pytest.mark.parametrize("place", [place for place in CLIENT_WINDOWS if PLACE in ("", place)])
+@pytest.mark.parametrize("place", CLIENT_WINDOWS)
 def test_what_clients_were_answered_is_kept_and_no_more_when_they_are_killed(
     world: World, place: str, counted: Callable[[str, int], None]
 ) -> None:
