@@ -27,6 +27,12 @@ def person(email: str, *, staff: bool = False) -> Actor:
     return Actor(f"{email} (platform staff)" if staff else email)
 
 
-def record(actor: Actor, action: str, target: str = "", **detail: Any) -> None:
+def record(actor: Actor, action: str, target: str = "", **detail: Any) -> AuditEntry:
     """Append to the current tenant's audit log. `detail` must be JSON and must not hold secrets."""
-    AuditEntry.objects.create(actor=actor.label[:200], action=action, target=target[:200], detail=detail)
+    return AuditEntry.objects.create(actor=actor.label[:200], action=action, target=target[:200], detail=detail)
+
+
+def recount(entry: AuditEntry, count: int) -> None:
+    """The work that `entry` tells of goes on in another transaction, this one: it has done `count` by now."""
+    entry.detail = {**entry.detail, "count": count}
+    entry.save(update_fields=["detail"])

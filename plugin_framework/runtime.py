@@ -12,10 +12,11 @@ from plugin_framework.audit import SYSTEM
 from plugin_framework.catalog.revisions import bump_tenant
 from plugin_framework.delivery.context import current_delivery
 from plugin_framework.delivery.once import exactly_once
+from plugin_framework.delivery.outcome import NO_EXCHANGE, exchanged
 from plugin_framework.models import PluginSetting
 from plugin_framework.registry import registry
 from plugin_framework.sdk import NotAllowed
-from plugin_framework.sdk.net import NetworkPolicy
+from plugin_framework.sdk.net import HttpResponse, NetworkPolicy
 
 
 class EngineRuntime:
@@ -38,10 +39,15 @@ class EngineRuntime:
         delivery = current_delivery()
         return delivery.key if delivery else None
 
-    def delivery_answered(self, status: int) -> None:
+    def delivery_answered(self, answer: int | HttpResponse) -> None:
         delivery = current_delivery()
-        if delivery is not None:
-            delivery.response_status = status
+        if delivery is None:
+            return
+        if isinstance(answer, HttpResponse):
+            delivery.response_status = answer.status
+            delivery.exchange = exchanged(answer.method, answer.host, answer.text())
+        else:
+            delivery.response_status, delivery.exchange = answer, NO_EXCHANGE
 
     def get_setting(self, plugin: str, key: str, default: Any) -> Any:
         found = PluginSetting.objects.filter(plugin_name=plugin, key=key).first()

@@ -7,6 +7,7 @@ from pathlib import Path
 import environ
 
 from saas.plugin_apps import plugin_apps
+from saas.periods import days
 from saas.postgres import django_database
 from saas.secret_files import development_secret, long_enough
 
@@ -216,6 +217,8 @@ PLUGIN_ALLOW_LOOPBACK = env.bool("PLUGIN_ALLOW_LOOPBACK", default=DEMO)  # devel
 SIGNUPS_PER_HOUR_AND_ADDRESS = env.int("SIGNUPS_PER_HOUR_AND_ADDRESS", default=10)
 SIGNUPS_PER_HOUR_AND_MAIL_DOMAIN = env.int("SIGNUPS_PER_HOUR_AND_MAIL_DOMAIN", default=50)
 REGISTRATIONS_PER_HOUR_AND_ADDRESS = env.int("REGISTRATIONS_PER_HOUR_AND_ADDRESS", default=60)  # in one organisation
+DELIVERIES_KEEP_DAYS = days(env.int("DELIVERIES_KEEP_DAYS", default=30), "DELIVERIES_KEEP_DAYS")  # after they ended
+DEAD_DELIVERIES_KEEP_DAYS = days(env.int("DEAD_DELIVERIES_KEEP_DAYS", default=90), "DEAD_DELIVERIES_KEEP_DAYS")
 
 CACHES = {
     "default": {

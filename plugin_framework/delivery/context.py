@@ -7,6 +7,18 @@ from dataclasses import dataclass
 from uuid import UUID
 
 
+@dataclass(frozen=True, slots=True)
+class Exchange:
+    """What a plugin let be seen of its talk over HTTP. Never a path or a query: webhooks carry their secret there."""
+
+    method: str = ""
+    host: str = ""
+    answer: str = ""  # the beginning of the body, without the secrets we know
+
+
+NO_EXCHANGE = Exchange()
+
+
 @dataclass(slots=True, eq=False)
 class CurrentDelivery:
     """The delivery a handler is being called for.
@@ -17,7 +29,7 @@ class CurrentDelivery:
         fence: of the claim under which it runs.
         called: whether its handler was reached: a payload that cannot be read says nothing of the plugin.
         marked: whether the handler's own transaction has marked it as delivered.
-        response_status: set by whoever talked to the other side; shown to the tenant's admin.
+        response_status, exchange: set by whoever talked to the other side; shown to the tenant's admin.
     """
 
     id: int
@@ -28,6 +40,7 @@ class CurrentDelivery:
     attempt: int
     fence: int = 0
     response_status: int | None = None
+    exchange: Exchange = NO_EXCHANGE
     called: bool = False
     marked: bool = False
 

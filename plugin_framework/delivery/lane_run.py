@@ -260,8 +260,8 @@ class LaneRun:
         duration = round(took * 1000)
         if error is None:
             self.breaker.succeeded()
-            return delivered(duration, current.response_status)
-        outcome = failed(error, started.attempt, duration, current.response_status)
+            return delivered(duration, current.response_status, current.exchange)
+        outcome = failed(error, started.tried, duration, current.response_status, current.exchange)
         if current.called and not isinstance(error, RetryLater):  # which is the handler's decision, not a failure
             self.breaker.failed(outcome.error)
         level = logging.ERROR if outcome.state is DeliveryState.DEAD else logging.WARNING

@@ -35,11 +35,11 @@ def _record(held: Held, death: Death) -> None:
     found = rows.look(held.schema, held.delivery, held.fence)
     if found is None:
         return
-    attempts, running, duration_ms = found
+    tried, running, duration_ms = found
     if not running:  # it died before the attempt was counted: in the plugin's initialize(), say; count it, or it would go on for ever
         started = rows.start(held.schema, held.delivery, held.fence)
         if started is None:
             return
-        attempts, duration_ms = started.attempt, None
-    outcome = cut_short(death.reason, attempts, duration_ms, at_once=death.at_once)
+        tried, duration_ms = started.tried, None
+    outcome = cut_short(death.reason, tried, duration_ms, at_once=death.at_once)
     rows.finish(held.schema, Finished(held.delivery, outcome), held.fence)

@@ -35,7 +35,7 @@ def exactly_once() -> Iterator[None]:
 
 
 def _mark(current: CurrentDelivery, begun: float) -> None:
-    done = delivered(round((time.perf_counter() - begun) * 1000), current.response_status)
+    done = delivered(round((time.perf_counter() - begun) * 1000), current.response_status, current.exchange)
     if not rows.finish(current_tenant().schema, Finished(current.id, done), current.fence):
         raise Superseded
     transaction.on_commit(current.was_marked)  # not before: a transaction around this one may be rolled back yet

@@ -6,12 +6,14 @@ import random
 import re
 from dataclasses import dataclass
 
+from plugin_framework.delivery.context import NO_EXCHANGE, Exchange
 from plugin_framework.delivery.retry import MAX_ATTEMPTS, wait_after
 from plugin_framework.masking import masked
 from plugin_framework.models.delivery import AttemptOutcome, DeliveryState
 from plugin_framework.sdk import DeadLetter, NetworkError, PluginError, RetryLater
 
 MAX_ERROR = 500
+MAX_ANSWER = 1024  # characters of an answer that are kept
 _CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f\ud800-\udfff]")
 
 
@@ -29,14 +31,21 @@ class Outcome:
     wait: float | None = None
     duration_ms: int | None = None
     response_status: int | None = None
+    exchange: Exchange = NO_EXCHANGE
 
 
-def delivered(duration_ms: int, response_status: int | None) -> Outcome:
+def delivered(duration_ms: int, response_status: int | None, exchange: Exchange = NO_EXCHANGE) -> Outcome:
     """The handler returned."""
-    return Outcome(DeliveryState.DONE, AttemptOutcome.DONE, duration_ms=duration_ms, response_status=response_status)
+    return Outcome(DeliveryState.DONE, AttemptOutcome.DONE, "", None, duration_ms, response_status, exchange)
 
 
-def failed(error: BaseException, attempt: int, duration_ms: int, response_status: int | None = None) -> Outcome:
+def failed(
+    error: BaseException,
+    attempt: int,
+    duration_ms: int,
+    response_status: int | None = None,
+    exchange: Exchange = NO_EXCHANGE,
+) -> Outcome:
     """The handler raised `error` in its `attempt`-th attempt."""
     status = getattr(error, "status", None)
     status = status if isinstance(status, int) and 0 < status < 1000 else response_status
@@ -45,7 +54,7 @@ def failed(error: BaseException, attempt: int, duration_ms: int, response_status
         wait = wait_after(attempt, random.random(), _asked(error))  # noqa: S311  # spreads load, guards nothing
         text = text if wait is not None else gave_up(text)
     state = DeliveryState.DEAD if wait is None else DeliveryState.DUE
-    return Outcome(state, AttemptOutcome.FAILED, text, wait, duration_ms, status)
+    return Outcome(state, AttemptOutcome.FAILED, text, wait, duration_ms, status, exchange)
 
 
 def cut_short(reason: str, attempt: int, duration_ms: int | None, *, at_once: bool = False) -> Outcome:
@@ -81,7 +90,12 @@ def _asked(error: BaseException) -> float | None:
     return error.retry_after if isinstance(error, NetworkError) else None
 
 
-def _tidy(text: str) -> str:
-    """What the database can hold and a page can show: no secrets, no control characters, at most MAX_ERROR characters."""
+def exchanged(method: str, host: str, answer: str) -> Exchange:
+    """What may be kept of a talk over HTTP: `answer` is cut only after the secrets in it are hidden, so that no half of one stays."""
+    return Exchange(_tidy(method, 20), _tidy(host, 255), _tidy(answer, MAX_ANSWER))
+
+
+def _tidy(text: str, most: int = MAX_ERROR) -> str:
+    """What the database can hold and a page can show: no secrets, no control characters, at most `most` characters."""
     text = _CONTROL.sub(" ", masked(text)).strip()
-    return text if len(text) <= MAX_ERROR else text[: MAX_ERROR - 1] + "…"
+    return text if len(text) <= most else text[: most - 1] + "…"

@@ -1,23 +1,54 @@
-"""Lets an admin have a delivery tried again: one that was given up, one that is still waiting, or one that arrived."""
+"""Lets an admin have deliveries tried again: ones that were given up, that are still waiting, or that arrived.
+
+Whatever became of it before, a delivery that is sent again gets the whole retry schedule anew, as after the event itself. Payload,
+idempotency key and the record of its attempts stay as they are.
+"""
 
 from __future__ import annotations
 
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass
+
 from django.db import transaction
+from django.db.models import Count, F, Q, QuerySet
 from django.db.models.functions import Now
 
 from plugin_framework import activation
-from plugin_framework.audit import Actor, record
+from plugin_framework.audit import Actor, record, recount
 from plugin_framework.delivery import breaker
 from plugin_framework.delivery.emit import wake
-from plugin_framework.models.delivery import Delivery, DeliveryState
+from plugin_framework.delivery.search import STATES, Search
+from plugin_framework.models.delivery import Delivery, DeliveryState, Standing
 from plugin_framework.sdk import NotAllowed
 from plugin_framework.tenancy import current_tenant
+
+BATCH = 500  # deliveries changed in one transaction: workers and emitters wait no longer than that takes
+MOST_ATTEMPTS = 30_000  # of one delivery; its counter ends soon after
+# Of what a search finds. One that waits or is held is coming anyway.
+MANY: tuple[str, ...] = (Standing.DEAD, Standing.CANCELLED, Standing.RETRYING, Standing.DONE)
+_RUNNING = Q(state=DeliveryState.DUE, started_at__isnull=False, finished_at__isnull=True)
+
+
+@dataclass(frozen=True, slots=True)
+class Preview:
+    """What delivering many again would do. `counts`: deliveries by plugin; `resting`: those plugins that do not run, and why."""
+
+    counts: dict[str, int]
+    resting: dict[str, str]
+
+    @property
+    def total(self) -> int:
+        """How many would be delivered again."""
+        return sum(count for plugin, count in self.counts.items() if plugin not in self.resting)
+
+    @property
+    def left(self) -> int:
+        """How many would not be, because their plugin does not run."""
+        return sum(self.counts.values()) - self.total
 
 
 def redeliver(delivery_id: int, actor: Actor) -> None:
     """Make a delivery of the current tenant due now.
-
-    Its attempts are kept, and so is its idempotency key: a receiver that has seen it can tell.
 
     Raises:
         Delivery.DoesNotExist: this tenant has no such delivery.
@@ -28,9 +59,81 @@ def redeliver(delivery_id: int, actor: Actor) -> None:
         decision = activation.current().decision(row.plugin)
         if not decision.runs:
             raise NotAllowed(f"{row.plugin} does not run here, so nothing can be delivered to it: {decision.text}")
-        if row.state == DeliveryState.DUE and row.started_at is not None and row.finished_at is None:
+        if row.standing is Standing.RUNNING:
             raise NotAllowed("It is being delivered right now. Look again in a moment.")
-        Delivery.objects.filter(pk=row.pk).update(state=DeliveryState.DUE, next_at=Now(), held_since=None)
-        wake(current_tenant().schema, {row.plugin: row.pk})
-        breaker.try_now(row.plugin)  # somebody wants to see whether it works
+        if row.attempts >= MOST_ATTEMPTS:
+            raise NotAllowed(f"It was tried {row.attempts:,} times. That is enough.")
+        _make_due([row])
         record(actor, "delivery.redelivered", row.plugin, delivery=row.pk, hook=row.hook, was=row.state)
+
+
+def preview(search: Search, ids: Collection[int] = ()) -> Preview:
+    """What `redeliver_many` would do now.
+
+    Raises:
+        NotAllowed: as there.
+    """
+    rows = _chosen(search, ids)
+    counts = dict(rows.order_by("plugin").values_list("plugin").annotate(Count("pk")))
+    decisions = {plugin: activation.current().decision(plugin) for plugin in counts}
+    return Preview(counts, {plugin: each.text for plugin, each in decisions.items() if not each.runs})
+
+
+def redeliver_many(search: Search, actor: Actor, ids: Collection[int] = ()) -> int:
+    """Make due now, oldest first, all deliveries that `search` finds, or those of `ids` among them; how many.
+
+    In transactions of BATCH deliveries each. The one entry in the audit log grows with each of them, so it is right whatever
+    interrupts this. Passed over: what is being delivered right now, and what belongs to plugins that do not run.
+
+    Args:
+        search: its `state` is one of MANY, unless there are `ids`.
+        ids: the deliveries that somebody picked one by one; none: all.
+
+    Raises:
+        NotAllowed: the search is for a state in which delivering all again makes no sense; nothing was changed.
+    """
+    rows = _chosen(search, ids).exclude(plugin__in=preview(search, ids).resting)
+    done, last, entry = 0, 0, None
+    while True:
+        with transaction.atomic():
+            further = rows.filter(id__gt=last).order_by("id").only("id", "plugin")
+            batch = list(further.select_for_update(skip_locked=True)[:BATCH])
+            if not batch:
+                return done
+            _make_due(batch)
+            done, last = done + len(batch), batch[-1].pk
+            if entry is None:
+                entry = record(actor, "delivery.redelivered_many", search.plugin, count=done, **_words(search, ids))
+            else:
+                recount(entry, done)
+
+
+def _chosen(search: Search, ids: Collection[int]) -> QuerySet[Delivery]:
+    if not ids and search.state not in MANY:
+        allowed = ", ".join(str(Standing(state).label).lower() for state in MANY)
+        raise NotAllowed(f"Choose one state whose deliveries are to be delivered again: {allowed}.")
+    rows = search.rows().exclude(_RUNNING).filter(attempts__lt=MOST_ATTEMPTS)
+    return rows.filter(id__in=ids).exclude(STATES[Standing.HELD]) if ids else rows
+
+
+def _make_due(rows: Sequence[Delivery]) -> None:
+    """Begin the schedule anew for locked rows, and wake their lanes with the commit."""
+    Delivery.objects.filter(pk__in=[row.pk for row in rows]).update(
+        state=DeliveryState.DUE, next_at=Now(), held_since=None, attempts_before=F("attempts")
+    )
+    woken = {row.plugin: row.pk for row in rows}
+    wake(current_tenant().schema, woken)
+    for plugin in sorted(woken):
+        breaker.try_now(plugin)  # somebody wants to see whether it works
+
+
+def _words(search: Search, ids: Collection[int]) -> dict[str, str]:
+    """What was asked for, as the audit log tells it."""
+    given = {
+        "state": str(Standing(search.state).label) if search.state in STATES else "",
+        "hook": search.hook,
+        "since": search.since.isoformat() if search.since else "",
+        "until": search.until.isoformat() if search.until else "",
+        "picked": ", ".join(map(str, sorted(ids)[:100])),
+    }
+    return {name: value for name, value in given.items() if value}

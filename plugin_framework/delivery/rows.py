@@ -31,13 +31,15 @@ _FINISHED = """finished AS (
     WHERE id = %(id)s AND fence = %(fence)s AND state = 'due' AND started_at IS NOT NULL AND finished_at IS NULL
     RETURNING id, attempts, started_at),
 attempt AS (
-    INSERT INTO {attempts} (delivery_id, number, started_at, duration_ms, outcome, error, response_status)
-    SELECT id, attempts, started_at, %(duration_ms)s, %(attempt)s, %(error)s, %(response_status)s FROM finished)"""
+    INSERT INTO {attempts}
+        (delivery_id, number, started_at, duration_ms, outcome, error, response_status, method, host, answer)
+    SELECT id, attempts, started_at, %(duration_ms)s, %(attempt)s, %(error)s, %(response_status)s,
+        %(method)s, %(host)s, %(answer)s FROM finished)"""
 _STARTED = """started AS (
     UPDATE {deliveries} SET attempts = attempts + 1, fence = %(fence)s, started_at = clock_timestamp(), finished_at = NULL,
         held_since = NULL
     WHERE id = %(next)s AND state = 'due' AND fence <= %(fence)s AND next_at <= clock_timestamp()
-    RETURNING id, event_id, hook, handler, payload, attempts, idempotency_key)"""
+    RETURNING id, event_id, hook, handler, payload, attempts, idempotency_key, attempts - attempts_before)"""
 _FINISH = f"WITH {_FINISHED} SELECT count(*) FROM finished"  # noqa: S608  # made of the constants above, here and below
 _START = f"WITH {_STARTED} SELECT 0, started.* FROM (SELECT 1) AS one LEFT JOIN started ON true"  # noqa: S608
 _FINISH_AND_START = (
@@ -48,7 +50,7 @@ _CUT_OFF = "The worker stopped before the attempt had ended; it may have been de
 _INTERRUPTED = """
 WITH lost AS (
     UPDATE {deliveries} SET fence = %(fence)s, finished_at = clock_timestamp(), last_error = %(error)s,
-        state = CASE WHEN attempts >= %(most)s THEN 'dead' ELSE 'due' END
+        state = CASE WHEN attempts - attempts_before >= %(most)s THEN 'dead' ELSE 'due' END
     WHERE id = %(id)s AND fence < %(fence)s AND state = 'due' AND started_at IS NOT NULL AND finished_at IS NULL
     RETURNING id, attempts, started_at, state)
 , attempt AS (
@@ -77,7 +79,7 @@ UPDATE {deliveries} SET fence = %(fence)s, state = 'cancelled', finished_at = cl
 WHERE plugin = %(plugin)s AND state = 'due' AND fence <= %(fence)s
 """
 _LOOK = """
-SELECT attempts, fence = %s AND started_at IS NOT NULL AND finished_at IS NULL,
+SELECT attempts - attempts_before, fence = %s AND started_at IS NOT NULL AND finished_at IS NULL,
     (extract(epoch FROM clock_timestamp() - started_at) * 1000)::int FROM {deliveries} WHERE id = %s AND state = 'due'
 """
 
@@ -107,8 +109,9 @@ class Started:
     hook: str
     handler: str
     payload: str  # as JSON; read where a failure to do so is the delivery's own
-    attempt: int
+    attempt: int  # of all that were made
     key: UUID
+    tried: int  # the attempt's number in the retry schedule, which begins anew when an admin has it delivered again
 
 
 @dataclass(frozen=True, slots=True)
@@ -182,7 +185,7 @@ def cancel(schema: str, plugin: str, fence: int, reason: str) -> int:
 
 
 def look(schema: str, delivery: int, fence: int) -> tuple[int, bool, int | None] | None:
-    """Attempts so far, whether one is under way under `fence`, its milliseconds; None if nothing is due to it any more."""
+    """Attempts of the schedule so far, whether one is under way under `fence`, its milliseconds; None if nothing is due to it any more."""
     rows = _rows(schema, _LOOK, [fence, delivery])
     return rows[0] if rows else None
 
@@ -198,6 +201,9 @@ def _outcome(finished: Finished, fence: int) -> dict[str, object]:
         "wait": outcome.wait,
         "duration_ms": outcome.duration_ms,
         "response_status": outcome.response_status,
+        "method": outcome.exchange.method,
+        "host": outcome.exchange.host,
+        "answer": outcome.exchange.answer,
     }
 
 

@@ -15,6 +15,18 @@ class DeliveryState(models.TextChoices):
     CANCELLED = "cancelled", "Cancelled"
 
 
+class Standing(models.TextChoices):
+    """Where a delivery stands, as people ask for it: "due" means four things to them."""
+
+    RUNNING = "running", "Running now"
+    WAITING = "waiting", "Waiting"
+    RETRYING = "retrying", "Retrying"
+    HELD = "held", "Held"
+    DONE = "done", "Delivered"
+    DEAD = "dead", "Given up"
+    CANCELLED = "cancelled", "Cancelled"
+
+
 class AttemptOutcome(models.TextChoices):
     """How one attempt ended."""
 
@@ -38,6 +50,8 @@ class Delivery(models.Model):
     idempotency_key = models.UUIDField(unique=True)  # made from event, plugin and handler: the same in every attempt
     state = models.CharField(max_length=10, choices=DeliveryState, default=DeliveryState.DUE)
     attempts = models.PositiveSmallIntegerField(default=0)
+    # Made before an admin had it delivered again; the retry schedule counts from there.
+    attempts_before = models.PositiveSmallIntegerField(db_default=0)
     next_at = models.DateTimeField(db_default=Now())
     fence = models.BigIntegerField(
         default=0
@@ -55,10 +69,23 @@ class Delivery(models.Model):
         indexes = [
             models.Index(fields=["plugin", "next_at", "id"], name="delivery_due", condition=models.Q(state="due")),
             models.Index(fields=["plugin", "-id"], name="delivery_list"),
+            # The few that did not arrive, among the many that did. No delivery that goes well pays for it.
+            models.Index(fields=["state", "id"], name="delivery_failed", condition=models.Q(state__in=("dead", "cancelled"))),
         ]
 
     def __str__(self) -> str:
         return f"{self.hook} to {self.plugin}.{self.handler}: {self.state}"
+
+    @property
+    def standing(self) -> Standing:
+        """Where it stands, in one word."""
+        if self.state != DeliveryState.DUE:
+            return Standing(self.state)
+        if self.started_at is not None and self.finished_at is None:
+            return Standing.RUNNING
+        if self.held_since is not None:
+            return Standing.HELD
+        return Standing.RETRYING if self.attempts > self.attempts_before else Standing.WAITING
 
 
 class DeliveryAttempt(models.Model):
@@ -71,6 +98,10 @@ class DeliveryAttempt(models.Model):
     outcome = models.CharField(max_length=12, choices=AttemptOutcome)
     error = models.CharField(max_length=500, blank=True, default="")
     response_status = models.PositiveSmallIntegerField(null=True)
+    # What the plugin chose to show of its talk over HTTP; see `delivery.context.Exchange`.
+    method = models.CharField(max_length=20, blank=True, db_default="")
+    host = models.CharField(max_length=255, blank=True, db_default="")
+    answer = models.CharField(max_length=1024, blank=True, db_default="")
 
     class Meta:
         constraints = [models.UniqueConstraint(fields=["delivery", "number"], name="one_row_per_attempt")]

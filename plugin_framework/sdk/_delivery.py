@@ -5,6 +5,7 @@ from __future__ import annotations
 from contextlib import AbstractContextManager
 
 from plugin_framework.sdk._runtime import runtime
+from plugin_framework.sdk.net import HttpResponse
 
 
 def delivery_key() -> str | None:
@@ -12,9 +13,15 @@ def delivery_key() -> str | None:
     return runtime().delivery_key()
 
 
-def delivery_answered(status: int) -> None:
-    """Note what the other side answered (HTTP status, SMTP reply code), for the tenant's admin. Ignored elsewhere."""
-    runtime().delivery_answered(status)
+def delivery_answered(answer: int | HttpResponse) -> None:
+    """Note what the other side answered, for the tenant's admin. Ignored outside of a delivery.
+
+    Args:
+        answer: an HTTP status or SMTP reply code; or what `self.http` returned, if the admin may read the answer: then the
+            method, the host and the first 1,024 characters of the body are kept with the attempt, without the secrets that the
+            platform knows. Path, query and headers are not.
+    """
+    runtime().delivery_answered(answer)
 
 
 def exactly_once() -> AbstractContextManager[None]:

@@ -123,7 +123,7 @@ class SlackNotificationPlugin(ConfigurablePlugin):
             DeadLetter: Slack said that this can never work. NetworkError: anything else went wrong; it is tried again.
         """
         response = self.http.post(self._url, json={**message, "channel": self._channel}, idempotency_key=delivery_key())
-        delivery_answered(response.status)
+        delivery_answered(response)
         if response.status in PERMANENT:
             raise DeadLetter(meaning(response.status))
         response.raise_for_status()

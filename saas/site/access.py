@@ -11,6 +11,7 @@ from django.contrib.auth.views import redirect_to_login
 from django.core.exceptions import PermissionDenied
 from django.http import HttpRequest
 from django.http.response import HttpResponseBase
+from django_htmx.http import HttpResponseClientRefresh
 
 from plugin_framework.audit import Actor, person
 
@@ -23,6 +24,8 @@ def signed_in[**P](page: Page[P]) -> Page[P]:
     @functools.wraps(page)
     def guarded(request: HttpRequest, /, *args: P.args, **kwargs: P.kwargs) -> HttpResponseBase:
         if not request.user.is_authenticated:
+            if getattr(request, "htmx", False):
+                return HttpResponseClientRefresh()  # a piece of a page must not become the sign-in page
             return redirect_to_login(_way_back(request))
         return page(request, *args, **kwargs)
 

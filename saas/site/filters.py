@@ -16,20 +16,22 @@ class Filter:
     count: int
     active: bool
     url: str
+    more: bool = False  # there are more than `count`
 
 
 def filters(
-    labels: Iterable[tuple[str, str]], counts: Mapping[str, int], chosen: str, url: str, **kept: str
+    labels: Iterable[tuple[str, str]], counts: Mapping[str, int], chosen: str, url: str, *, most: int | None = None, **kept: str
 ) -> list[Filter]:
     """A pill for everything, then one per state.
 
     Args:
         labels: the states and what people read for them. `counts`: rows by state.
         chosen: the state shown now, "" for all. `url`: the list's address. `kept`: its other parameters.
+        most: where counting stopped.
     """
     pills = [("", "All", sum(counts.values())), *((value, label, counts.get(value, 0)) for value, label in labels)]
     return [
-        Filter(value, label, count, value == chosen, _address(url, state=value, **kept))
+        Filter(value, label, count if most is None else min(count, most), value == chosen, _address(url, state=value, **kept), most is not None and count > most)
         for value, label, count in pills
     ]
 

@@ -22,6 +22,7 @@ _ACTIONS = {
     "plugin.configured": gettext_lazy("changed the settings of"),
     "secrets.resealed": gettext_lazy("had all secrets sealed with a new key"),
     "delivery.redelivered": gettext_lazy("had something delivered again by"),
+    "delivery.redelivered_many": gettext_lazy("had many deliveries made again"),
     "tenant.created": gettext_lazy("created the organisation"),
     "tenant.suspended": gettext_lazy("suspended the organisation"),
     "tenant.resumed": gettext_lazy("resumed the organisation"),

@@ -122,7 +122,7 @@ class HttpClient:
         finally:
             wire.close()
         elapsed = round((time.monotonic() - started) * 1000)
-        response = HttpResponse(status, headers, body, elapsed, target.host.text, truncated)
+        response = HttpResponse(status, headers, body, elapsed, target.host.text, truncated, method)
         if is_redirect(status):
             raise status_error(response)
         return response

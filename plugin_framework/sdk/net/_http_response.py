@@ -59,6 +59,7 @@ class HttpResponse:
         host: who answered, for messages.
         truncated: True when there was more than we read. It is not an error: the other side did take the request, and
             sending it again would only do the same twice.
+        method: of the request that was answered.
     """
 
     status: int
@@ -67,6 +68,7 @@ class HttpResponse:
     elapsed_ms: int
     host: str
     truncated: bool = False
+    method: str = ""
 
     @property
     def ok(self) -> bool:
