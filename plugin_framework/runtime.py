@@ -10,9 +10,9 @@ from django.conf import settings
 from plugin_framework import activation, changing, configuration, hooks, inspection, lifecycle, loader, tenancy
 from plugin_framework.audit import SYSTEM
 from plugin_framework.catalog.revisions import bump_tenant
-from plugin_framework.delivery.context import current_delivery
+from plugin_framework.delivery.context import NO_EXCHANGE, current_delivery
 from plugin_framework.delivery.once import exactly_once
-from plugin_framework.delivery.outcome import NO_EXCHANGE, exchanged
+from plugin_framework.delivery.outcome import exchanged
 from plugin_framework.models import PluginSetting
 from plugin_framework.registry import registry
 from plugin_framework.sdk import NotAllowed

@@ -6,8 +6,8 @@ from pathlib import Path
 
 import environ
 
-from saas.plugin_apps import plugin_apps
 from saas.periods import days
+from saas.plugin_apps import plugin_apps
 from saas.postgres import django_database
 from saas.secret_files import development_secret, long_enough
 

@@ -70,7 +70,9 @@ class Delivery(models.Model):
             models.Index(fields=["plugin", "next_at", "id"], name="delivery_due", condition=models.Q(state="due")),
             models.Index(fields=["plugin", "-id"], name="delivery_list"),
             # The few that did not arrive, among the many that did. No delivery that goes well pays for it.
-            models.Index(fields=["state", "id"], name="delivery_failed", condition=models.Q(state__in=("dead", "cancelled"))),
+            models.Index(
+                fields=["state", "id"], name="delivery_failed", condition=models.Q(state__in=("dead", "cancelled"))
+            ),
         ]
 
     def __str__(self) -> str:

@@ -190,7 +190,7 @@ def _say(request: HttpRequest, done: int) -> None:
     if not done:
         messages.info(request, gettext("There was nothing left to deliver again."))
         return
-    text = ngettext(
-        "%(number)d delivery is being made again.", "%(number)d deliveries are being made again.", done
-    ) % {"number": done}
+    text = ngettext("%(number)d delivery is being made again.", "%(number)d deliveries are being made again.", done) % {
+        "number": done
+    }
     messages.success(request, text)

@@ -14,7 +14,9 @@ from plugin_framework.registry import registry
 MOST_SHOWN = 16_000  # characters
 HIDDEN = "[hidden]"
 # Names under which people keep what others must not read, as part of a longer name too.
-_SECRET = re.compile(r"pass(?:word|wd|phrase|code)|secret|token|api_?key|private_?key|authorization|cookie|credential", re.I)
+_SECRET = re.compile(
+    r"pass(?:word|wd|phrase|code)|secret|token|api_?key|private_?key|authorization|cookie|credential", re.I
+)
 
 
 def payload_text(delivery: Delivery) -> tuple[str, bool]:

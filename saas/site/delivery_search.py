@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime
 from urllib.parse import urlencode
@@ -66,16 +67,14 @@ class Asked:
         }
         return {name: value for name, value in given.items() if value}
 
-    def url(self, base: str = "", **more: object) -> str:
-        """`base` (this page's own) with what is asked, and `more`; a value of None takes one out."""
-        given = {name: value for name, value in {**self.fields, **more}.items() if value not in (None, "")}
-        address = base or self.list_url
-        return f"{address}?{urlencode(given)}" if given else address
+    def url(self, **more: object) -> str:
+        """The page with what is asked, and `more`; a value of None is left out."""
+        return _address(self.list_url, {**self.fields, **more})
 
     @property
     def repeat_url(self) -> str:
         """Where all that is found can be delivered again, after a question."""
-        return self.url(reverse("settings:redeliver_many"), of=self.of)
+        return _address(reverse("settings:redeliver_many"), {**self.fields, "of": self.of})
 
     def pills(self) -> list[Filter]:
         """One for each state, with the number behind it."""
@@ -123,6 +122,11 @@ def newest(found: Asked, upto: int | None) -> Asked:
 def number(text: str) -> int | None:
     """A delivery's number, or None."""
     return int(text) if _NUMBER.fullmatch(text) else None
+
+
+def _address(page: str, params: Mapping[str, object]) -> str:
+    given = {name: value for name, value in params.items() if value not in (None, "")}
+    return f"{page}?{urlencode(given)}" if given else page
 
 
 def _text(params: QueryDict, name: str) -> str:

@@ -20,7 +20,13 @@ class Filter:
 
 
 def filters(
-    labels: Iterable[tuple[str, str]], counts: Mapping[str, int], chosen: str, url: str, *, most: int | None = None, **kept: str
+    labels: Iterable[tuple[str, str]],
+    counts: Mapping[str, int],
+    chosen: str,
+    url: str,
+    *,
+    most: int | None = None,
+    **kept: str,
 ) -> list[Filter]:
     """A pill for everything, then one per state.
 
@@ -30,9 +36,10 @@ def filters(
         most: where counting stopped.
     """
     pills = [("", "All", sum(counts.values())), *((value, label, counts.get(value, 0)) for value, label in labels)]
+    shown = [(value, label, count if most is None else min(count, most), count) for value, label, count in pills]
     return [
-        Filter(value, label, count if most is None else min(count, most), value == chosen, _address(url, state=value, **kept), most is not None and count > most)
-        for value, label, count in pills
+        Filter(value, label, few, value == chosen, _address(url, state=value, **kept), more=few < count)
+        for value, label, few, count in shown
     ]
 
 

@@ -58,6 +58,12 @@ def pairs(detail: Any) -> list[tuple[str, str]]:
 
 
 @register.filter
+def entry(mapping: Mapping[str, str], key: str) -> str:
+    """What `mapping` has under `key`; the key itself if it has nothing."""
+    return mapping.get(key, key)
+
+
+@register.filter
 def duration(milliseconds: int | None) -> str:
     """How long something took: 840 ms, 1.3 s, 2 min 5 s; empty if nobody knows."""
     if milliseconds is None:

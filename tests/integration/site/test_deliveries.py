@@ -91,7 +91,9 @@ def test_the_list_is_filtered_by_state_and_counts_each(admin: Client, tenants: T
     assert [row.pk for row in answer.context["deliveries"]] == [dead.pk]
     assert {pill.value: pill.count for pill in answer.context["filters"]} == {
         "": 2,
-        "due": 1,
+        "waiting": 1,
+        "retrying": 0,
+        "held": 0,
         "done": 0,
         "dead": 1,
         "cancelled": 0,
@@ -103,8 +105,11 @@ def test_a_long_list_has_pages(admin: Client, tenants: Tenants) -> None:
     for _ in range(51):
         _deliver(tenants.acme)
     assert len(admin.get(LIST).context["deliveries"]) == 50
-    assert len(admin.get(f"{LIST}?page=2").context["deliveries"]) == 1
-    assert "page=2" in admin.get(LIST).content.decode()
+    first = admin.get(LIST)
+    second = admin.get(first.context["older_url"])
+    assert len(second.context["deliveries"]) == 1
+    assert second.context["older_url"] == ""
+    assert list(admin.get(second.context["newer_url"]).context["deliveries"]) == list(first.context["deliveries"])
 
 
 def test_a_delivery_shows_its_attempts_and_never_its_payload(admin: Client, tenants: Tenants) -> None:
