@@ -6,6 +6,7 @@ idempotency key and the record of its attempts stay as they are.
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 
@@ -79,8 +80,8 @@ def preview(search: Search, ids: Collection[int] = ()) -> Preview:
     return Preview(counts, {plugin: each.text for plugin, each in decisions.items() if not each.runs})
 
 
-def redeliver_many(search: Search, actor: Actor, ids: Collection[int] = ()) -> int:
-    """Make due now, oldest first, all deliveries that `search` finds, or those of `ids` among them; how many.
+def redeliver_many(search: Search, actor: Actor, ids: Collection[int] = ()) -> Counter[str]:
+    """Make due now, oldest first, all deliveries that `search` finds, or those of `ids` among them; how many of each plugin.
 
     In transactions of BATCH deliveries each. The one entry in the audit log grows with each of them, so it is right whatever
     interrupts this. Passed over: what is being delivered right now, and what belongs to plugins that do not run.
@@ -93,7 +94,8 @@ def redeliver_many(search: Search, actor: Actor, ids: Collection[int] = ()) -> i
         NotAllowed: the search is for a state in which delivering all again makes no sense; nothing was changed.
     """
     rows = _chosen(search, ids).exclude(plugin__in=preview(search, ids).resting)
-    done, last, entry = 0, 0, None
+    done: Counter[str] = Counter()
+    last, entry = 0, None
     while True:
         with transaction.atomic():
             further = rows.filter(id__gt=last).order_by("id").only("id", "plugin")
@@ -101,11 +103,14 @@ def redeliver_many(search: Search, actor: Actor, ids: Collection[int] = ()) -> i
             if not batch:
                 return done
             _make_due(batch)
-            done, last = done + len(batch), batch[-1].pk
+            done.update(row.plugin for row in batch)
+            last = batch[-1].pk
             if entry is None:
-                entry = record(actor, "delivery.redelivered_many", search.plugin, count=done, **_words(search, ids))
+                entry = record(
+                    actor, "delivery.redelivered_many", search.plugin, count=done.total(), **_words(search, ids)
+                )
             else:
-                recount(entry, done)
+                recount(entry, done.total())
 
 
 def _chosen(search: Search, ids: Collection[int]) -> QuerySet[Delivery]:

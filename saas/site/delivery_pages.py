@@ -123,7 +123,7 @@ def again_many(request: HttpRequest) -> HttpResponse:
         would = preview(found.search, found.picked)
         if request.method == "POST" and would.total <= MOST_AT_ONCE:
             done = redeliver_many(found.search, actor_of(request), found.picked)
-            _say(request, done)
+            _say(request, done.total())
             return redirect(found.list_url)
     except NotAllowed as error:
         messages.error(request, str(error))

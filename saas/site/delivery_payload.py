@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-import base64
 import json
 import re
+from datetime import timedelta
 from typing import Any
 
 from plugin_framework.masking import masked
@@ -52,12 +52,15 @@ def _plain(value: dict[str, Any]) -> dict[str, Any]:
 
 
 def _bytes(kept: Any) -> str:
-    return f"{len(base64.b64decode(kept)):,} bytes"
+    text = kept.rstrip("=") if isinstance(kept, str) else ""
+    return f"{len(text) * 3 // 4:,} bytes"
 
 
 def _duration(kept: Any) -> str:
-    days, seconds, microseconds = kept
-    return f"{days} days, {seconds}.{microseconds:06d} seconds"
+    match kept:
+        case [int(days), int(seconds), int(microseconds)]:
+            return str(timedelta(days, seconds, microseconds))
+    return f"? {kept}"
 
 
 _TAGS = {

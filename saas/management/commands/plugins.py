@@ -15,11 +15,14 @@ from plugin_framework.audit import COMMAND_LINE
 from plugin_framework.catalog.models import Availability
 from plugin_framework.catalog.offers import DEFAULT, offers
 from plugin_framework.delivery import breaker
+from plugin_framework.delivery.redeliver import MANY
+from plugin_framework.models.delivery import Standing
 from plugin_framework.registry import registry
 from plugin_framework.sdk import NotAllowed
 from plugin_framework.tenancy import public_scope, tenant_scope
 from saas.cli import show, tenant_called
 from saas.cli.plugin_reports import doctor, explain_hook, upgrade_settings
+from saas.cli.redeliveries import redeliver
 
 ACTIONS = (
     "list",
@@ -32,6 +35,7 @@ ACTIONS = (
     "history",
     "restore",
     "upgrade",
+    "redeliver",
     "purge",
     "explain",
     "doctor",
@@ -51,7 +55,10 @@ class Command(BaseCommand):
         parser.add_argument("--json", action="store_true", dest="as_json", help="print JSON")
         parser.add_argument("--cascade", action="store_true", help="disable: also what depends on it")
         parser.add_argument("--revision", type=int, help="restore: a revision that `history` shows")
-        parser.add_argument("--dry-run", action="store_true", help="upgrade: only say what would be done")
+        parser.add_argument("--dry-run", action="store_true", help="upgrade, redeliver: only say what would be done")
+        parser.add_argument("--state", choices=MANY, default=Standing.DEAD.value, help="redeliver: those in this state")
+        parser.add_argument("--since", metavar="ISO", help="redeliver: of events from then on, 2026-11-23T17:00")
+        parser.add_argument("--until", metavar="ISO", help="redeliver: of events before then")
         parser.add_argument("--confirm", metavar="NAME", help="purge: the plugin's name once more")
         parser.add_argument(
             "--set", action="append", default=[], metavar="KEY=VALUE", help="configure: JSON, or text as it is"
@@ -70,7 +77,7 @@ class Command(BaseCommand):
             raise CommandError(f"Say for which organisation: plugins {action} --tenant SLUG")
         if action == "explain":
             return self._explain(tenant, **options)
-        if action != "list" and plugin is None:
+        if action not in ("list", "redeliver") and plugin is None:
             raise CommandError(f"Say which plugin: plugins {action} --tenant {tenant} --plugin NAME")
         with tenant_scope(tenant_called(tenant)):
             try:
@@ -181,6 +188,12 @@ class Command(BaseCommand):
             raise CommandError(f"Say which state: --revision N, as `plugins history --plugin {plugin}` shows them.")
         new = configuration.restore(plugin, COMMAND_LINE, revision)
         self._said(as_json, {"restored": plugin, "from": revision, "revision": new})
+
+    def _redeliver(self, plugin: str | None, *, as_json: bool, dry_run: bool, **options: Any) -> None:
+        if plugin is not None:
+            changing.spec_of(plugin)
+        asked = {name: options[name] for name in ("state", "since", "until")}
+        redeliver(self, plugin or "", dry_run=dry_run, as_json=as_json, **asked)
 
     def _purge(self, plugin: str, *, as_json: bool, confirm: str | None, **options: Any) -> None:
         if confirm is None:

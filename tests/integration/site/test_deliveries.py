@@ -3,21 +3,27 @@
 from __future__ import annotations
 
 import uuid
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
 from django.db import connection
+from django.db.models import JSONField, Value
 from django.test import Client
+from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
+from django.utils.html import escape
+from pytest_django import Settings
 
-from plugin_framework import configuration, lifecycle
-from plugin_framework.audit import SYSTEM, person
+from plugin_framework import configuration, lifecycle, masking
+from plugin_framework.audit import SYSTEM, Actor, person
 from plugin_framework.delivery.redeliver import redeliver
+from plugin_framework.delivery.search import Search
 from plugin_framework.models import AuditEntry, Delivery, DeliveryAttempt
 from plugin_framework.sdk import NotAllowed
 from plugin_framework.tenancy import TenantRef, public_scope, tenant_scope
 from tests.conftest import Tenants
+from tests.support.deliveries import deliveries
 
 pytestmark = pytest.mark.usefixtures("plugins")
 LIST = "/settings/plugins/pager/deliveries/"
@@ -166,3 +172,275 @@ def test_nothing_is_delivered_to_a_plugin_that_does_not_run(admin: Client, tenan
         assert Delivery.objects.get().state == "dead"
         with pytest.raises(NotAllowed, match="Not enabled"):
             redeliver(row.pk, person("somebody@acme.example"))
+
+
+ALL = "/settings/deliveries/"
+
+
+def _ids(answer: Any) -> list[int]:
+    return [row.pk for row in answer.context["deliveries"]]
+
+
+def test_one_page_lists_the_deliveries_of_all_plugins_and_is_in_the_navigation(admin: Client, tenants: Tenants) -> None:
+    mine, other = _deliver(tenants.acme), _deliver(tenants.acme, plugin="rota", handler="on_call")
+    _deliver(tenants.globex)
+    answer = admin.get(ALL)
+    assert _ids(answer) == [other.pk, mine.pk]
+    text = answer.content.decode()
+    assert "Rota" in text
+    assert "on_call" in text
+    assert f'<a class="rail-link" href="{ALL}" aria-current="page">' in text
+    assert f'href="{ALL}"' in admin.get("/").content.decode()
+
+
+def test_only_admins_see_the_list_of_all(member: Client, anonymous: Client) -> None:
+    assert member.get(ALL).status_code == 403
+    assert anonymous.get(ALL)["Location"].startswith("/accounts/login/")
+
+
+@pytest.mark.parametrize("state", ["waiting", "retrying", "held", "done", "dead", "cancelled"])
+def test_each_state_is_found_by_its_own_filter_and_counted_there(admin: Client, tenants: Tenants, state: str) -> None:
+    states = ("waiting", "retrying", "held", "done", "dead", "cancelled")
+    rows = dict(zip(states, deliveries(tenants.acme, *states), strict=True))
+    for page in (ALL, LIST):
+        answer = admin.get(f"{page}?state={state}")
+        assert _ids(answer) == [rows[state].pk]
+        assert answer.context["deliveries"][0].standing == state
+        assert {pill.count for pill in answer.context["filters"] if pill.value} == {1}
+    assert _ids(admin.get(f"{ALL}?state=due")) == [rows[each].pk for each in ("held", "retrying", "waiting")]
+
+
+def test_one_that_runs_is_found_where_it_was_before(admin: Client, tenants: Tenants) -> None:
+    (first,) = deliveries(tenants.acme, "running")
+    (later,) = deliveries(tenants.acme, "running", attempts=3)
+    (again,) = deliveries(tenants.acme, "running", attempts=11, attempts_before=10)
+    assert _ids(admin.get(f"{ALL}?state=waiting")) == [again.pk, first.pk]
+    assert _ids(admin.get(f"{ALL}?state=retrying")) == [later.pk]
+    assert admin.get(ALL).content.decode().count("Running now") == 3
+
+
+def test_plugin_event_and_time_narrow_the_list_together_with_the_state(admin: Client, tenants: Tenants) -> None:
+    noon = datetime(2026, 11, 20, 12, tzinfo=UTC)
+    hour = timedelta(hours=1)
+    wanted = _deliver(tenants.acme, state="done", created_at=noon)
+    for other in (
+        {"plugin": "rota"},
+        {"hook": "system_error"},
+        {"created_at": noon - hour},
+        {"created_at": noon + hour},
+        {"state": "dead"},
+    ):
+        _deliver(tenants.acme, **{"state": "done", "created_at": noon} | other)
+    asked = "state=done&hook=alarm&since=2026-11-20T11:30&until=2026-11-20T13:00"
+    for page in (f"{ALL}?plugin=pager&{asked}", f"{LIST}?{asked}"):
+        answer = admin.get(page)
+        assert _ids(answer) == [wanted.pk]
+        assert 'value="2026-11-20T11:30"' in answer.content.decode()
+        pill = next(each for each in answer.context["filters"] if each.value == "dead")
+        assert _ids(admin.get(pill.url)) == [wanted.pk + 5]
+
+
+def test_the_end_of_a_time_range_is_not_part_of_it_and_its_beginning_is(admin: Client, tenants: Tenants) -> None:
+    noon = datetime(2026, 11, 20, 12, tzinfo=UTC)
+    first, _ = (_deliver(tenants.acme, created_at=at) for at in (noon, noon + timedelta(hours=1)))
+    assert _ids(admin.get(f"{ALL}?since=2026-11-20T12:00&until=2026-11-20T13:00")) == [first.pk]
+
+
+@pytest.mark.parametrize(
+    "asked",
+    [
+        "since=yesterday",
+        "until=2026-02-30T00:00",
+        "since=2026-02-02T00:00&until=2026-02-01T00:00",
+        "since=0001-01-01T00:00%2B14:00&until=9999-12-31T23:59-12:00&x=",
+        "before=99999999999999999999&after=x",
+        "before=0&after=999999999999999999",
+        "state=%00&hook=%00&plugin=%00",
+        f"hook={'x' * 3000}&plugin=../../etc&upto=-1",
+        "pick=1&pick=%F0&page=2",
+    ],
+)
+def test_nonsense_in_the_address_is_said_or_ignored_and_never_breaks_the_page(
+    admin: Client, tenants: Tenants, asked: str
+) -> None:
+    _deliver(tenants.acme)
+    for page in (ALL, LIST, f"{ALL}redeliver/"):
+        answer = admin.get(f"{page}?{asked}", follow=True)
+        assert answer.status_code == 200
+        if asked.startswith(("since=y", "until", "since=2026")) and page != f"{ALL}redeliver/":
+            assert "field-error" in answer.content.decode()
+            assert _ids(answer) is not None
+
+
+def test_ten_thousand_deliveries_are_paged_by_key_with_as_many_queries_as_ten(admin: Client, tenants: Tenants) -> None:
+    deliveries(tenants.acme, *["done"] * 10)
+    admin.get(ALL)
+    with CaptureQueriesContext(connection) as few:
+        admin.get(ALL)
+    deliveries(tenants.acme, *["done", "dead", "retrying", "cancelled"] * 2500)
+    with CaptureQueriesContext(connection) as many:
+        answer = admin.get(ALL)
+    assert len(many) <= len(few)
+    seen = _ids(answer)
+    while answer.context["older_url"]:
+        with CaptureQueriesContext(connection) as deep:
+            answer = admin.get(answer.context["older_url"])
+        assert len(deep) <= len(few)
+        assert "OFFSET" not in str(deep.captured_queries)
+        seen += _ids(answer)
+    assert len(seen) == 10_010
+    assert seen == sorted(seen, reverse=True)
+    assert "999+" in answer.content.decode()
+
+
+def test_newer_leads_back_over_the_same_pages_and_new_ones_move_nothing(admin: Client, tenants: Tenants) -> None:
+    deliveries(tenants.acme, *["done"] * 160)
+    first = admin.get(ALL)
+    second = admin.get(first.context["older_url"])
+    third = admin.get(second.context["older_url"])
+    deliveries(tenants.acme, *["done"] * 7)
+    assert _ids(admin.get(third.context["newer_url"])) == _ids(second)
+    assert _ids(admin.get(second.context["newer_url"])) == _ids(first)
+    newest = admin.get(first.context["newer_url"] or ALL)
+    assert len(_ids(newest)) == 50
+    assert _ids(newest)[7:] == _ids(first)[:43]
+    assert newest.context["newer_url"] == ""
+
+
+@pytest.mark.parametrize("asked", ["", "state=dead", "state=held", "plugin=rota", "plugin=rota&state=cancelled"])
+def test_a_page_of_many_deliveries_reads_few_rows(tenants: Tenants, asked: str) -> None:
+    deliveries(tenants.acme, *["done"] * 3000)
+    deliveries(tenants.acme, "dead", "held", "cancelled")
+    given = dict(pair.split("=") for pair in asked.split("&") if pair)
+    with tenant_scope(tenants.acme), connection.cursor() as cursor:
+        cursor.execute("ANALYZE plugin_framework_delivery")
+        rows = Search(**given).rows().order_by("-id")[:51]
+        assert "Seq Scan" not in rows.explain()
+
+
+def test_the_table_keeps_itself_up_to_date_only_while_something_is_about_to_change(
+    admin: Client, tenants: Tenants
+) -> None:
+    deliveries(tenants.acme, "done", "dead", "held", "cancelled", "retrying")
+    assert "hx-get" not in admin.get(ALL).content.decode()
+    (row,) = deliveries(tenants.acme, "running")
+    answer = admin.get(f"{ALL}?plugin=pager")
+    address = answer.context["live_url"]
+    assert f'hx-get="{escape(address)}" hx-trigger="every 3s"' in answer.content.decode()
+    deliveries(tenants.acme, "done")
+    piece = admin.get(address, headers={"HX-Request": "true"})
+    assert "<html" not in piece.content.decode()
+    assert "hx-trigger" in piece.content.decode()
+    assert _ids(piece) == _ids(answer), "what comes in meanwhile would move the rows under somebody's hand"
+    assert "HX-Request" in piece["Vary"]
+    with tenant_scope(tenants.acme):
+        Delivery.objects.filter(pk=row.pk).update(state="done", finished_at=timezone.now())
+    piece = admin.get(address, headers={"HX-Request": "true"})
+    assert "hx-trigger" not in piece.content.decode()
+    assert 'id="delivery-rows"' in piece.content.decode()
+    assert 'id="delivery-states" hx-swap-oob="true"' in piece.content.decode()
+
+
+@pytest.mark.parametrize(("seconds", "live"), [(30, True), (600, False)])
+def test_one_that_is_retried_within_a_minute_is_waited_for(
+    admin: Client, tenants: Tenants, seconds: int, live: bool
+) -> None:
+    (row,) = deliveries(tenants.acme, "retrying", next_at=timezone.now() + timedelta(seconds=seconds))
+    for page in (ALL, LIST, f"{LIST}{row.pk}/"):
+        assert ("every 3s" in admin.get(page).content.decode()) is live
+
+
+def test_without_javascript_there_is_a_link_to_look_again(admin: Client, tenants: Tenants) -> None:
+    (row,) = deliveries(tenants.acme, "running")
+    asked = f"{ALL}?state=waiting"
+    assert f'href="{asked}">Refresh' in admin.get(asked).content.decode()
+    assert f'href="{LIST}{row.pk}/">Refresh' in admin.get(f"{LIST}{row.pk}/").content.decode()
+
+
+def test_somebody_whose_session_has_ended_gets_no_sign_in_page_inside_the_table(anonymous: Client) -> None:
+    answer = anonymous.get(ALL, headers={"HX-Request": "true"})
+    assert answer["HX-Refresh"] == "true"
+    assert answer.content == b""
+
+
+def test_a_delivery_shows_what_it_carries_rows_as_references_and_secrets_hidden(
+    admin: Client, tenants: Tenants
+) -> None:
+    _run(tenants.acme)
+    with tenant_scope(tenants.acme):
+        masking.know(["open-sesame-42"])
+    carried = {
+        "who": {"$model": "accounts.User", "pk": 7},
+        "total": {"$decimal": "12.50"},
+        "note": "it said open-sesame-42 to the gate",
+        "Api_Key": "planted-1",
+        "nested": [{"x-auth-token": {"deep": "planted-2"}}, {"$tuple": [{"password2": "planted-3"}]}],
+        "file": {"$bytes": "b3Blbi1zZXNhbWUtNDI="},
+        "$$odd": "<script>alert(1)</script>",
+    }
+    row = _deliver(tenants.acme, payload=[carried])
+    text = admin.get(f"{LIST}{row.pk}/").content.decode()
+    assert "accounts.User 7" in text
+    assert "12.50" in text
+    assert "14 bytes" in text
+    assert "&lt;script&gt;" in text
+    assert "&quot;what&quot;" in text, "the argument has its name"
+    for secret in ("open-sesame-42", "b3Blbi1zZXNhbWUtNDI", "planted-1", "planted-2", "planted-3", "<script>alert"):
+        assert secret not in text
+    assert str(row.idempotency_key) in text
+
+
+@pytest.mark.parametrize("payload", [[], {}, None, 7, [[[]]], [{"$bytes": 3}], [{"$timedelta": None}], [{"$model": 1}]])
+def test_a_payload_that_another_version_wrote_is_shown_as_well_as_can_be(
+    admin: Client, tenants: Tenants, payload: Any
+) -> None:
+    row = _deliver(tenants.acme, payload=Value(payload, JSONField()))
+    assert admin.get(f"{LIST}{row.pk}/").status_code == 200
+
+
+def test_of_a_huge_payload_the_beginning_is_shown(admin: Client, tenants: Tenants) -> None:
+    row = _deliver(tenants.acme, payload=["x" * 200_000])
+    text = admin.get(f"{LIST}{row.pk}/").content.decode()
+    assert len(text) < 60_000
+    assert "there is more of it" in text
+
+
+def test_an_attempt_shows_where_it_went_and_what_was_answered(admin: Client, tenants: Tenants) -> None:
+    row = _dead(tenants.acme)
+    with tenant_scope(tenants.acme):
+        row.attempt_rows.filter(number=2).update(
+            method="POST", host="gate.example", answer="<b>no</b> such\nchannel", response_status=410
+        )
+    text = admin.get(f"{LIST}{row.pk}/").content.decode()
+    for words in ("POST", "gate.example", "&lt;b&gt;no&lt;/b&gt; such\nchannel", "410", "420 ms"):
+        assert words in text
+
+
+def test_the_pages_say_how_long_deliveries_are_kept(admin: Client, tenants: Tenants, settings: Settings) -> None:
+    settings.DELIVERIES_KEEP_DAYS, settings.DEAD_DELIVERIES_KEEP_DAYS = 12, 1
+    row = _dead(tenants.acme)
+    for page in (ALL, LIST, f"{LIST}{row.pk}/"):
+        assert "Kept for 12 days after it ended, for 1 day if it was given up." in admin.get(page).content.decode()
+
+
+def test_one_whose_time_is_up_between_two_looks_is_404(
+    admin: Client, tenants: Tenants, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    _run(tenants.acme)
+    row = _dead(tenants.acme)
+
+    def swept(number: int, actor: Actor) -> None:
+        DeliveryAttempt.objects.all().delete()
+        Delivery.objects.all().delete()
+        redeliver(number, actor)
+
+    monkeypatch.setattr("saas.site.delivery_pages.redeliver", swept)
+    assert admin.post(f"{LIST}{row.pk}/redeliver/").status_code == 404
+
+
+def test_one_that_is_delivered_again_says_so_and_not_why_it_had_failed(admin: Client, tenants: Tenants) -> None:
+    _run(tenants.acme)
+    row = _dead(tenants.acme)
+    answer = admin.post(f"{LIST}{row.pk}/redeliver/", follow=True)
+    assert answer.context["delivery"].standing == "waiting"
+    assert "alert-error" not in answer.content.decode()

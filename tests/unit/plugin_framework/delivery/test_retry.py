@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import random
 
 import pytest
 
@@ -14,7 +15,7 @@ from plugin_framework.delivery.outcome import (
     describe,
     failed,
 )
-from plugin_framework.delivery.retry import MAX_ATTEMPTS, WAITS, wait_after
+from plugin_framework.delivery.retry import MAX_ATTEMPTS, MOST_ASKED, WAITS, wait_after
 from plugin_framework.models.delivery import AttemptOutcome, DeliveryState
 from plugin_framework.sdk import DeadLetter, NetworkError, RetryLater
 
@@ -123,3 +124,26 @@ def test_reasons_are_plain_words_that_the_database_can_hold(error: BaseException
 def test_a_reason_is_never_longer_than_its_column() -> None:
     assert len(describe(ValueError("x" * 10_000))) == MAX_ERROR
     assert len(failed(ValueError("x" * 10_000), 10, 1).error) == MAX_ERROR
+
+
+def test_ten_thousand_schedules_stay_within_a_tenth_of_75_hours_and_35_minutes() -> None:
+    chance = random.Random(20261123)
+    plain = sum(WAITS)
+    totals = []
+    for _ in range(10_000):
+        waits = [wait_after(attempt, chance.random()) for attempt in range(1, MAX_ATTEMPTS)]
+        assert all(
+            wait is not None and 0.9 * usual <= wait <= 1.1 * usual for wait, usual in zip(waits, WAITS, strict=True)
+        )
+        totals.append(sum(wait for wait in waits if wait is not None))
+    assert 0.9 * plain <= min(totals) < 0.96 * plain
+    assert 1.04 * plain < max(totals) <= 1.1 * plain
+
+
+def test_ten_thousand_requests_for_more_time_are_obeyed_and_capped() -> None:
+    chance = random.Random(20261124)
+    for _ in range(10_000):
+        asked, attempt = chance.uniform(-10, 3 * MOST_ASKED), chance.randrange(1, MAX_ATTEMPTS)
+        wait = wait_after(attempt, chance.random(), asked)
+        assert wait is not None
+        assert min(asked, MOST_ASKED) <= wait <= 1.1 * MOST_ASKED
