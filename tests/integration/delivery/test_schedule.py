@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from email.utils import format_datetime
+from typing import Any
 
 import pytest
 from django.db import connection, transaction
@@ -17,16 +18,39 @@ from plugin_framework.delivery import lanes, rows
 from plugin_framework.delivery.redeliver import redeliver
 from plugin_framework.delivery.retry import MAX_ATTEMPTS, WAITS
 from plugin_framework.models import Delivery, DeliveryAttempt
-from plugin_framework.sdk import ErrorReport
+from plugin_framework.sdk import ConfigurablePlugin, ErrorReport, delivery_answered, event, hook
 from plugin_framework.tenancy import TenantRef, public_scope, tenant_scope
 from saas.testing.receivers import WebhookServer, webhook_server
 from tests.conftest import Tenants
+from tests.dummies.pages import installed
 from tests.support.clock import pass_time
 from tests.support.queue import work_off
 
 SLACK = "slack_notifications"
 REPORT = ErrorReport("ValueError in views", "ValueError", "views:get:12", "/x/", "f" * 16, "2026-01-01T00:00:00Z")
 ADMIN = person("admin@acme.example")
+
+
+class Caller(ConfigurablePlugin):
+    """Leaves it to the SDK to say what an answer means."""
+
+    name, version, title = "caller", "1.0.0", "Caller"
+    declares = (event("called", "address", doc="A test calls.", when="When it says so."),)
+
+    def get_config_schema(self) -> dict[str, Any]:
+        return {"type": "object", "properties": {}}
+
+    def initialize(self, config: dict[str, Any]) -> None:
+        pass
+
+    def cleanup(self) -> None:
+        pass
+
+    @hook("called")
+    def on_called(self, address: str) -> None:
+        response = self.http.post(address, json={})
+        delivery_answered(response.status)
+        response.raise_for_status()
 
 
 @dataclass(eq=False)
@@ -162,6 +186,20 @@ def test_410_stops_at_once_and_says_why(world: World) -> None:
     assert (row.state, row.attempts, row.response_status) == ("dead", 1, 410)
     assert row.last_error
     assert "Given up after" not in row.last_error
+
+
+@pytest.mark.parametrize(("status", "state"), [(410, "dead"), (404, "due"), (429, "due"), (500, "due"), (301, "due")])
+def test_only_what_can_never_work_is_given_up_at_once(world: World, status: int, state: str) -> None:
+    world.server.status = status
+    with installed(Caller), tenant_scope(world.tenant):
+        Delivery.objects.all().delete()
+        lifecycle.enable("caller", SYSTEM)
+        hooks.emit("called", world.server.url)
+        work_off()
+    row, (attempt,) = world.row(), world.attempts()
+    assert (row.plugin, row.state, row.response_status) == ("caller", state, status)
+    assert f"answered {status}" in row.last_error
+    assert (attempt.method, attempt.host, attempt.answer) == ("", "", ""), "it passed on the status alone"
 
 
 def _give_up(world: World) -> None:
