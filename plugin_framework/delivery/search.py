@@ -10,6 +10,7 @@ from django.db import connection
 from django.db.models import F, Q, QuerySet
 from django.utils import timezone
 
+from plugin_framework.delivery.house import HOUSE
 from plugin_framework.models.delivery import Delivery, DeliveryState, Standing
 
 MOST_COUNTED = 999  # counting stops here: nobody needs to know more exactly, and a page must not read a million rows
@@ -59,8 +60,8 @@ class Search:
     upto: int | None = None
 
     def rows(self) -> QuerySet[Delivery]:
-        """The deliveries, in no order."""
-        found = Delivery.objects.order_by()
+        """The deliveries, in no order. What the platform itself owes the tenant is not among them."""
+        found = Delivery.objects.order_by().exclude(plugin=HOUSE)
         if self.state:
             found = found.filter(_DUE if self.state == PENDING else STATES[self.state])
         given = {

@@ -47,7 +47,8 @@ def everything(request: HttpRequest) -> HttpResponse:
     hooks = {point.name for point in registry.points.values() if point.kind == "event"}
     ever = [name for name in PluginState.objects.values_list("plugin", flat=True) if has_address(name)]
     names = sorted((plugin_info.title_of(name), name) for name in ever)
-    return _list(request, asked(request.GET), {"plugin": None, "hooks": hooks, "plugins": names})
+    resting = sorted((plugin_info.title_of(name), name) for name in breaker.rests() if name in ever)
+    return _list(request, asked(request.GET), {"plugin": None, "hooks": hooks, "plugins": names, "resting": resting})
 
 
 @require_safe

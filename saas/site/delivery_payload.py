@@ -33,8 +33,6 @@ def payload_text(delivery: Delivery) -> tuple[str, bool]:
 
 
 def _shown(value: Any) -> Any:
-    if isinstance(value, str):
-        return masked(value)
     if isinstance(value, list):
         return [_shown(item) for item in value]
     if not isinstance(value, dict):
@@ -43,7 +41,7 @@ def _shown(value: Any) -> Any:
         return f"{value['$model']} {_shown(value.get('pk'))}"
     if len(value) == 1 and (tag := next(iter(value))) in _TAGS:
         return _TAGS[tag](value[tag])
-    return {masked(name): HIDDEN if _SECRET.search(name) else _shown(item) for name, item in _plain(value).items()}
+    return {name: HIDDEN if _SECRET.search(name) else _shown(item) for name, item in _plain(value).items()}
 
 
 def _plain(value: dict[str, Any]) -> dict[str, Any]:

@@ -17,8 +17,11 @@ from pytest_django import Settings
 
 from plugin_framework import configuration, lifecycle, masking
 from plugin_framework.audit import SYSTEM, Actor, person
+from plugin_framework.delivery import breaker
+from plugin_framework.delivery.breaker import NOTICE
+from plugin_framework.delivery.house import HOUSE
 from plugin_framework.delivery.redeliver import redeliver
-from plugin_framework.delivery.search import Search
+from plugin_framework.delivery.search import STATES, Search
 from plugin_framework.models import AuditEntry, Delivery, DeliveryAttempt
 from plugin_framework.sdk import NotAllowed
 from plugin_framework.tenancy import TenantRef, public_scope, tenant_scope
@@ -308,15 +311,28 @@ def test_newer_leads_back_over_the_same_pages_and_new_ones_move_nothing(admin: C
     assert newest.context["newer_url"] == ""
 
 
-@pytest.mark.parametrize("asked", ["", "state=dead", "state=held", "plugin=rota", "plugin=rota&state=cancelled"])
-def test_a_page_of_many_deliveries_reads_few_rows(tenants: Tenants, asked: str) -> None:
+@pytest.mark.parametrize(
+    ("asked", "index"),
+    [
+        ("", "_pkey"),
+        ("state=done", "_pkey"),
+        ("state=dead", "delivery_failed"),
+        ("state=cancelled", "delivery_failed"),
+        ("state=held", "delivery_due"),
+        ("state=retrying", "delivery_due"),
+        ("plugin=rota", "delivery_list"),
+    ],
+)
+def test_a_page_of_many_deliveries_is_read_by_an_index(tenants: Tenants, asked: str, index: str) -> None:
+    deliveries(tenants.acme, "dead", "held", "cancelled", "retrying")
+    deliveries(tenants.acme, "done", plugin="rota")
     deliveries(tenants.acme, *["done"] * 3000)
-    deliveries(tenants.acme, "dead", "held", "cancelled")
     given = dict(pair.split("=") for pair in asked.split("&") if pair)
     with tenant_scope(tenants.acme), connection.cursor() as cursor:
         cursor.execute("ANALYZE plugin_framework_delivery")
-        rows = Search(**given).rows().order_by("-id")[:51]
-        assert "Seq Scan" not in rows.explain()
+        plan = Search(**given).rows().order_by("-id")[:51].explain()
+    assert index in plan
+    assert "Seq Scan" not in plan
 
 
 def test_the_table_keeps_itself_up_to_date_only_while_something_is_about_to_change(
@@ -445,3 +461,22 @@ def test_one_that_is_delivered_again_says_so_and_not_why_it_had_failed(admin: Cl
     answer = admin.post(f"{LIST}{row.pk}/redeliver/", follow=True)
     assert answer.context["delivery"].standing == "waiting"
     assert "alert-error" not in answer.content.decode()
+
+
+def test_what_the_platform_itself_owes_the_organisation_is_not_listed(admin: Client, tenants: Tenants) -> None:
+    deliveries(tenants.acme, "done", "dead", plugin=HOUSE, hook=NOTICE, handler=NOTICE)
+    (mine,) = deliveries(tenants.acme, "done")
+    for asked in ("", "?state=dead", f"?plugin={HOUSE}"):
+        answer = admin.get(f"{ALL}{asked}")
+        assert answer.status_code == 200
+        assert _ids(answer) == ([] if asked else [mine.pk])
+    with tenant_scope(tenants.acme):
+        assert Search(state="dead").counts() == {**dict.fromkeys(STATES, 0), "done": 1}
+
+
+def test_the_list_of_all_names_the_plugins_whose_deliveries_rest(admin: Client, tenants: Tenants) -> None:
+    _run(tenants.acme)
+    assert "Deliveries are paused of" not in admin.get(ALL).content.decode()
+    with tenant_scope(tenants.acme):
+        breaker.pause("pager", SYSTEM)
+    assert f'Deliveries are paused of <a href="{LIST}">Pager</a>.' in admin.get(ALL).content.decode()

@@ -13,10 +13,11 @@ from django.utils import timezone
 from plugin_framework import configuration, lifecycle
 from plugin_framework.audit import SYSTEM, person
 from plugin_framework.delivery import redeliver as engine
+from plugin_framework.delivery.models import Lane
 from plugin_framework.delivery.search import STATES, Search
 from plugin_framework.models import AuditEntry, Delivery
 from plugin_framework.sdk import NotAllowed
-from plugin_framework.tenancy import TenantRef, tenant_scope
+from plugin_framework.tenancy import TenantRef, public_scope, tenant_scope
 from tests.conftest import Tenants
 from tests.support.deliveries import attempts, deliveries
 
@@ -239,3 +240,18 @@ def test_a_delivery_that_was_tried_thirty_thousand_times_is_left_alone(acme: Ten
         assert engine.redeliver_many(Search(state="dead"), ADMIN) == {}
         with pytest.raises(NotAllowed, match="enough"):
             engine.redeliver(row.pk, ADMIN)
+
+
+def test_whoever_delivers_many_again_need_not_wait_for_the_breakers_next_trial(acme: TenantRef) -> None:
+    deliveries(acme, "dead", "dead")
+    with public_scope():
+        later = timezone.now() + timedelta(minutes=15)
+        Lane.objects.create(
+            tenant_schema=acme.schema, plugin="pager", open_since=timezone.now(), opened=5, paused_until=later
+        )
+    with tenant_scope(acme):
+        engine.redeliver_many(Search(state="dead"), ADMIN)
+    with public_scope():
+        lane = Lane.objects.get()
+    assert lane.paused_until is not None
+    assert lane.paused_until <= timezone.now()
