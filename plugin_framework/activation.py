@@ -23,7 +23,7 @@ from plugin_framework.catalog.plans import plan_of
 from plugin_framework.instances import Held, Instance
 from plugin_framework.layers import PlatformSettings
 from plugin_framework.models import PluginState
-from plugin_framework.registry import PluginSpec, registry
+from plugin_framework.registry import JOB_HOOK, PluginSpec, registry
 from plugin_framework.sdk import NoTenant, PluginInterface
 from plugin_framework.tenancy import Revisions, TenantRef
 
@@ -239,6 +239,9 @@ def _table(plugins: Mapping[str, PluginInterface]) -> Mapping[str, tuple[BoundHa
                 name, handler.method, handler.hook, getattr(plugin, handler.method), handler.takes_more
             )
             table.setdefault(handler.hook, []).append(bound)
+        for job in registry.specs[name].jobs:
+            due = BoundHandler(name, job.method, JOB_HOOK, getattr(plugin, job.method), False)
+            table.setdefault(JOB_HOOK, []).append(due)
     return MappingProxyType({hook: tuple(handlers) for hook, handlers in table.items()})
 
 

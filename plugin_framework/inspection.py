@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import inspect
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from importlib import import_module
 from typing import Any
 
@@ -18,7 +18,8 @@ from packaging.version import InvalidVersion, Version
 from plugin_framework import PLATFORM_VERSION
 from plugin_framework.app_guard import said
 from plugin_framework.config import FREE_FORM, ConfigSchema, SchemaError, compile_schema
-from plugin_framework.registry import Handler, PluginSpec
+from plugin_framework.delivery import times
+from plugin_framework.registry import Handler, Job, PluginSpec
 from plugin_framework.sdk import ConfigurablePlugin, HookPoint, PluginInterface
 
 _NAME = re.compile(r"[a-z][a-z0-9_]{0,48}")
@@ -55,6 +56,7 @@ def inspect_plugin(cls: type[PluginInterface], defaults: Mapping[str, Any]) -> P
         defaults=dict(defaults),
         app_label=_app_label(cls),
         urls=_urls(cls, name),
+        jobs=tuple(_jobs(cls, name)),
     )
 
 
@@ -128,6 +130,21 @@ def _handlers(cls: type[PluginInterface]) -> list[Handler]:
             kinds = {parameter.kind for parameter in inspect.signature(func).parameters.values()}
             found.append(Handler(str(hook), method, inspect.Parameter.VAR_POSITIONAL in kinds))
     return found
+
+
+def _jobs(cls: type[PluginInterface], name: str) -> Iterator[Job]:
+    for method, func in inspect.getmembers(cls, inspect.isfunction):
+        expression = getattr(func, "_schedule", None)
+        if expression is None:
+            continue
+        try:
+            times.check(expression)
+            inspect.signature(func).bind(None)
+        except times.BadSchedule as error:
+            raise Rejected(f"The job {name}.{method} is never due: {error}") from error
+        except TypeError as error:
+            raise Rejected(f"The job {name}.{method} cannot be called without arguments: {error}.") from error
+        yield Job(method, expression)
 
 
 def _schema(sample: PluginInterface, name: str) -> ConfigSchema:

@@ -15,7 +15,7 @@ from plugin_framework.audit import Actor, record
 from plugin_framework.catalog.revisions import bump_tenant
 from plugin_framework.changing import dependants, lock_plugins, release_held, unstarted
 from plugin_framework.db.migrator import migrate_schema
-from plugin_framework.delivery import breaker
+from plugin_framework.delivery import breaker, schedule
 from plugin_framework.gate import Decision
 from plugin_framework.models import PluginState
 from plugin_framework.registry import PluginSpec, registry
@@ -82,6 +82,7 @@ def enable(name: str, actor: Actor, *, with_requirements: bool = True) -> list[s
         for each in missing:
             release_held(each)
             breaker.resume(each, actor)
+        schedule.sync()
         return missing
 
 
@@ -111,6 +112,7 @@ def disable(name: str, actor: Actor, *, cascade: bool = False) -> list[str]:
         for each in going:
             _disable_one(each, actor)
             breaker.resume(each, actor)  # what rests now is cancelled
+        schedule.sync()
         return going
 
 

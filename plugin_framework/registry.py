@@ -23,6 +23,17 @@ class Handler:
     takes_more: bool  # whether it accepts what a variadic point passes behind the declared arguments
 
 
+JOB_HOOK = "@schedule"  # stands where a hook's name does; nobody can emit it
+
+
+@dataclass(frozen=True, slots=True)
+class Job:
+    """A method of a plugin's class that is called at certain times; `expression` as in cron(5), UTC."""
+
+    method: str
+    expression: str
+
+
 @dataclass(frozen=True, slots=True)
 class PluginSpec:
     """What is known of one installed plugin."""
@@ -37,6 +48,7 @@ class PluginSpec:
     defaults: Mapping[str, Any]  # the platform's, from the PLUGINS setting
     app_label: str | None  # its Django app with models, if it has one
     urls: tuple[Any, ...] = ()
+    jobs: tuple[Job, ...] = ()
 
     @property
     def title(self) -> str:

@@ -15,6 +15,7 @@ from django.db import OperationalError, connection, transaction
 
 from plugin_framework.changing import lock_plugins
 from plugin_framework.db.migrator import installed_labels, migrate_schema, shared_labels, tenant_labels
+from plugin_framework.delivery import schedule
 from plugin_framework.lifecycle import record_tables, record_versions
 from plugin_framework.tenancy import TenantRef, public_scope, tenant_scope
 from plugin_framework.tenancy_directory import everyone
@@ -110,6 +111,7 @@ def plan(options: Options) -> Plan:
 
 def migrate_tenants(plan: Plan, options: Options) -> Iterator[Outcome]:
     """Migrate the tenants of `plan`; outcomes come as they happen. Those that are not begun any more have none."""
+    _complete_schedules()
     waiting = [ref for ref, _ in plan.waiting]
     first = [ref for ref in waiting if _rank(ref, options) < 2]
     failures = 0
@@ -119,6 +121,16 @@ def migrate_tenants(plan: Plan, options: Options) -> Iterator[Outcome]:
         yield outcome
     if not failures:
         yield from _several(waiting[len(first) :], options)
+
+
+def _complete_schedules() -> None:
+    """A release may bring a job that the platform owes to every tenant; those that are up to date else get it here."""
+    refs = {entry.ref.schema: entry.ref for entry in everyone()}
+    with public_scope():
+        lacking = schedule.without_house_jobs(refs)
+    for schema in lacking:
+        with tenant_scope(refs[schema]):
+            schedule.sync()
 
 
 def _rank(ref: TenantRef, options: Options) -> int:
@@ -184,6 +196,7 @@ def _migrated(ref: TenantRef, lock_timeout: float) -> Outcome:
             record_tables()
         unfit = tuple(found for found in upgrade() if found.problem)
         record_versions()
+        schedule.sync()
         return Outcome(ref.slug, tuple(applied), unfit=unfit)
 
 

@@ -8,6 +8,7 @@ from django.db import IntegrityError, connection, transaction
 from plugin_framework import hooks
 from plugin_framework.audit import Actor, record
 from plugin_framework.db.migrator import migrate_schema, tenant_labels
+from plugin_framework.delivery import schedule
 from plugin_framework.tenancy import TenantRef, public_scope, tenant_scope
 from tenants.models import PLATFORM_SCHEMA, Domain, Tenant
 from tenants.names import new_schema_name, problem_with
@@ -52,6 +53,7 @@ def _create(slug: str, name: str, schema: str, actor: Actor) -> TenantRef:
             cursor.execute(f'CREATE SCHEMA "{schema}"')  # fails if it exists: a schema is never adopted
         with tenant_scope(ref):
             migrate_schema(tenant_labels())
+            schedule.sync()
             record(actor, "tenant.created", slug)
             hooks.emit("tenant_provisioned", slug)
     return ref

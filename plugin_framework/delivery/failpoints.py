@@ -26,6 +26,7 @@ NAMES = (
     "after_mark",
     "scheduling_retry",
     "before_release",
+    "scheduling_job",
 )
 
 

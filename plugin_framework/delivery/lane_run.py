@@ -27,6 +27,7 @@ from plugin_framework.delivery.rows import Due, Finished, Started
 from plugin_framework.delivery.slots import Slot
 from plugin_framework.gate import Reason
 from plugin_framework.models.delivery import DeliveryState
+from plugin_framework.registry import JOB_HOOK
 from plugin_framework.sdk import NetworkError, PluginError, RetryLater
 from plugin_framework.tenancy import Revisions, TenantRef, public_scope, tenant_scope
 
@@ -192,6 +193,9 @@ class LaneRun:
 
     def _hold(self, reason: str) -> NoReturn:
         self._write()
+        rows.skip(
+            self.lane.schema, self.lane.plugin, self.lane.fence, JOB_HOOK, reason.replace("Held back", "Left out")
+        )
         rows.hold(self.lane.schema, self.lane.plugin, self.lane.fence, reason)
         raise _SliceOver
 

@@ -53,6 +53,24 @@ class Lane(models.Model):
         return f"{self.tenant_schema}/{self.plugin}"
 
 
+class Schedule(models.Model):
+    """When a tenant's job is due next; see `schedule.py`."""
+
+    pk = models.CompositePrimaryKey("tenant_schema", "plugin", "job")
+    tenant_schema = models.CharField(max_length=63)
+    plugin = models.CharField(max_length=100)
+    job = models.CharField(max_length=100)  # the method's name
+    expression = models.CharField(max_length=100)  # as in cron(5), UTC
+    due_at = models.DateTimeField()  # as the expression says
+    run_at = models.DateTimeField()  # with the tenant's own offset
+
+    class Meta:
+        indexes = [models.Index(fields=["run_at"], name="delivery_schedule_due")]
+
+    def __str__(self) -> str:
+        return f"{self.tenant_schema}/{self.plugin}.{self.job}"
+
+
 class Worker(models.Model):
     """A supervisor at work: its heartbeat, and enough to know whether its process still exists."""
 

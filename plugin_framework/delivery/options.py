@@ -18,6 +18,7 @@ class Options:
         stop_grace: for running deliveries after SIGTERM.
         slice_seconds, slice_rows: how much of one lane is done before the others get their turn.
         recycle_after: deliveries after which a child makes room for a fresh one.
+        schedule_poll: between looks for jobs whose time has come.
         memory: bytes of data a child may allocate beyond what it starts with; 0 for no limit.
     """
 
@@ -36,6 +37,7 @@ class Options:
     stuck_after: float = 1.0
     linger: float = 5.0
     heartbeat: float = 5.0
+    schedule_poll: float = 1.0
 
     def __post_init__(self) -> None:
         if self.children < 1:

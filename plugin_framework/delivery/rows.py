@@ -78,6 +78,10 @@ _CANCEL = """
 UPDATE {deliveries} SET fence = %(fence)s, state = 'cancelled', finished_at = clock_timestamp(), last_error = %(reason)s
 WHERE plugin = %(plugin)s AND state = 'due' AND fence <= %(fence)s
 """
+_SKIP = """
+UPDATE {deliveries} SET fence = %(fence)s, state = 'cancelled', finished_at = clock_timestamp(), last_error = %(reason)s
+WHERE plugin = %(plugin)s AND hook = %(hook)s AND state = 'due' AND fence <= %(fence)s AND next_at <= clock_timestamp()
+"""
 _LOOK = """
 SELECT attempts - attempts_before, fence = %s AND started_at IS NOT NULL AND finished_at IS NULL,
     (extract(epoch FROM clock_timestamp() - started_at) * 1000)::int FROM {deliveries} WHERE id = %s AND state = 'due'
@@ -182,6 +186,11 @@ def release_held(schema: str, plugin: str, fence: int) -> int:
 def cancel(schema: str, plugin: str, fence: int, reason: str) -> int:
     """Cancel the waiting deliveries of a plugin that was disabled; how many."""
     return _change(schema, _CANCEL, {"plugin": plugin, "fence": fence, "reason": reason[:500]})
+
+
+def skip(schema: str, plugin: str, fence: int, hook: str, reason: str) -> int:
+    """Cancel due deliveries of one hook: a job whose time passes while its plugin does not run; how many."""
+    return _change(schema, _SKIP, {"plugin": plugin, "fence": fence, "hook": hook, "reason": reason[:500]})
 
 
 def look(schema: str, delivery: int, fence: int) -> tuple[int, bool, int | None] | None:

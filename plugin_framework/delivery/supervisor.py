@@ -14,7 +14,7 @@ from contextlib import contextmanager
 
 from django.db import InterfaceError, OperationalError, ProgrammingError, connection, transaction
 
-from plugin_framework.delivery import lanes, limits, obituary, workers
+from plugin_framework.delivery import lanes, limits, obituary, schedule, workers
 from plugin_framework.delivery.emit import CHANNEL
 from plugin_framework.delivery.options import Options
 from plugin_framework.delivery.pool import Death, Pool
@@ -33,7 +33,7 @@ class Supervisor:
         self._pool = Pool(self._me.id, options)
         self._deaths: list[Death] = []
         self._stop_at: float | None = None
-        self._renew_at = self._beat_at = self._reconnect_at = 0.0
+        self._renew_at = self._beat_at = self._reconnect_at = self._schedule_at = 0.0
         self._reconnect_wait = 0.05
         self._notified = False
         self._listening: object = None
@@ -95,6 +95,7 @@ class Supervisor:
         try:
             self._listen()
             self._bury()
+            self._schedule()
             self._fold()
             self._renew()
             self._beat()
@@ -135,6 +136,20 @@ class Supervisor:
                 break
         if poke:
             self._pool.poke()
+
+    def _schedule(self) -> None:
+        """Write what is due by the clock; a look every second is enough for times that are given in minutes."""
+        now = time.monotonic()
+        if now < self._schedule_at:
+            return
+        try:
+            with transaction.atomic():
+                count = schedule.run_due()
+        except ProgrammingError as error:  # a tenant's tables went away between two statements; the next look sees that
+            log.warning("Jobs could not be written, and will be looked at again: %s", str(error).strip())
+            count = 0
+        if count < schedule.BATCH:
+            self._schedule_at = now + self._options.schedule_poll
 
     @staticmethod
     def _fold_once() -> int:

@@ -14,6 +14,7 @@ from plugin_framework.sdk._errors import (
     Veto,
 )
 from plugin_framework.sdk._hooks import HookPoint, action, event, filter_value, hook
+from plugin_framework.sdk._jobs import cron, daily, hourly
 from plugin_framework.sdk._plugin import PluginInterface
 from plugin_framework.sdk._registry import apply_filters, call_hook, emit, plugin_registry
 from plugin_framework.sdk._values import Banner, CheckResult, ErrorReport, NavItem, Panel, TenantInfo
@@ -47,6 +48,8 @@ __all__ = [
     "action",
     "apply_filters",
     "call_hook",
+    "cron",
+    "daily",
     "delivery_answered",
     "delivery_key",
     "emit",
@@ -54,6 +57,7 @@ __all__ = [
     "exactly_once",
     "filter_value",
     "hook",
+    "hourly",
     "plugin_registry",
 ]
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Sequence
+from datetime import timedelta
 from typing import Any, ClassVar
 
 from django.core.exceptions import PermissionDenied
@@ -11,7 +12,7 @@ from django.http import Http404, HttpRequest
 from django.http.response import HttpResponseBase
 from django.utils import timezone
 
-from plugin_framework.sdk import ConfigurablePlugin, NavItem, Panel, hook
+from plugin_framework.sdk import ConfigurablePlugin, NavItem, Panel, daily, hook
 
 _STARTED = "_usage_analytics_started"  # on the request: an instance serves many at once
 
@@ -39,7 +40,7 @@ class UsageAnalyticsPlugin(ConfigurablePlugin):
                 "kept_days": {
                     "type": "integer",
                     "title": "Days kept",
-                    "description": "Older counts are deleted, a few at a time, while new ones come in.",
+                    "description": "Older counts are deleted every night.",
                     "minimum": 7,
                     "maximum": 730,
                     "default": 90,
@@ -83,7 +84,14 @@ class UsageAnalyticsPlugin(ConfigurablePlugin):
         name = (match.view_name if match else "") or type(view).__name__
         if name not in self._left_out:
             took = (time.perf_counter() - getattr(request, _STARTED, time.perf_counter())) * 1000
-            services.count(name, outcome, round(took), on=timezone.localdate(), kept_days=self.settings["kept_days"])
+            services.count(name, outcome, round(took), on=timezone.localdate())
+
+    @daily(at="03:00")
+    def forget_old_counts(self) -> None:
+        """Keep no more days than the settings say."""
+        from plugins.usage_analytics_plugin import services  # as above
+
+        services.forget(timezone.localdate() - timedelta(days=self.settings["kept_days"]))
 
     def nav_items(self) -> Sequence[NavItem]:
         """One entry, for the page."""

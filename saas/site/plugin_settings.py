@@ -11,6 +11,7 @@ from django.shortcuts import redirect, render
 from django.views.decorators.http import require_POST
 
 from plugin_framework import configuration, layers, settings_store, shapes
+from plugin_framework.delivery import schedule
 from plugin_framework.models import AuditEntry, Delivery, PluginState, SettingsHistory
 from plugin_framework.registry import PluginSpec, registry
 from plugin_framework.sdk import CheckResult
@@ -38,6 +39,7 @@ def render_detail(
         "result": result,
         "saved_by": _saved_by(info.name),
         "has_history": SettingsHistory.objects.filter(plugin=info.name).exists(),
+        "jobs": schedule.upcoming(info.name),
         "deliveries": list(deliveries.order_by("-id")[:RECENT]),
     }
     wrong = form is not None and bool(form.errors)

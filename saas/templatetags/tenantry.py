@@ -64,6 +64,12 @@ def entry(mapping: Mapping[str, str], key: str) -> str:
 
 
 @register.filter
+def job_words(name: str) -> str:
+    """A method's name as people read it: `forget_old_counts` is "Forget old counts"."""
+    return name.replace("_", " ").strip().capitalize()
+
+
+@register.filter
 def duration(milliseconds: int | None) -> str:
     """How long something took: 840 ms, 1.3 s, 2 min 5 s; empty if nobody knows."""
     if milliseconds is None:

@@ -9,17 +9,19 @@ from typing import Any
 
 import pytest
 from django.db import connection, transaction
+from django.db.models.functions import Now
 from psycopg import sql
 
 from plugin_framework import configuration, hooks, lifecycle
 from plugin_framework.audit import Actor
-from plugin_framework.delivery import lanes, slots
+from plugin_framework.delivery import lanes, schedule, slots
 from plugin_framework.delivery.lane_run import run_lane
+from plugin_framework.delivery.models import Schedule
 from plugin_framework.delivery.options import Options
 from plugin_framework.models import Delivery
 from plugin_framework.registry import registry
 from plugin_framework.sdk import plugin_registry
-from plugin_framework.tenancy import PUBLIC, TenantRef, public_scope
+from plugin_framework.tenancy import PUBLIC, TenantRef, current_tenant, public_scope
 
 TESTS = Actor("tests")
 _OPTIONS = Options(slice_seconds=60, slice_rows=10_000)
@@ -62,6 +64,24 @@ def emit_and_deliver(hook: str, *args: object) -> list[Delivery]:
     with transaction.atomic():
         hooks.emit(hook, *args)
     return [row for row in deliver() if row.event_id not in before and row.hook == hook]
+
+
+def run_job(plugin: str, job: str) -> Delivery:
+    """Let the time of one of a plugin's jobs come in the current tenant, and run it as the worker does; its delivery afterwards.
+
+    Raises:
+        LookupError: the plugin has no such job, or is not enabled.
+    """
+    schema = current_tenant().schema
+    with public_scope():
+        time_comes = Schedule.objects.filter(tenant_schema=schema, plugin=plugin, job=job)
+        if not time_comes.update(due_at=Now(), run_at=Now()):
+            raise LookupError(
+                f"{plugin} has no job {job!r} here: mark the method with @daily, @hourly or @cron, and enable it."
+            )
+        with transaction.atomic():
+            schedule.run_due()
+    return next(row for row in reversed(deliver()) if (row.plugin, row.handler) == (plugin, job))
 
 
 def deliver() -> list[Delivery]:

@@ -103,6 +103,14 @@ def deliver(tenant: Any) -> Callable[[], list[Any]]:
 
 
 @pytest.fixture
+def run_job(tenant: Any, plugin_name: str) -> Callable[[str], Any]:
+    """`run_job(method)`: let the time of a job of your plugin come in `tenant`; its delivery, as `emit` gives them."""
+    from saas.testing import actions
+
+    return lambda job: actions.run_job(plugin_name, job)
+
+
+@pytest.fixture
 def sent_mail() -> Iterator[MailServer]:
     """A mail server on loopback. `host`, `port`, `user` and `password` reach it; `mails` is what it was given."""
     with mail_server() as found:

@@ -19,7 +19,7 @@ from plugin_framework import tenancy
 from plugin_framework.delivery import current_delivery
 from plugin_framework.delivery.failpoints import failpoint
 from plugin_framework.models import AuditEntry
-from plugin_framework.sdk import DeadLetter, NetworkError, PluginInterface, RetryLater, event, exactly_once, hook
+from plugin_framework.sdk import DeadLetter, NetworkError, PluginInterface, RetryLater, cron, event, exactly_once, hook
 
 LOG = "TENANTRY_FAULT_LOG"
 
@@ -77,6 +77,22 @@ class PosterPlugin(PluginInterface):
     @hook("user_registered")
     def on_registered(self, user: Any) -> None:
         self.on_work({"row": user.email, "flaky": False})
+
+
+class ClockworkPlugin(PluginInterface):
+    """Has a job that is due every minute."""
+
+    name, version = "clockwork", "1.0.0"
+
+    def initialize(self, config: dict[str, Any]) -> None:
+        pass
+
+    def cleanup(self) -> None:
+        pass
+
+    @cron("* * * * *")
+    def tick(self) -> None:
+        note("tick", tenant=self.tenant.slug)
 
 
 class SteadyPlugin(PluginInterface):

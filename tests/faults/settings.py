@@ -6,6 +6,7 @@ from saas.settings_test import PLUGINS as _PLUGINS
 PLUGINS = {
     **_PLUGINS,
     "faulty": {"module": "tests.faults.plugin", "class": "FaultyPlugin"},
+    "clockwork": {"module": "tests.faults.plugin", "class": "ClockworkPlugin"},
     "poster": {"module": "tests.faults.plugin", "class": "PosterPlugin"},
     "steady": {"module": "tests.faults.plugin", "class": "SteadyPlugin"},
 }

@@ -121,8 +121,10 @@ class Storm:
 
         def settled() -> bool:
             self.pass_time()
+            if self.world.wakes():  # looked at first: the fold that takes them away makes lanes of them
+                return False
             with public_scope():
-                return not Lane.objects.filter(next_at__isnull=False).exists() and not self.world.wakes()
+                return not Lane.objects.filter(next_at__isnull=False).exists()
 
         wait_until(settled, seconds=seconds, what="all deliveries to end")
 

@@ -76,7 +76,7 @@ class Command(BaseCommand):
         left = len(plan.waiting) - len(outcomes) + 1
         if as_json:
             self.stdout.write(json.dumps([asdict(each) for each in outcomes], indent=2))
-        elif verbosity:
+        elif plan.waiting or verbosity > 1:
             done = sum(not each.error for each in outcomes[1:])
             self.stdout.write(f"{done} migrated, {plan.current} were up to date.")
         self._judge([each.who for each in outcomes if each.error], left)

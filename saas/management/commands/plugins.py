@@ -14,7 +14,7 @@ from plugin_framework import changing, configuration, lifecycle, purge, settings
 from plugin_framework.audit import COMMAND_LINE
 from plugin_framework.catalog.models import Availability
 from plugin_framework.catalog.offers import DEFAULT, offers
-from plugin_framework.delivery import breaker
+from plugin_framework.delivery import breaker, schedule
 from plugin_framework.delivery.redeliver import MANY
 from plugin_framework.models.delivery import Standing
 from plugin_framework.registry import registry
@@ -38,6 +38,7 @@ ACTIONS = (
     "redeliver",
     "purge",
     "explain",
+    "jobs",
     "doctor",
 )
 
@@ -142,6 +143,13 @@ class Command(BaseCommand):
                 self.stdout.write(
                     f"{key:12} {value if isinstance(value, str) else json.dumps(value, default=str)}".rstrip()
                 )
+
+    def _jobs(self, plugin: str, *, as_json: bool, **options: Any) -> None:
+        rows = [
+            {"plugin": plugin, "job": job, "times": expression, "next": f"{at:%Y-%m-%d %H:%M:%S} UTC"}
+            for job, expression, at in schedule.upcoming(plugin)
+        ]
+        show(self, rows, as_json=as_json, empty=f"{plugin} has no jobs by the clock here.")
 
     def _pause(self, plugin: str, *, as_json: bool, **options: Any) -> None:
         if not lifecycle.status(plugin).enabled:

@@ -23,7 +23,7 @@ description = "A plugin with a fault"
 name = "{package}"
 """
 _PLUGIN = """\
-from plugin_framework.sdk import ConfigurablePlugin, event, hook
+from plugin_framework.sdk import ConfigurablePlugin, cron, daily, event, hook
 
 
 class Plugin(ConfigurablePlugin):
@@ -129,6 +129,12 @@ FAULTY = (
     Package("no_points", r"no_points declares \('alarm',\); use a list of action", body='    declares = ("alarm",)'),
     Package("too_few", r"too_few\.seen\(self\).* cannot handle 'user_registered', which passes \(user\)",
             body='    @hook("user_registered")\n    def seen(self):\n        pass'),
+    Package("never_due", r"The job never_due\.tick is never due: '61 \* \* \* \*' is no schedule",
+            body='    @cron("61 * * * *")\n    def tick(self):\n        pass'),
+    Package("greedy_job", r"The job greedy_job\.tick cannot be called without arguments: .*'what'",
+            body='    @cron("* * * * *")\n    def tick(self, what):\n        pass'),
+    Package("bad_hour", r"bad_hour cannot be loaded .*'25:00' is no time of day",
+            body='    @daily(at="25:00")\n    def tick(self):\n        pass'),
     Package("bad_schema", r"The settings schema of bad_schema is not usable", body=_SCHEMA),
     Package("raising_schema", r"schema of raising_schema is not usable: KeyError: 'colour'",
             body='    def get_config_schema(self):\n        return {}["colour"]'),

@@ -14,7 +14,7 @@ from django.db.models import Sum
 from django.test import Client
 from django.utils import timezone
 
-from plugin_framework import configuration, lifecycle, purge
+from plugin_framework import activation, configuration, lifecycle, purge
 from plugin_framework.audit import SYSTEM
 from plugin_framework.registry import registry
 from plugin_framework.tenancy import tenant_scope
@@ -127,26 +127,27 @@ def test_views_at_the_same_time_are_all_counted_and_each_for_its_own_organisatio
     }
 
 
-def _count(day: date, kept: int = 30, times: int = 1) -> None:
+def _count(day: date, times: int = 1) -> None:
     for _ in range(times):
-        services.count("tenant:dashboard", 2, 12, on=day, kept_days=kept)
+        services.count("tenant:dashboard", 2, 12, on=day)
 
 
-def test_counts_that_are_too_old_are_forgotten_when_a_day_begins(member: Client) -> None:
-    today = timezone.localdate()
-    for age in (31, 30, 29, 1):
-        _count(today - timedelta(days=age), kept=1000)
-    _count(today)
+def test_counts_that_are_too_old_are_forgotten_every_night(member: Client) -> None:
+    today, plugin = timezone.localdate(), activation.current().plugins["usage_analytics"]
+    days = plugin.settings["kept_days"]
+    for age in (days + 1, days, days - 1, 0):
+        _count(today - timedelta(days=age))
+    plugin.forget_old_counts()
     kept = set(ViewCount.objects.values_list("day", flat=True))
-    assert kept == {today - timedelta(days=age) for age in (30, 29, 1, 0)}
+    assert kept == {today - timedelta(days=age) for age in (days, days - 1, 0)}
 
 
 def test_the_page_draws_what_was_counted_and_says_it_in_a_table(member: Client) -> None:
     today = timezone.localdate()
     _count(today, times=3)
     _count(today - timedelta(days=29))
-    _count(today - timedelta(days=30), kept=1000, times=50)
-    _count(today + timedelta(days=1), kept=1000, times=70)
+    _count(today - timedelta(days=30), times=50)
+    _count(today + timedelta(days=1), times=70)
     answer = member.get(PAGE)
     assert (answer.context["total"].views, answer.context["chart"].top) == (4, 3)
     text = answer.content.decode()

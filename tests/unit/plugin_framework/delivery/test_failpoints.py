@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 
 from plugin_framework.delivery import failpoints
+from plugin_framework.delivery.failpoints import Armed
 
 
 def test_without_the_variable_a_failpoint_does_nothing_even_under_an_unknown_name() -> None:
@@ -13,8 +14,8 @@ def test_without_the_variable_a_failpoint_does_nothing_even_under_an_unknown_nam
 
 def test_names_actions_and_counts_are_read() -> None:
     assert failpoints.parse("after_claim:kill*2, after_mark:kill_worker") == {
-        "after_claim": ("kill", 2),
-        "after_mark": ("kill_worker", 1),
+        "after_claim": Armed("kill", 2),
+        "after_mark": Armed("kill_worker"),
     }
 
 

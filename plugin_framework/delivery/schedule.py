@@ -1,0 +1,172 @@
+"""The schedule of all tenants' jobs: when one is due, a delivery is written for it, once for each time, whoever else does the same."""
+
+from __future__ import annotations
+
+import json
+import logging
+from collections.abc import Iterable, Mapping
+from datetime import datetime
+from typing import Any
+from uuid import NAMESPACE_OID, UUID, uuid5
+
+from django.db import connection, transaction
+
+from plugin_framework.delivery import house, times
+from plugin_framework.delivery.failpoints import failpoint
+from plugin_framework.delivery.rows import table
+from plugin_framework.models import PluginState
+from plugin_framework.registry import JOB_HOOK, registry
+from plugin_framework.tenancy import current_tenant
+
+log = logging.getLogger(__name__)
+BATCH = 200  # jobs written in one transaction
+_SUPERSEDED = "Not tried again: its next time has come."
+
+_DUE = """
+SELECT tenant_schema, plugin, job, expression, due_at, clock_timestamp() FROM public.delivery_schedule
+WHERE run_at <= clock_timestamp() ORDER BY run_at LIMIT %s FOR UPDATE SKIP LOCKED
+"""
+_SCHEMAS = """
+SELECT name, to_regclass(format('%%I.plugin_framework_delivery', name)) IS NOT NULL
+FROM unnest(%s::text[]) AS name WHERE to_regnamespace(quote_ident(name)) IS NOT NULL
+"""
+# A run that waits for another try makes room for its successor; one that is under way goes on, and the new time passes without one.
+_WRITE = """
+WITH old AS (
+    UPDATE {deliveries} SET state = 'cancelled', finished_at = clock_timestamp(), last_error = %(superseded)s
+    WHERE plugin = %(plugin)s AND hook = %(hook)s AND handler = %(job)s AND state = 'due'
+        AND (started_at IS NULL OR finished_at IS NOT NULL) AND idempotency_key <> %(key)s)
+INSERT INTO {deliveries} (event_id, hook, plugin, handler, payload, idempotency_key, state, attempts, fence, last_error)
+SELECT %(key)s, %(hook)s, %(plugin)s, %(job)s, '[]', %(key)s, 'due', 0, 0, '' WHERE NOT EXISTS (
+    SELECT FROM {deliveries} WHERE plugin = %(plugin)s AND hook = %(hook)s AND handler = %(job)s AND state = 'due'
+        AND started_at IS NOT NULL AND finished_at IS NULL)
+ON CONFLICT (idempotency_key) DO NOTHING RETURNING id
+"""
+_WAKE = "INSERT INTO public.delivery_wake (tenant_schema, plugin, delivery_id) VALUES (%s, %s, %s)"
+_MOVE = """
+UPDATE public.delivery_schedule AS s SET due_at = n.due_at, run_at = n.run_at
+FROM unnest(%s::text[], %s::text[], %s::text[], %s::timestamptz[], %s::timestamptz[]) AS n (tenant_schema, plugin, job, due_at, run_at)
+WHERE s.tenant_schema = n.tenant_schema AND s.plugin = n.plugin AND s.job = n.job
+"""
+_FORGET = "DELETE FROM public.delivery_schedule WHERE tenant_schema = ANY (%s::text[])"
+_HAS = "SELECT plugin, job, expression FROM public.delivery_schedule WHERE tenant_schema = %s"
+_DROP = "DELETE FROM public.delivery_schedule WHERE tenant_schema = %s AND plugin = %s AND job = %s"
+_PUT = """
+INSERT INTO public.delivery_schedule (tenant_schema, plugin, job, expression, due_at, run_at) VALUES (%s, %s, %s, %s, %s, %s)
+ON CONFLICT (tenant_schema, plugin, job) DO UPDATE
+SET expression = excluded.expression, due_at = excluded.due_at, run_at = excluded.run_at
+"""
+_NEXT = (
+    "SELECT job, expression, run_at FROM public.delivery_schedule WHERE tenant_schema = %s AND plugin = %s ORDER BY job"
+)
+
+_LACKING = """
+SELECT name FROM unnest(%(schemas)s::text[]) AS name WHERE EXISTS (
+    SELECT FROM unnest(%(jobs)s::text[], %(expressions)s::text[]) AS wanted (job, expression)
+    WHERE NOT EXISTS (SELECT FROM public.delivery_schedule AS s WHERE s.tenant_schema = name AND s.plugin = %(house)s
+        AND s.job = wanted.job AND s.expression = wanted.expression))
+"""
+
+type Job = tuple[str, str]  # a plugin and the name of its job
+
+
+def run_due() -> int:
+    """Write a delivery for each job whose time has come, and put down its next time; how many were looked at.
+
+    Call in a transaction. Whoever is killed in it leaves everything as it was, and the next one does it; the key of the delivery is made
+    from the time, so that none is written twice.
+    """
+    with connection.cursor() as cursor:
+        cursor.execute(_DUE, [BATCH])
+        rows = cursor.fetchall()
+        if not rows:
+            return 0
+        cursor.execute(_SCHEMAS, [list({row[0] for row in rows})])
+        schemas: dict[str, bool] = dict(cursor.fetchall())
+    _forget({row[0] for row in rows} - set(schemas))
+    for schema, plugin, job, _, due_at, _ in rows:
+        if schemas.get(schema):
+            _write(schema, plugin, job, due_at)
+    failpoint("scheduling_job")
+    _move([row for row in rows if row[0] in schemas])
+    return len(rows)
+
+
+def _write(schema: str, plugin: str, job: str, due_at: datetime) -> None:
+    key = key_for(schema, plugin, job, due_at)
+    params: dict[str, Any] = {"plugin": plugin, "job": job, "hook": JOB_HOOK, "key": key, "superseded": _SUPERSEDED}
+    with connection.cursor() as cursor:
+        cursor.execute(_WRITE.replace("{deliveries}", table(schema)), params)
+        row = cursor.fetchone()
+        if row is None:
+            log.warning(
+                "%s.%s of %s is still running; its time at %s passes without a run", plugin, job, schema, due_at
+            )
+        else:
+            cursor.execute(_WAKE, [schema, plugin, row[0]])
+
+
+def key_for(schema: str, plugin: str, job: str, due_at: datetime) -> UUID:
+    """The key of the run of one job at one time: the same whoever computes it."""
+    return uuid5(NAMESPACE_OID, json.dumps([schema, plugin, job, round(due_at.timestamp())]))
+
+
+def _move(rows: Iterable[tuple[str, str, str, str, datetime, datetime]]) -> None:
+    """Times that were missed, because no worker ran, are made up for by one run."""
+    moved = [
+        (schema, plugin, job, *_next(schema, plugin, job, spec, now)) for schema, plugin, job, spec, _, now in rows
+    ]
+    if moved:
+        with connection.cursor() as cursor:
+            cursor.execute(_MOVE, [list(column) for column in zip(*moved, strict=True)])
+
+
+def _next(schema: str, plugin: str, job: str, expression: str, now: datetime) -> tuple[datetime, datetime]:
+    due_at = times.due(expression, now)
+    return due_at, due_at + times.offset(expression, due_at, schema, plugin, job)
+
+
+def _forget(schemas: set[str]) -> None:
+    if schemas:
+        with connection.cursor() as cursor:
+            cursor.execute(_FORGET, [sorted(schemas)])
+
+
+def sync() -> None:
+    """Bring the current tenant's part of the schedule in line with the plugins it has enabled and the installed code.
+
+    A job whose expression is as it was keeps its times.
+    """
+    schema, wanted = current_tenant().schema, _wanted()
+    with transaction.atomic(), connection.cursor() as cursor:
+        cursor.execute(_HAS, [schema])
+        there = {(plugin, job): expression for plugin, job, expression in cursor.fetchall()}
+        for gone in there.keys() - wanted.keys():
+            cursor.execute(_DROP, [schema, *gone])
+        cursor.execute("SELECT clock_timestamp()")
+        now = cursor.fetchone()[0]
+        for (plugin, job), expression in wanted.items():
+            if there.get((plugin, job)) != expression:
+                cursor.execute(_PUT, [schema, plugin, job, expression, *_next(schema, plugin, job, expression, now)])
+
+
+def without_house_jobs(schemas: Iterable[str]) -> list[str]:
+    """Those of `schemas` whose part of the schedule has not all that the platform owes every tenant by the clock."""
+    names = list(schemas)
+    with connection.cursor() as cursor:
+        cursor.execute(_LACKING, {"schemas": names, "house": house.HOUSE, **house.common_jobs()})
+        return [schema for (schema,) in cursor.fetchall()]
+
+
+def _wanted() -> Mapping[Job, str]:
+    enabled = PluginState.objects.filter(enabled=True).values_list("plugin", flat=True)
+    specs = [registry.specs[name] for name in enabled if name in registry.specs]
+    jobs = {(spec.name, job.method): job.expression for spec in specs for job in spec.jobs}
+    return jobs | {(house.HOUSE, name): expression for name, expression in house.jobs(current_tenant()).items()}
+
+
+def upcoming(plugin: str) -> list[tuple[str, str, datetime]]:
+    """The jobs of `plugin` in the current tenant: name, expression, and when each runs next."""
+    with connection.cursor() as cursor:
+        cursor.execute(_NEXT, [current_tenant().schema, plugin])
+        return [(job, expression, run_at) for job, expression, run_at in cursor.fetchall()]
