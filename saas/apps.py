@@ -9,8 +9,9 @@ class SaasConfig(AppConfig):
     name = "saas"
 
     def ready(self) -> None:
-        """Say what the platform's own mails are made by."""
-        from plugin_framework.delivery import breaker, house
+        """Say what the platform itself owes its tenants, and who does it."""
+        from plugin_framework.delivery import breaker, house, retention
         from saas import notices
 
         house.register(breaker.NOTICE, notices.deliveries_paused)
+        house.register(retention.NIGHTLY, retention.nightly, cron=retention.AT)

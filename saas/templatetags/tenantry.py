@@ -9,6 +9,8 @@ from typing import Any
 from django import template
 from django.utils.translation import gettext, gettext_lazy
 
+from plugin_framework.registry import JOB_HOOK
+
 register = template.Library()
 
 _ACTIONS = {
@@ -61,6 +63,12 @@ def pairs(detail: Any) -> list[tuple[str, str]]:
 def entry(mapping: Mapping[str, str], key: str) -> str:
     """What `mapping` has under `key`; the key itself if it has nothing."""
     return mapping.get(key, key)
+
+
+@register.filter
+def event_words(hook: str) -> str:
+    """What a delivery is about: its event's name, or that its time had come."""
+    return gettext("by the clock") if hook == JOB_HOOK else hook
 
 
 @register.filter

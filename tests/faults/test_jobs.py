@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import signal
 
+from django.db import transaction
 from django.db.models.functions import Now
 
-from plugin_framework.delivery.models import Schedule
+from plugin_framework.catalog.revisions import bump_tenant
+from plugin_framework.delivery.models import Schedule, Worker
 from plugin_framework.models import PluginState
 from plugin_framework.tenancy import public_scope, tenant_scope
 from saas.testing.waiting import wait_until
@@ -15,6 +17,10 @@ from tests.faults.world import World
 
 def _let_times_come(world: World) -> None:
     """Both tenants have a job whose time is now, and no other within the test."""
+    for tenant in world.tenants:
+        with tenant_scope(tenant), transaction.atomic():
+            PluginState.objects.create(plugin="clockwork", enabled=True, version="1.0.0")
+            bump_tenant()
     with public_scope():
         for tenant in world.tenants:
             Schedule.objects.update_or_create(
@@ -23,14 +29,17 @@ def _let_times_come(world: World) -> None:
                 job="tick",
                 defaults={"expression": "0 0 1 1 *", "due_at": Now(), "run_at": Now()},
             )
-    for tenant in world.tenants:
-        with tenant_scope(tenant):
-            PluginState.objects.create(plugin="clockwork", enabled=True, version="1.0.0")
+
+
+def _at_work() -> int:
+    with public_scope():
+        return Worker.objects.count()
 
 
 def test_of_two_workers_one_writes_each_run_and_it_runs_once(world: World) -> None:
-    _let_times_come(world)
     workers = [world.worker(), world.worker()]
+    wait_until(lambda: _at_work() == 2, what="both workers to be at work")
+    _let_times_come(world)
     wait_until(lambda: len(world.all_deliveries(plugin="clockwork", state="done")) == 2)
     for worker in workers:
         assert worker.stop() == 0
