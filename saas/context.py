@@ -56,7 +56,8 @@ def _navigation(request: HttpRequest) -> list[NavLink]:
     links: list[NavLink] = []
     for name, plugin in activation.current().plugins.items():
         try:
-            links += [_link(request, name, item) for item in plugin.nav_items()]
+            items = [item for item in plugin.nav_items() if getattr(user, "is_admin", False) or not item.for_admins]
+            links += [_link(request, name, item) for item in items]
         except Exception:  # a plugin's nav_items may raise anything; the page and the others' entries stay
             log.exception("The navigation entries of %s could not be made", name)
     return links

@@ -32,6 +32,7 @@ class NavItem:
     label: str
     url: str = ""
     icon: str = ""
+    for_admins: bool = False  # others do not see it; that hides the entry, and the page still has to refuse them
 
 
 @dataclass(frozen=True, slots=True)
