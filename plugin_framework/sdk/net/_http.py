@@ -9,7 +9,7 @@ import time
 from collections.abc import Mapping
 
 from plugin_framework.sdk.net._errors import NetworkError
-from plugin_framework.sdk.net._guard import Resolver, resolve
+from plugin_framework.sdk.net._guard import Destination, Resolver, resolve
 from plugin_framework.sdk.net._http_request import Json, write_request
 from plugin_framework.sdk.net._http_response import (
     MOST_HEADER_BYTES,
@@ -71,6 +71,27 @@ class HttpClient:
             "POST", url, json=json, body=body, headers=headers, timeout=timeout, idempotency_key=idempotency_key
         )
 
+    def check_url(self, url: str, *, timeout: float = 3.0) -> None:
+        """Do what comes before a connection, for a form: read the URL, look its host up, look at every address and the port.
+
+        Passing says nothing about the next time: DNS changes, and each request looks again.
+
+        Args:
+            timeout: seconds for the lookup; the policy's is the most.
+
+        Raises:
+            DestinationRefused: a request to it would be refused. DestinationUnreachable: its host is unknown.
+            NetworkTimeout: DNS did not answer in time. ValueError: `timeout` is not a positive number.
+        """
+        deadline = self.policy.deadline(timeout)
+        try:
+            self._resolve(parse_url(url, policy=self.policy), deadline)
+        except NetworkError as exc:
+            error = exc.detached()
+        else:
+            return
+        raise error
+
     def request(
         self,
         method: str,
@@ -127,8 +148,8 @@ class HttpClient:
             raise status_error(response)
         return response
 
-    def _connect(self, target: Target, deadline: Deadline) -> Wire:
-        destinations = resolve(
+    def _resolve(self, target: Target, deadline: Deadline) -> tuple[Destination, ...]:
+        return resolve(
             target.host.text,
             target.port,
             policy=self.policy,
@@ -136,4 +157,7 @@ class HttpClient:
             deadline=deadline,
             resolver=self._resolver,
         )
+
+    def _connect(self, target: Target, deadline: Deadline) -> Wire:
+        destinations = self._resolve(target, deadline)
         return connect(destinations, policy=self.policy, deadline=deadline, allowance=MOST_HEADER_BYTES)
