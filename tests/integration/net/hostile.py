@@ -12,15 +12,39 @@ from tests.integration.net.receivers import records
 
 V4 = """
 127.0.0.1 127.0.0.2 127.1.2.3 127.255.255.254 0.0.0.0 0.0.0.1 10.0.0.1 10.255.255.255 100.64.0.1 100.100.100.200 168.63.129.16
-169.254.0.1 169.254.169.254 172.16.0.1 172.31.255.255 192.0.0.1 192.0.0.192 192.0.2.1 192.88.99.1 192.168.0.1 192.168.255.255
+169.254.0.1 169.254.0.23 169.254.42.42 169.254.169.253 169.254.169.254 169.254.170.2 172.16.0.1 172.31.255.255 192.0.0.1 192.0.0.192
+192.0.2.1 192.88.99.1 192.168.0.1 192.168.255.255
 198.18.0.1 198.51.100.1 203.0.113.1 224.0.0.1 239.255.255.250 240.0.0.1 255.255.255.255
 """
 V6 = """
-::1 :: ::2 fc00::1 fd00::1 fd00:ec2::254 fe80::1 fe80::1%1 fec0::1 ff02::1 100::1 2001:2::1 2001:10::1 2001:20::1 2001:db8::1
+::1 :: ::2 fc00::1 fd00::1 fd00:ec2::23 fd00:ec2::253 fd00:ec2::254 fd20:ce::254
+fe80::1 fe80::1%1 fec0::1 ff02::1 100::1 2001:2::1 2001:10::1 2001:20::1 2001:db8::1
 3fff::1 4000::1 5f00::1
 """
-# How an IPv4 address is spelt inside an IPv6 one.
-PREFIXES = {"::ffff:0:0": 0, "::": 0, "::ffff:0:0:0": 0, "64:ff9b::": 0, "64:ff9b:1::": 0, "2002::": 80, "2001::": -1}
+# How an IPv4 address is spelt inside an IPv6 one: mapped, compatible, translated, NAT64, 6to4, Teredo, ISATAP.
+PREFIXES = {
+    "2606:4700::5efe:0:0": 0,
+    "2606:4700::200:5efe:0:0": 0,
+    "fe80::5efe:0:0": 0,
+    "::ffff:0:0": 0,
+    "::": 0,
+    "::ffff:0:0:0": 0,
+    "64:ff9b::": 0,
+    "64:ff9b:1::": 0,
+    "2002::": 80,
+    "2001::": -1,
+}
+
+LOCAL_NAMES = """
+localhost6 localhost4 ip6-loopback loopback broadcasthost localhost.localdomain. a.localhost a.b.localhost localhost.localhost Localhost.
+127.0.0.1.nip.io 127-0-0-1.sslip.io localtest.me www.localtest.me lvh.me vcap.me 7f000001.rbndr.us 1.0.0.127.in-addr.arpa kubernetes
+kubernetes.default.svc host.docker.internal gateway.docker.internal db redis postgres
+"""
+METADATA_NAMES = """
+metadata metadata.google.internal metadata.google.internal. METADATA.google.internal instance-data instance-data.ec2.internal
+metadata.tencentyun.com metadata.platformequinix.com metadata.azure.internal rancher-metadata 169.254.169.254.nip.io
+"""
+CONTROLS = [chr(code) for code in (*range(0x21), 0x7F, 0x80, 0x85, 0xA0, 0x2028, 0x2029, 0x200B, 0x202E, 0xFEFF)]
 
 
 def bad_addresses() -> list[str]:
@@ -56,6 +80,10 @@ def hosts() -> dict[str, str]:
     for address in ("127.0.0.1", "169.254.169.254", "10.0.0.1", "0.0.0.0"):
         found |= dict.fromkeys(spellings(address), address)
     found |= {f"[{address}]" if ":" in address else address: address for address in bad_addresses()}
+    found |= {f"[{around}{address}]": address for address in V4.split() for around in ("::ffff:", "::", "64:ff9b::")}
+    found |= {
+        f"[{prefix}{address}]": address for address in V4.split() for prefix in ("0:0:0:0:0:ffff:", "2002:7f00:1::")
+    }
     loopback = (
         "[0:0:0:0:0:0:0:1]",
         "[0000::0001]",
@@ -78,7 +106,11 @@ def hosts() -> dict[str, str]:
         "lo\u00adcalhost",
         "\u24db\u24deocalhost",
     )
-    return found | dict.fromkeys(names, "127.0.0.1")
+    found |= dict.fromkeys(names, "127.0.0.1")
+    found |= dict.fromkeys(LOCAL_NAMES.split(), "127.0.0.1") | dict.fromkeys(METADATA_NAMES.split(), "169.254.169.254")
+    return found | {
+        name: "127.0.0.1" for control in CONTROLS for name in (f"local{control}host", f"127.0.0.1{control}")
+    }
 
 
 def tricks(port: int) -> list[str]:
@@ -117,6 +149,15 @@ def tricks(port: int) -> list[str]:
             f"{scheme}:\\\\{here}/",
             f"{start}{here}\x00/",
             f" {start}{here}/",
+        ]
+        found += [
+            f"{start}127.0.0.1:{odd}/"
+            for odd in (0, 1, 22, 25, 2375, 5432, 6379, 9200, 11211, 65535, 65536, "", "0080", "-1")
+        ]
+        found += [f"{start}good.test@{user}{here}/" for user in ("good.test@", "x:y@", "%40", "%00@", "\u3000@")]
+        found += [
+            f"{scheme}{between}{here}/"
+            for between in (":", ":/", ":///", "://///", ":\\", ":%2f%2f", "\uff1a//", ":\u2044\u2044")
         ]
         found += [
             f"{start}127.0.0.1:\uff18\uff10/",
