@@ -120,11 +120,12 @@ def mail_server() -> Iterator[MailServer]:
 
 @dataclass(frozen=True, slots=True)
 class Post:
-    """One request as it arrived; `body` is what the JSON says, or the text if it is none."""
+    """One request as it arrived; `body` is what the JSON says, or the text if it is none, and `raw` the bytes."""
 
     path: str
     headers: dict[str, str]
     body: Any
+    raw: bytes = b""
 
 
 @dataclass(eq=False)
@@ -168,7 +169,7 @@ def webhook_server() -> Iterator[WebhookServer]:
         def do_POST(self) -> None:
             body = self.rfile.read(int(self.headers.get("Content-Length") or 0))
             headers = {name.lower(): value for name, value in self.headers.items()}
-            found.posts.append(Post(self.path, headers, _read(body)))
+            found.posts.append(Post(self.path, headers, _read(body), body))
             if found.interrupt is not None:
                 interrupt, found.interrupt = found.interrupt, None
                 interrupt()
