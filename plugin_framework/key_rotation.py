@@ -9,6 +9,7 @@ from typing import Any
 
 from django.db import transaction
 
+from plugin_framework import sealed_columns
 from plugin_framework.audit import Actor, record
 from plugin_framework.catalog.models import CatalogEntry
 from plugin_framework.catalog.revisions import bump_catalog
@@ -47,6 +48,7 @@ def rotate(actor: Actor, only: TenantRef | None = None) -> Iterator[Resealed]:
         with tenant_scope(ref), transaction.atomic():
             lock_plugins()
             found = _settings(ref)
+            _columns(found, ref.schema)
             if found.secrets:
                 record(actor, "secrets.resealed", number=found.secrets)
         yield found
@@ -55,19 +57,25 @@ def rotate(actor: Actor, only: TenantRef | None = None) -> Iterator[Resealed]:
 def status() -> Counter[str]:
     """How many secrets are sealed with which key: "number 1" is the first of SECRETS_KEYS; "none of these" cannot be opened."""
     count: Counter[str] = Counter()
+    keys = box()
+
+    def count_one(token: Any) -> None:
+        position = keys.position_of(token)
+        count[f"number {position}" if position else "none of these"] += 1
+
+    def note(path: Path, value: Any) -> Any:
+        if _is_sealed(value):
+            count_one(value[SEALED])
+        return value
+
     with public_scope():
         stored = list(CatalogEntry.objects.values_list("settings", flat=True))
     for entry in everyone():
         with tenant_scope(entry.ref):
             stored += PluginSetting.objects.values_list("value", flat=True)
-    keys = box()
-
-    def note(path: Path, value: Any) -> Any:
-        if _is_sealed(value):
-            position = keys.position_of(value[SEALED])
-            count[f"number {position}" if position else "none of these"] += 1
-        return value
-
+            for column in sealed_columns.here():
+                for _, token in column.values():
+                    count_one(token)
     for value in stored:
         mapped(value, (), note)
     return count
@@ -80,6 +88,22 @@ def _settings(ref: TenantRef) -> Resealed:
         if new != row.value:
             PluginSetting.objects.filter(pk=row.pk).update(value=new)
     return found
+
+
+def _columns(found: Resealed, tenant: str) -> None:
+    """What the plugins keep in tables of their own."""
+    keys = box()
+    for column in sealed_columns.here():
+        for pk, token in column.values():
+            try:
+                new = keys.rotate(
+                    token, tenant=tenant, plugin=column.plugin, field=sealed_columns.field_of(column.purpose)
+                )
+            except SecretUnreadable:
+                found.unreadable += (f"{column.plugin}: {column.purpose} of {column.model._meta.model_name} {pk}",)
+                continue
+            if keys.needs_rotation(token) and column.replace(pk, token, new):
+                found.secrets += 1
 
 
 def _platform() -> Resealed:

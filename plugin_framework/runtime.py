@@ -7,7 +7,17 @@ from typing import Any
 
 from django.conf import settings
 
-from plugin_framework import activation, changing, configuration, hooks, inspection, lifecycle, loader, tenancy
+from plugin_framework import (
+    activation,
+    changing,
+    configuration,
+    hooks,
+    inspection,
+    lifecycle,
+    loader,
+    sealed_columns,
+    tenancy,
+)
 from plugin_framework.audit import SYSTEM
 from plugin_framework.catalog.revisions import bump_tenant
 from plugin_framework.delivery.context import NO_EXCHANGE, current_delivery
@@ -58,6 +68,9 @@ class EngineRuntime:
             raise NotAllowed(f"{key!r} belongs to the settings form of {plugin}; only the tenant's admin changes it.")
         PluginSetting.objects.update_or_create(plugin_name=plugin, key=key, defaults={"value": value})
         bump_tenant()
+
+    seal = staticmethod(sealed_columns.seal)
+    unseal = staticmethod(sealed_columns.unseal)
 
     def plugins(self) -> Mapping[str, Any]:
         return registry.plugins

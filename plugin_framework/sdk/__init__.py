@@ -10,6 +10,7 @@ from plugin_framework.sdk._errors import (
     NoTenant,
     PluginError,
     RetryLater,
+    SecretLost,
     UnknownHook,
     Veto,
 )
@@ -17,12 +18,13 @@ from plugin_framework.sdk._hooks import HookPoint, action, event, filter_value, 
 from plugin_framework.sdk._jobs import cron, daily, hourly
 from plugin_framework.sdk._plugin import PluginInterface
 from plugin_framework.sdk._registry import apply_filters, call_hook, emit, plugin_registry
+from plugin_framework.sdk._sealing import seal, unseal
 from plugin_framework.sdk._values import Banner, CheckResult, ErrorReport, NavItem, Panel, TenantInfo
 from plugin_framework.sdk._views import PluginAwareView
 from plugin_framework.sdk.net import NetworkError
 
 if TYPE_CHECKING:
-    from plugin_framework.sdk._models import PluginModel
+    from plugin_framework.sdk._models import PluginModel, SealedField
 
 __all__ = [
     "Banner",
@@ -42,6 +44,8 @@ __all__ = [
     "PluginInterface",
     "PluginModel",
     "RetryLater",
+    "SealedField",
+    "SecretLost",
     "TenantInfo",
     "UnknownHook",
     "Veto",
@@ -59,13 +63,15 @@ __all__ = [
     "hook",
     "hourly",
     "plugin_registry",
+    "seal",
+    "unseal",
 ]
 
 
 def __getattr__(name: str) -> Any:
-    """`PluginModel` comes when it is asked for: a plugin's package is imported before Django's models can be."""
-    if name == "PluginModel":
-        from plugin_framework.sdk._models import PluginModel
+    """What models are made of comes when it is asked for: a plugin's package is imported before Django's models can be."""
+    if name in ("PluginModel", "SealedField"):
+        from plugin_framework.sdk import _models
 
-        return PluginModel
+        return getattr(_models, name)
     raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

@@ -20,6 +20,10 @@ class NotAllowed(PluginError):
     """The plugin may not do this here; the message says why and what would help."""
 
 
+class SecretLost(PluginError):
+    """A sealed secret cannot be opened any more. Put the key it was sealed with back into SECRETS_KEYS, or make a new secret."""
+
+
 class Veto(PluginError):
     """Raised by a handler to stop what is about to happen, where the hook point allows it; the message is shown to the person."""
 
