@@ -1,0 +1,124 @@
+"""The plugin's class: which events it takes up, and the event of its own that each endpoint's share becomes."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Sequence
+from typing import Any, ClassVar
+
+from plugin_framework.sdk import CheckResult, ConfigurablePlugin, HookPoint, NavItem, event, hook
+from plugins.webhooks_plugin import events
+
+_TIME_TO_CHECK = 15.0  # seconds, for all endpoints together: somebody waits for the answer
+
+
+class WebhooksPlugin(ConfigurablePlugin):
+    """Tells other programs of the organisation what happens, by signed HTTP requests."""
+
+    name, version = "webhooks", "1.0.0"
+    title: ClassVar[str] = "Webhooks"
+    description = "Tell your own programs what happens here, with signed HTTP requests."
+    category: ClassVar[str] = "Integrations"
+    icon: ClassVar[str] = "plug"
+    details: ClassVar[str] = (
+        "Admins enter addresses under Webhooks and choose what each is told. Messages are posted in the background, signed as "
+        "Standard Webhooks says, each endpoint with a secret of its own. One that does not answer is tried again for days, and "
+        "never keeps the others waiting for long; its page says what was tried and what came of it."
+    )
+    reads: ClassVar[tuple[str, ...]] = (
+        "Name and e-mail address of people who register or sign in",
+        "Number, customer, e-mail address and total of confirmed orders",
+        "Names of plugins that are enabled, disabled or configured",
+    )
+    sends_to: ClassVar[tuple[str, ...]] = ("The addresses that your admins enter",)
+    urls: ClassVar[str] = "plugins.webhooks_plugin.urls"
+    declares: ClassVar[tuple[HookPoint, ...]] = (
+        event(
+            "webhook_due",
+            "endpoint",
+            "message",
+            "what",
+            "body",
+            doc="A message is owed to one endpoint.",
+            when="Once for each endpoint that wants an event; again when an endpoint works after messages had to wait for it.",
+            unless="Not for endpoints that are switched off, nor for test events. Meant for the plugin itself.",
+        ),
+    )
+
+    def initialize(self, config: dict[str, Any]) -> None:
+        """Nothing to take: endpoints are rows, read when they are needed."""
+
+    def cleanup(self) -> None:
+        """Nothing is held open between messages."""
+
+    def on_disable(self) -> None:
+        """The platform cancels what it has not delivered; what waits in the plugin's own table goes with it."""
+        from plugins.webhooks_plugin import services  # models can be imported once the apps are loaded; so below
+
+        services.forget_what_waits()
+
+    def nav_items(self) -> Sequence[NavItem]:
+        """One entry, for the list."""
+        return (NavItem("Webhooks", for_admins=True),)
+
+    @hook("user_registered")
+    def take_registration(self, user: Any) -> None:
+        """Somebody registered."""
+        self._fan_out(events.registered(user))
+
+    @hook("user_logged_in")
+    def take_sign_in(self, user: Any) -> None:
+        """Somebody signed in."""
+        self._fan_out(events.logged_in(user))
+
+    @hook("order_confirmed")
+    def take_order(self, order: Any) -> None:
+        """An order was confirmed."""
+        self._fan_out(events.order_confirmed(order))
+
+    @hook("plugin_enabled")
+    def take_enabled(self, plugin: str) -> None:
+        """A plugin was enabled."""
+        self._fan_out(events.plugin_changed("enabled", plugin))
+
+    @hook("plugin_disabled")
+    def take_disabled(self, plugin: str) -> None:
+        """A plugin was disabled."""
+        self._fan_out(events.plugin_changed("disabled", plugin))
+
+    @hook("plugin_configured")
+    def take_configured(self, plugin: str) -> None:
+        """A plugin's settings were saved."""
+        self._fan_out(events.plugin_changed("configured", plugin))
+
+    @hook("webhook_due")
+    def post_to_one(self, endpoint: int, message: str, what: str, body: str) -> None:
+        """Post a message to its endpoint."""
+        from plugins.webhooks_plugin import sending
+
+        sending.deliver(self.http, endpoint, sending.Message(message, what, body))
+
+    def check(self, config: dict[str, Any]) -> CheckResult:
+        """Send a test event to each endpoint that is switched on, as many as there is time for."""
+        from plugins.webhooks_plugin import services
+        from plugins.webhooks_plugin.models import Endpoint
+
+        begun, wrong, tried = time.monotonic(), [], 0
+        active = list(Endpoint.objects.filter(active=True))
+        for endpoint in active:
+            if time.monotonic() - begun > _TIME_TO_CHECK:
+                break
+            tried += 1
+            result = services.send_test(self.http, endpoint, self.tenant.name)
+            wrong += [f"{endpoint}: {result.error}"] if result.error else []
+        if not active:
+            return CheckResult(False, "No endpoint is switched on. Add one under Webhooks.")
+        some = f" Of {len(active)} endpoints, {tried} were tried." if tried < len(active) else ""
+        if wrong:
+            return CheckResult(False, f"{' '.join(wrong)}{some}")
+        return CheckResult(True, f"A test event arrived at {tried} endpoint{'s' * (tried != 1)}.{some}")
+
+    def _fan_out(self, what: events.Event) -> None:
+        from plugins.webhooks_plugin import services
+
+        services.fan_out(what)
