@@ -51,6 +51,7 @@ PLUGINS = {
     "invoices": {"module": "plugins.invoices_plugin", "class": "InvoicesPlugin"},
     "announcements": {"module": "plugins.announcements_plugin", "class": "AnnouncementsPlugin"},
     "usage_analytics": {"module": "plugins.usage_analytics_plugin", "class": "UsageAnalyticsPlugin"},
+    "webhooks": {"module": "plugins.webhooks_plugin", "class": "WebhooksPlugin"},
     "signup_rules": {"module": "plugins.signup_rules_plugin", "class": "SignupRulesPlugin"},
 }
 PLUGIN_APPS = plugin_apps(PLUGINS)
