@@ -12,7 +12,8 @@ from django.utils.functional import SimpleLazyObject
 
 from plugin_framework import activation
 from plugin_framework.registry import registry
-from plugin_framework.sdk import Banner, NavItem
+from plugin_framework.sdk import NavItem
+from saas import banners
 from saas.links import url_of
 
 log = logging.getLogger(__name__)
@@ -28,14 +29,6 @@ class NavLink:
     active: bool
 
 
-@dataclass(frozen=True, slots=True)
-class DrawnBanner:
-    """One plugin's banner, with an id of its own on the page."""
-
-    id: str
-    banner: Banner
-
-
 def site(request: HttpRequest) -> dict[str, Any]:
     """The host's kind, the tenant, and the navigation that the tenant's plugins add."""
     kind = getattr(request, "host_kind", "public")
@@ -43,7 +36,7 @@ def site(request: HttpRequest) -> dict[str, Any]:
         "host_kind": kind,
         "tenant": getattr(request, "tenant", None),
         "nav_items": _navigation(request) if kind == "tenant" else [],
-        "banners": SimpleLazyObject(lambda: _banners(request)) if kind == "tenant" else [],  # whole pages alone ask
+        "banners": SimpleLazyObject(lambda: banners.drawn(request)),  # asked for by whole pages only, once
         "is_demo": settings.DEMO,
         "public_url": url_of(settings.BASE_DOMAIN),
     }
@@ -61,19 +54,6 @@ def _navigation(request: HttpRequest) -> list[NavLink]:
         except Exception:  # a plugin's nav_items may raise anything; the page and the others' entries stay
             log.exception("The navigation entries of %s could not be made", name)
     return links
-
-
-def _banners(request: HttpRequest) -> list[DrawnBanner]:
-    user = getattr(request, "user", None)
-    if user is None or not user.is_authenticated:
-        return []
-    found: list[DrawnBanner] = []
-    for name, plugin in activation.current().plugins.items():
-        try:
-            found += [DrawnBanner(f"{name}-{each.key}", each) for each in plugin.banners(request)]
-        except Exception:  # a plugin's banners may raise anything; the page and the others' banners stay
-            log.exception("The banners of %s could not be made", name)
-    return found
 
 
 def _link(request: HttpRequest, plugin: str, item: NavItem) -> NavLink:

@@ -20,7 +20,7 @@ from plugin_framework.sdk._plugin import PluginInterface
 from plugin_framework.sdk._registry import apply_filters, call_hook, emit, plugin_registry
 from plugin_framework.sdk._sealing import seal, unseal
 from plugin_framework.sdk._values import Banner, CheckResult, ErrorReport, NavItem, Panel, TenantInfo
-from plugin_framework.sdk._views import PluginAwareView
+from plugin_framework.sdk._views import PluginAwareView, banner_dismissed
 from plugin_framework.sdk.net import NetworkError
 
 if TYPE_CHECKING:
@@ -51,6 +51,7 @@ __all__ = [
     "Veto",
     "action",
     "apply_filters",
+    "banner_dismissed",
     "call_hook",
     "cron",
     "daily",

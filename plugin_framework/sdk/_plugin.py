@@ -71,7 +71,10 @@ class PluginInterface(ABC):
         return ()
 
     def banners(self, request: HttpRequest) -> Sequence[Banner]:
-        """What this person shall read above the page. Asked for on every page: one quick query at most."""
+        """What to show above every page of the tenant to the person who asks, five at most; `request.user` is signed in.
+
+        It is asked for each page: one query at most, and no writes.
+        """
         return ()
 
     def check(self, config: dict[str, Any]) -> CheckResult:

@@ -5,13 +5,15 @@ from __future__ import annotations
 import logging
 from typing import Any
 
-from django.http import HttpRequest
+from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.http.response import HttpResponseBase
 from django.views import View
 
 from plugin_framework.sdk._runtime import runtime
+from plugin_framework.sdk._values import is_local_path
 
 log = logging.getLogger(__name__)
+LONGEST_WAY_BACK = 1000  # characters; far below what makes Django refuse a redirect, even if each is a quoted umlaut
 
 
 class PluginAwareView(View):
@@ -39,3 +41,15 @@ class PluginAwareView(View):
             runtime().call_hook("view_error", (self, request, error, *args), kwargs)
         except Exception:  # the original error is the one to raise
             log.exception("view_error could not be called")
+
+
+def banner_dismissed(request: HttpRequest) -> HttpResponse:
+    """Answer the POST that a banner's button sent, after it was noted: back to the page it was pressed on.
+
+    To htmx, which takes the banner off the page itself, the answer is empty. A way back that leads off this host, or is none,
+    leads to the dashboard instead.
+    """
+    if request.headers.get("HX-Request") == "true":
+        return HttpResponse()
+    back = request.POST.get("next", "")
+    return HttpResponseRedirect(back if len(back) <= LONGEST_WAY_BACK and is_local_path(back) else "/")

@@ -1,4 +1,4 @@
-"""Announcements of an organisation's admins to its people, above every page until each has put them away."""
+"""Announcements: what an organisation's admins tell everybody, above every page until each person dismisses it."""
 
 from plugins.announcements_plugin.plugin import AnnouncementsPlugin
 

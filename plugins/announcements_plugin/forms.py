@@ -1,50 +1,78 @@
-"""The form of an announcement."""
+"""The form an announcement is written in."""
 
 from __future__ import annotations
 
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
 from django import forms
-from django.core.validators import URLValidator
 
+from plugin_framework.sdk import Banner
 from plugins.announcements_plugin.models import Announcement
+from plugins.announcements_plugin.services import AnnouncementInput
 
 if TYPE_CHECKING:
     _AnnouncementModelForm = forms.ModelForm[Announcement]
-else:
+else:  # Django's class takes no parameters while the program runs
     _AnnouncementModelForm = forms.ModelForm
+
+EARLIEST, LATEST = datetime(2000, 1, 1, tzinfo=UTC), datetime(2100, 1, 1, tzinfo=UTC)
+
+
+class Moment(forms.DateTimeField):
+    """A day and a time, in UTC as all times of the server are."""
+
+    widget = forms.DateTimeInput(attrs={"type": "datetime-local"}, format="%Y-%m-%dT%H:%M")
+
+    def clean(self, value: Any) -> datetime | None:
+        """Within a range that every database and browser can show."""
+        found: datetime | None = super().clean(value)
+        if found is not None and not EARLIEST <= found < LATEST:
+            raise forms.ValidationError("Choose a day between the years 2000 and 2099.")
+        return found
 
 
 class AnnouncementForm(_AnnouncementModelForm):
-    """What is said, how loudly, and when."""
+    """All of an announcement, and the revision the person has been looking at."""
 
-    link = forms.URLField(
-        required=False,
-        max_length=500,
-        assume_scheme="https",
-        validators=[URLValidator(["http", "https"])],
-        help_text="Where there is more to read.",
-    )
+    starts_at = Moment(label="From (UTC)", required=False, help_text="Left empty, it is shown at once.")
+    ends_at = Moment(label="Until (UTC)", required=False, help_text="Left empty, it is shown until you take it off.")
+    revision = forms.CharField(widget=forms.HiddenInput, required=False)
 
     class Meta:
         model = Announcement
-        fields = ["title", "text", "level", "link", "first_day", "last_day", "active"]
-        labels = {"first_day": "First day", "last_day": "Last day", "active": "Show it"}
+        fields = ["title", "text", "level", "link_url", "link_label", "starts_at", "ends_at", "is_active"]
+        widgets = {"text": forms.Textarea(attrs={"rows": 4})}
+        labels = {"link_url": "Link", "link_label": "Words of the link", "is_active": "Show it"}
         help_texts = {
-            "first_day": "From now on, if you leave this empty.",
-            "last_day": "Until you take it down, if you leave this empty.",
-            "active": "Untick it to take it down and keep it here.",
-        }
-        widgets = {
-            "text": forms.Textarea(attrs={"rows": 4}),
-            "first_day": forms.DateInput({"type": "date"}, format="%Y-%m-%d"),
-            "last_day": forms.DateInput({"type": "date"}, format="%Y-%m-%d"),
+            "link_url": "Where to read more: an address with https://, or a path of these pages such as /apps/orders/.",
+            "is_active": "Take the tick away to keep it here without showing it.",
         }
 
+    def clean_revision(self) -> int:
+        """A small number; the page made it, so anything else was tampered with, and counts as never seen."""
+        text = str(self.cleaned_data["revision"])
+        return int(text) if text.isascii() and text.isdigit() and len(text) < 10 else 0
+
+    def clean_link_url(self) -> str:
+        """Only what a banner may lead to."""
+        url = str(self.cleaned_data["link_url"])
+        try:
+            Banner("link", "", "", link_url=url, link_label="link" if url else "")
+        except ValueError as error:
+            raise forms.ValidationError(str(error)) from error
+        return url
+
     def clean(self) -> dict[str, Any]:
-        """The last day is not before the first."""
-        data = super().clean() or self.cleaned_data
-        first, last = data.get("first_day"), data.get("last_day")
-        if first and last and last < first:
-            self.add_error("last_day", "The last day is before the first.")
-        return data
+        """What two fields say of each other."""
+        found = super().clean() or self.cleaned_data
+        if found.get("starts_at") and found.get("ends_at") and found["ends_at"] <= found["starts_at"]:
+            self.add_error("ends_at", "It would be over before it begins: choose a later time than in “From”.")
+        if "link_url" in found and "link_label" in found and bool(found["link_url"]) is not bool(found["link_label"]):
+            missing = "link_label" if found["link_url"] else "link_url"
+            self.add_error(missing, "A link takes both an address and words to press: give both, or neither.")
+        return found
+
+    def wanted(self) -> AnnouncementInput:
+        """The announcement as it was entered; call it after `is_valid` only."""
+        return AnnouncementInput(**{name: self.cleaned_data[name] for name in self.Meta.fields})

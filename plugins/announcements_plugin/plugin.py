@@ -1,4 +1,4 @@
-"""The plugin's class: it shows what admins have announced above every page."""
+"""The plugin's class: it shows each person the announcements of now that they have not dismissed."""
 
 from __future__ import annotations
 
@@ -12,44 +12,42 @@ from plugin_framework.sdk import Banner, ConfigurablePlugin, NavItem
 
 
 class AnnouncementsPlugin(ConfigurablePlugin):
-    """Lets admins tell everybody something."""
+    """Lets admins tell everybody something, above every page."""
 
     name, version = "announcements", "1.0.0"
     title: ClassVar[str] = "Announcements"
-    description = "Tell everybody in your organisation something, above every page."
+    description = "Tell everybody in your organisation something, above every page until they have read it."
     category: ClassVar[str] = "People"
     icon: ClassVar[str] = "message"
     details: ClassVar[str] = (
-        "Admins write announcements, with a first and a last day if they like. Each person sees them above every page until they "
-        "put them away; admins see how many have done so. Everybody can read current ones again on the plugin's page."
+        "Admins write announcements, at once or for later, and see how many people have dismissed each. Everybody sees the current "
+        "ones above every page, and dismisses them for themselves; under Announcements they can be read again. Disabling the plugin "
+        "hides the announcements and keeps them."
     )
-    reads: ClassVar[tuple[str, ...]] = ("Who has put which announcement away",)
+    reads: ClassVar[tuple[str, ...]] = ("The announcements you write, and who has dismissed which",)
     urls: ClassVar[str] = "plugins.announcements_plugin.urls"
 
     def get_config_schema(self) -> dict[str, Any]:
-        """How many are shown at once, and whether people can put them away."""
-        return {
-            "type": "object",
-            "properties": {
-                "at_once": {
-                    "type": "integer",
-                    "title": "Shown at once",
-                    "description": "The newest ones; the others follow as these are put away or end.",
-                    "minimum": 1,
-                    "maximum": 5,
-                    "default": 2,
-                },
-                "dismissible": {
-                    "type": "boolean",
-                    "title": "People can put announcements away",
-                    "description": "Otherwise each stays above every page until its last day.",
-                    "default": True,
-                },
-            },
+        """How many are shown at once, and whether people can dismiss them."""
+        at_once = {
+            "type": "integer",
+            "title": "Shown at once",
+            "description": "With more than this, the most pressing are shown first and the others once these are dismissed or over.",
+            "minimum": 1,
+            "maximum": 5,
+            "default": 3,
         }
+        dismissible = {
+            "type": "boolean",
+            "title": "People can dismiss announcements",
+            "description": "Otherwise each stays above every page until it is over.",
+            "default": True,
+        }
+        return {"type": "object", "properties": {"at_once": at_once, "dismissible": dismissible}}
 
     def initialize(self, config: dict[str, Any]) -> None:
-        """Nothing to take: `settings` has it all."""
+        """Keep both."""
+        self._at_once, self._dismissible = int(config["at_once"]), bool(config["dismissible"])
 
     def cleanup(self) -> None:
         """Nothing is held."""
@@ -59,19 +57,19 @@ class AnnouncementsPlugin(ConfigurablePlugin):
         return (NavItem("Announcements"),)
 
     def banners(self, request: HttpRequest) -> Sequence[Banner]:
-        """What this person has not put away yet."""
+        """What this person has not dismissed, in one query; everything of now where nothing can be dismissed."""
         from plugins.announcements_plugin import queries  # models can be imported once the apps are loaded
 
-        dismissible = bool(self.settings["dismissible"])
-        found = queries.unread(request.user) if dismissible else queries.current()
+        found = queries.undismissed(request.user) if self._dismissible else queries.current()
         return [
             Banner(
                 key=str(each.pk),
                 title=each.title,
                 text=each.text,
                 level=each.level,
-                url=each.link,
-                dismiss_url=reverse("apps:announcements:dismiss", args=[each.pk]) if dismissible else "",
+                link_url=each.link_url,
+                link_label=each.link_label,
+                dismiss_url=reverse("apps:announcements:dismiss", args=[each.pk]) if self._dismissible else "",
             )
-            for each in found[: self.settings["at_once"]]
+            for each in found[: self._at_once]
         ]

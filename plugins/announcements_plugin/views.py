@@ -2,17 +2,18 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Any
 
 from django.contrib import messages
 from django.core.exceptions import PermissionDenied
 from django.core.paginator import Paginator
-from django.http import HttpRequest, HttpResponse
+from django.http import Http404, HttpRequest, HttpResponse
 from django.http.response import HttpResponseBase
 from django.shortcuts import get_object_or_404, redirect, render
-from django.utils.http import url_has_allowed_host_and_scheme
 
-from plugin_framework.sdk import PluginAwareView
+from plugin_framework.sdk import PluginAwareView, banner_dismissed
 from plugins.announcements_plugin import queries, services
 from plugins.announcements_plugin.forms import AnnouncementForm
 from plugins.announcements_plugin.models import Announcement
@@ -20,30 +21,28 @@ from plugins.announcements_plugin.models import Announcement
 PAGE = 20
 
 
-class AdminView(PluginAwareView):
-    """A page for those who may announce something."""
+class AdminsView(PluginAwareView):
+    """A page of those who manage the organisation; its members get 403, as on the host's own pages of that kind."""
 
     def dispatch(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:
-        """Refuse everybody else."""
-        if not _may_write(request):
+        """Let admins in."""
+        if not _is_admin(request):
             raise PermissionDenied
         return super().dispatch(request, *args, **kwargs)
 
 
 class AnnouncementList(PluginAwareView):
-    """What is announced today; for admins, all that ever was."""
+    """For admins all announcements; for members those of now, also what they have dismissed, to read it again."""
 
     def get(self, request: HttpRequest) -> HttpResponse:
-        """One page of it."""
-        may_write = _may_write(request)
-        page = Paginator(queries.everything() if may_write else queries.current(), PAGE).get_page(
-            request.GET.get("page")
-        )
-        context = {"page": page, "may_write": may_write, "current": set(queries.current().values_list("pk", flat=True))}
-        return render(request, "announcements_plugin/list.html", context)
+        """One page of the list."""
+        admin = _is_admin(request)
+        found = queries.overview() if admin else queries.current()
+        page = Paginator(found, PAGE).get_page(request.GET.get("page"))
+        return render(request, f"announcements_plugin/{'list' if admin else 'read'}.html", {"page": page})
 
 
-class AnnouncementNew(AdminView):
+class AnnouncementNew(AdminsView):
     """A new announcement."""
 
     def get(self, request: HttpRequest) -> HttpResponse:
@@ -51,56 +50,77 @@ class AnnouncementNew(AdminView):
         return _form(request, AnnouncementForm())
 
     def post(self, request: HttpRequest) -> HttpResponse:
-        """Announce it."""
-        return _save(request, AnnouncementForm(request.POST))
+        """Make it."""
+        form = AnnouncementForm(request.POST)
+        if not form.is_valid():
+            return _form(request, form)
+        announcement = services.create(form.wanted(), request.user)
+        messages.success(request, f"{announcement} was saved.")
+        return redirect("apps:announcements:list")
 
 
-class AnnouncementEdit(AdminView):
-    """One announcement's form."""
+class AnnouncementEdit(AdminsView):
+    """An announcement's form."""
 
     def get(self, request: HttpRequest, pk: int) -> HttpResponse:
         """The form, filled in."""
-        return _form(request, AnnouncementForm(instance=get_object_or_404(Announcement, pk=pk)))
+        announcement = get_object_or_404(Announcement, pk=pk)
+        form = AnnouncementForm(instance=announcement, initial={"revision": announcement.revision})
+        return _form(request, form, announcement)
 
     def post(self, request: HttpRequest, pk: int) -> HttpResponse:
-        """Save it."""
-        return _save(request, AnnouncementForm(request.POST, instance=get_object_or_404(Announcement, pk=pk)))
+        """Save it, unless somebody else was faster."""
+        announcement = get_object_or_404(Announcement, pk=pk)
+        form = AnnouncementForm(request.POST)  # no instance: the page keeps its name while the form has another
+        if form.is_valid():
+            try:
+                with _gone_is_404():
+                    seen = form.cleaned_data["revision"]
+                    saved = services.update(pk, form.wanted(), request.user, seen_revision=seen)
+            except services.Stale as error:
+                form.add_error(None, str(error))
+            else:
+                messages.success(request, f"{saved} was saved.")
+                return redirect("apps:announcements:list")
+        return _form(request, form, announcement)
 
 
-class AnnouncementDelete(AdminView):
+class AnnouncementDelete(AdminsView):
     """The button that deletes."""
 
     def post(self, request: HttpRequest, pk: int) -> HttpResponse:
         """Delete it."""
         announcement = get_object_or_404(Announcement, pk=pk)
-        services.delete(pk, request.user)
-        messages.success(request, f"“{announcement}” is deleted.")
+        with _gone_is_404():
+            services.delete(pk, request.user)
+        messages.success(request, f"{announcement} was deleted.")
         return redirect("apps:announcements:list")
 
 
 class AnnouncementDismiss(PluginAwareView):
-    """The button on a banner that puts it away."""
+    """The button of a banner."""
 
     def post(self, request: HttpRequest, pk: int) -> HttpResponse:
-        """Put it away for this person, and go back to where they were."""
-        services.dismiss(get_object_or_404(Announcement, pk=pk), request.user)
-        back = request.POST.get("next", "")
-        safe = url_has_allowed_host_and_scheme(back, {request.get_host()}, require_https=request.is_secure())
-        return redirect(back if safe else "/")
+        """Note it. One that ended while the page was open is dismissed like any other; one still to come is not there yet."""
+        get_object_or_404(queries.started(), pk=pk)
+        with _gone_is_404():
+            services.dismiss(pk, request.user)
+        return banner_dismissed(request)
 
 
-def _may_write(request: HttpRequest) -> bool:
+@contextmanager
+def _gone_is_404() -> Iterator[None]:
+    """Somebody else deleted it between our look and our change."""
+    try:
+        yield
+    except Announcement.DoesNotExist as error:
+        raise Http404(str(error)) from error
+
+
+def _is_admin(request: HttpRequest) -> bool:
     return bool(getattr(request.user, "is_admin", False))
 
 
-def _save(request: HttpRequest, form: AnnouncementForm) -> HttpResponse:
-    if not form.is_valid():
-        return _form(request, form)
-    announcement = services.publish(form.save(commit=False), request.user)
-    messages.success(request, f"“{announcement}” is saved.")
-    return redirect("apps:announcements:list")
-
-
-def _form(request: HttpRequest, form: AnnouncementForm) -> HttpResponse:
-    context = {"form": form, "announcement": form.instance if form.instance.pk else None}
+def _form(request: HttpRequest, form: AnnouncementForm, announcement: Announcement | None = None) -> HttpResponse:
+    context = {"form": form, "announcement": announcement}
     return render(request, "announcements_plugin/form.html", context, status=422 if form.errors else 200)

@@ -185,7 +185,8 @@ SURFACES: dict[str, list[Callable[[World], bool]]] = {
     "plugin_framework/lifecycle.py": [_command_line],
     "plugin_framework/middleware.py": [_pages],
     "plugin_framework/runtime.py": [_sdk],
-    "saas/context.py": [_navigation, _banners],
+    "saas/banners.py": [_banners],
+    "saas/context.py": [_navigation],
     "saas/site/dashboard.py": [_panels],
     "saas/site/plugin_info.py": [_list_page, _detail_page],
 }

@@ -6,10 +6,13 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from typing import Any
 
+from django.http import HttpRequest
+from django.utils.safestring import mark_safe
+
 from plugin_framework import loader
 from plugin_framework.inspection import inspect_plugin
 from plugin_framework.registry import registry
-from plugin_framework.sdk import CheckResult, ConfigurablePlugin, NavItem, Panel, PluginInterface, event, hook
+from plugin_framework.sdk import Banner, CheckResult, ConfigurablePlugin, NavItem, Panel, PluginInterface, event, hook
 
 tried: list[dict[str, Any]] = []  # what check() was given, newest last
 
@@ -74,6 +77,19 @@ class Rota(PluginInterface):
     def nav_items(self) -> Sequence[NavItem]:
         return [NavItem("Rota")]
 
+    def banners(self, request: HttpRequest) -> Sequence[Banner]:
+        evil = mark_safe("<script>alert(1)</script>")  # what a careless author might do
+        link = {"link_url": "/?a=1&b=<i>", "link_label": evil}
+        first = Banner(
+            "turn",
+            evil,
+            mark_safe(f"{evil}\nIt is the turn of Grace."),
+            "warning",
+            dismiss_url="/apps/rota/seen/",
+            **link,
+        )
+        return [first, *(Banner(f"more-{number}", f"Shift {number}", "") for number in range(2, 8))]
+
 
 class Clumsy(PluginInterface):
     """Fails wherever the host asks it for something."""
@@ -94,6 +110,12 @@ class Clumsy(PluginInterface):
 
     def nav_items(self) -> Sequence[NavItem]:
         raise RuntimeError("lost the way")
+
+    def banners(self, request: HttpRequest) -> Sequence[Banner]:
+        return [
+            Banner("1", "Half a banner", ""),
+            Banner("2", "Bad", "", link_url="javascript:alert(1)", link_label="x"),
+        ]
 
 
 class Refusing(Clumsy):

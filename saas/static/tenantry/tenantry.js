@@ -53,7 +53,22 @@
     for (const button of document.querySelectorAll("button[aria-disabled]")) button.removeAttribute("aria-disabled");
   };
 
+  // A dismissed banner leaves the page once its plugin has said so, with an empty answer. Anything else, such as the page to sign
+  // in, leaves it there with a word about it; the rest of the page, and what was typed into it, stays in any case.
+  const dismiss = (event) => {
+    const banner = event.target.closest(".banner");
+    if (!banner) return;
+    const { xhr } = event.detail;
+    if (event.type === "htmx:beforeSwap" && xhr.status === 200 && xhr.responseText === "") {
+      document.getElementById("main").focus({ preventScroll: true });
+      return;
+    }
+    event.detail.shouldSwap = false;
+    banner.querySelector(".banner-failed").hidden = false;
+  };
+
   tellTimes(document);
+  for (const name of ["htmx:beforeSwap", "htmx:sendError", "htmx:timeout"]) document.addEventListener(name, dismiss);
   document.querySelectorAll("table.table:not(.table-stack, .table-narrow)").forEach(labelCells);
   document.addEventListener("submit", holdBack);
   window.addEventListener("pageshow", letGo);

@@ -36,6 +36,7 @@ def acme(tenants: Tenants) -> TenantRef:
     with tenant_scope(tenants.acme):
         configuration.configure("invoices", SYSTEM, {"seller_address": "1 Road"})
         lifecycle.enable("invoices", SYSTEM)  # and orders, which it needs
+        lifecycle.enable("announcements", SYSTEM)
     return tenants.acme
 
 
