@@ -9,6 +9,7 @@ from jsonschema import Draft202012Validator
 from jsonschema.exceptions import SchemaError as JsonSchemaError
 from referencing import Registry
 
+from plugin_framework.config import conditions
 from plugin_framework.config.errors import SchemaError
 from plugin_framework.config.formats import FORMATS
 from plugin_framework.config.keywords import VALIDATOR
@@ -19,7 +20,7 @@ MAX_DEPTH = 16
 USUAL_LENGTH = 200  # characters that a pattern must be quick on, if maxLength does not say
 _EVERYWHERE = {
     "type", "title", "description", "default", "enum", "const", "examples", "readOnly", "writeOnly", "deprecated", "$comment",
-    "x-order", "x-group", "x-placeholder", "x-multiline", "x-enum-labels", "x-bound-to", "x-show-if",
+    "x-order", "x-group", "x-placeholder", "x-multiline", "x-enum-labels", "x-bound-to", conditions.KEYWORD,
 }  # fmt: skip
 _BY_TYPE = {
     "object": {
@@ -79,6 +80,8 @@ def check(schema: Node) -> None:
         raise SchemaError("", "must have the type 'object'")
     if schema.get("writeOnly"):
         raise SchemaError("", "is not a secret as a whole; say writeOnly at the fields that are")
+    if conditions.KEYWORD in schema:
+        raise SchemaError("", f"{conditions.KEYWORD} belongs to a field: there is nothing beside the whole")
     _check_node(schema, "", 1)
     for path, node in properties(schema, ()):
         _check_secret(schema, path, node)
@@ -96,6 +99,7 @@ def _check_node(node: Node, path: str, depth: int) -> None:
         _check_names(node, path)
         for name, inner in node.get("properties", {}).items():
             _check_node(inner, f"{path}/{name}", depth + 1)
+        conditions.check(node, path)
     elif kind == "array":
         _check_items(node, path, depth)
     elif kind == "string":
@@ -129,6 +133,8 @@ def _check_items(node: Node, path: str, depth: int) -> None:
         raise SchemaError(f"{path}/items", "an array holds single values, or objects of single values")
     if kind == "object" and not items.get("properties"):
         raise SchemaError(f"{path}/items", "must have fields of its own: its 'properties'")
+    if conditions.KEYWORD in items:
+        raise SchemaError(f"{path}/items", f"{conditions.KEYWORD} belongs to the list, or to a field of its entries")
     if any(each.get("writeOnly") for each in [items, *items.get("properties", {}).values()]):
         raise SchemaError(f"{path}/items", "secrets cannot stand in an array")
     if node.get("uniqueItems") and "maxItems" not in node:

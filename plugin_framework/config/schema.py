@@ -10,7 +10,7 @@ from typing import Any
 from jsonschema.exceptions import ValidationError
 from referencing import Registry
 
-from plugin_framework.config import lint
+from plugin_framework.config import conditions, lint
 from plugin_framework.config.errors import FieldError
 from plugin_framework.config.formats import FORMATS
 from plugin_framework.config.keywords import VALIDATOR
@@ -156,8 +156,9 @@ def _redact(node: Mapping[str, Any], config: Mapping[str, Any]) -> Config:
 
 
 def _partial(node: Mapping[str, Any]) -> dict[str, Any]:
-    """`node` without what makes a whole; a yes or no becomes a yes, no or neither."""
-    without = {key: value for key, value in node.items() if key not in {"required", "default", "minProperties"}}
+    """`node` without what makes a whole; a yes or no becomes a yes, no or neither, on which nothing can depend."""
+    whole = {"required", "default", "minProperties", conditions.KEYWORD}
+    without = {key: value for key, value in node.items() if key not in whole}
     if node.get("type") == "boolean":
         without[UNDECIDED] = True
     if "properties" in node:

@@ -12,7 +12,11 @@ class ConfigurablePlugin(PluginInterface):
     """A plugin whose settings are described by a JSON Schema."""
 
     def get_config_schema(self) -> dict[str, Any]:
-        """The settings as JSON Schema 2020-12; ``writeOnly: true`` marks a secret. Must not depend on the instance."""
+        """The settings as JSON Schema 2020-12; ``writeOnly: true`` marks a secret. Must not depend on the instance.
+
+        ``"x-show-if": {"mode": "weekly"}`` hides a field while the field ``mode`` beside it (a boolean, or one with an enum) has
+        another value. It is stored and validated all the same.
+        """
         return {"type": "object", "properties": {}}
 
     def validate_config(self, config: dict[str, Any]) -> list[str]:

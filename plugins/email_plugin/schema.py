@@ -105,11 +105,12 @@ def _welcome() -> dict[str, Any]:
             "default": True,
             "x-group": WELCOME,
         },
-        "welcome_subject": _subject("Welcome to {{organisation}}", _WELCOME_WORDS, WELCOME),
+        "welcome_subject": _subject("Welcome to {{organisation}}", _WELCOME_WORDS, WELCOME, "send_welcome"),
         "welcome_text": _text(
             "Hello {{name}},\n\nyou are now registered at {{organisation}}. It is good to have you with us.",
             _WELCOME_WORDS,
             WELCOME,
+            "send_welcome",
         ),
     }
 
@@ -123,14 +124,17 @@ def _order() -> dict[str, Any]:
             "default": True,
             "x-group": ORDER,
         },
-        "order_subject": _subject("Your order {{order}} is confirmed", _ORDER_WORDS, ORDER),
+        "order_subject": _subject("Your order {{order}} is confirmed", _ORDER_WORDS, ORDER, "send_order_confirmation"),
         "order_text": _text(
-            "Hello {{name}},\n\nthank you for your order {{order}}. We have confirmed it.", _ORDER_WORDS, ORDER
+            "Hello {{name}},\n\nthank you for your order {{order}}. We have confirmed it.",
+            _ORDER_WORDS,
+            ORDER,
+            "send_order_confirmation",
         ),
     }
 
 
-def _subject(default: str, words: str, group: str) -> dict[str, Any]:
+def _subject(default: str, words: str, group: str, switch: str) -> dict[str, Any]:
     return {
         "type": "string",
         "title": "Subject",
@@ -140,10 +144,11 @@ def _subject(default: str, words: str, group: str) -> dict[str, Any]:
         "maxLength": 200,
         "pattern": _ONE_LINE,
         "x-group": group,
+        "x-show-if": {switch: True},
     }
 
 
-def _text(default: str, words: str, group: str) -> dict[str, Any]:
+def _text(default: str, words: str, group: str, switch: str) -> dict[str, Any]:
     return {
         "type": "string",
         "title": "Text",
@@ -153,4 +158,5 @@ def _text(default: str, words: str, group: str) -> dict[str, Any]:
         "maxLength": 2000,
         "x-multiline": True,
         "x-group": group,
+        "x-show-if": {switch: True},
     }

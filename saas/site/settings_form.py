@@ -143,6 +143,11 @@ class SettingsForm:
         return any(isinstance(part, Rows) and not part.locked for part in self.root.everything())
 
     @property
+    def has_conditions(self) -> bool:
+        """Whether there are fields that do not always apply, for the script to hide."""
+        return any(part.show_if for part in self.root.everything())
+
+    @property
     def retype(self) -> bool:
         """Whether secrets were typed, which a page drawn again does not have any more."""
         return any(part.typed for part in self._secret_parts())

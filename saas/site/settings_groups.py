@@ -10,6 +10,7 @@ from typing import Any, Final
 from django.utils.translation import gettext as _
 
 from plugin_framework.config.schema import UNDECIDED
+from saas.site import settings_conditions
 from saas.site.settings_choices import Check, Choice, Choices
 from saas.site.settings_fields import Field, Json, Number, Secret, Text
 from saas.site.settings_parts import Node, Part, Path, Sent, Situation
@@ -64,6 +65,8 @@ class Group(Part):
             name: make(inner, (*path, name), inside.get(name, MISSING), required=name in needed, situation=situation)
             for name, inner in sorted(known.items(), key=lambda item: item[1].get("x-order", len(known)))
         }
+        for part in self.parts.values():
+            settings_conditions.tell(part, self.parts)
         keeps = node.get("additionalProperties", True) is not False
         self._unknown = {name: value for name, value in inside.items() if name not in known} if keeps else {}
         self._holds_secret = situation.keeps_secret_in(path)

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any, ClassVar
 from urllib.parse import quote
 
+from django.forms.utils import flatatt
 from django.utils.datastructures import MultiValueDict
 
 from saas.site.settings_values import MISSING, fits
@@ -69,6 +71,8 @@ class Part:
         self.label = label or str(node.get("title") or str(path[-1] if path else "").replace("_", " ").capitalize())
         self.context = ""  # what the part stands in, as people read it
         self.help = str(node.get("description", ""))
+        self.only_when = ""  # when the part applies, in words; empty: always
+        self.show_if: Mapping[str, list[str]] = {}  # the same for the script: what controls must say, by their names
         self.errors: list[str] = []
         self.autofocus = False
 
@@ -146,12 +150,17 @@ class Part:
     @property
     def has_help(self) -> bool:
         """Whether anything stands at `help_id`."""
-        return bool(self.help or self.locked or self.misfit)
+        return bool(self.only_when or self.help or self.locked or self.misfit)
 
     @property
     def described_by(self) -> str:
         """The ids of help and errors, for aria-describedby."""
         return " ".join([*([self.help_id] if self.has_help else []), *([self.error_id] if self.errors else [])])
+
+    @property
+    def applies(self) -> str:
+        """What tells the script when the part applies, as an attribute."""
+        return flatatt({"data-show-if": json.dumps(self.show_if)} if self.show_if else {})
 
     @property
     def aria(self) -> dict[str, str]:

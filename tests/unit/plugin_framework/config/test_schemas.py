@@ -13,6 +13,7 @@ from plugins.email_plugin.schema import config_schema
 from plugins.slack_plugin.plugin import SlackNotificationPlugin
 
 TEXT = {"type": "string"}
+_FLAG = {"type": "boolean"}
 
 
 def _object(**properties: Any) -> dict[str, Any]:
@@ -48,6 +49,17 @@ ACCEPTED: dict[str, dict[str, Any]] = {
         }
     ),
     "a bound secret": _object(host=TEXT, key={**TEXT, "writeOnly": True, "x-bound-to": ["host"]}),
+    "fields that wait for others": {
+        **_object(
+            b={"type": "boolean"},
+            e={"enum": ["a", "b"], "x-show-if": {"b": True}},
+            n={"type": "number", "enum": [1, 2.5], "x-show-if": {"e": ["a", "b"], "b": True}},
+            x={**TEXT, "default": "a", "x-show-if": {"n": 1.0}},
+            o={**_object(b={"type": "boolean"}, y={**TEXT, "x-show-if": {"b": False}}), "x-show-if": {"b": True}},
+            r={"type": "array", "items": _object(b={"type": "boolean"}, y={**TEXT, "x-show-if": {"b": True}})},
+        ),
+        "required": ["b", "x"],
+    },
     "references to itself": {
         **_object(x={"$ref": "#/$defs/d", "title": "Mine"}),
         "$defs": {"d": {"$ref": "#/$defs/e"}, "e": TEXT},
@@ -175,6 +187,48 @@ REFUSED: dict[str, tuple[Any, str]] = {
     "bound to a word": (
         _object(h=TEXT, x={**TEXT, "writeOnly": True, "x-bound-to": "h"}),
         "x: x-bound-to must be a list",
+    ),
+    "waiting for nothing": (_object(x={**TEXT, "x-show-if": {}}), "x: x-show-if must be an object"),
+    "waiting for a word": (_object(b=_FLAG, x={**TEXT, "x-show-if": "b"}), "x: x-show-if must be an object"),
+    "waiting for a stranger": (
+        _object(x={**TEXT, "x-show-if": {"b": True}}),
+        "x: x-show-if: there is no field 'b' beside",
+    ),
+    "waiting for a field further out": (
+        _object(b=_FLAG, o=_object(x={**TEXT, "x-show-if": {"b": True}})),
+        "o/x: x-show-if: there is no field 'b' beside it",
+    ),
+    "waiting for a text": (
+        _object(b=TEXT, x={**TEXT, "x-show-if": {"b": "a"}}),
+        "x: x-show-if: 'b' must be a boolean, or have an enum",
+    ),
+    "waiting for a secret": (
+        _object(b={"enum": ["a"], "writeOnly": True}, x={**TEXT, "x-show-if": {"b": "a"}}),
+        "and be no secret",
+    ),
+    "waiting for what cannot be": (
+        _object(b={"enum": ["a"]}, x={**TEXT, "x-show-if": {"b": ["a", "c"]}}),
+        "x: x-show-if: 'b' can never be 'c'",
+    ),
+    "waiting for one instead of yes": (_object(b=_FLAG, x={**TEXT, "x-show-if": {"b": 1}}), "'b' can never be 1"),
+    "waiting for one of no values": (_object(b=_FLAG, x={**TEXT, "x-show-if": {"b": []}}), "say which values of 'b'"),
+    "waiting for yes or no": (
+        _object(b=_FLAG, x={**TEXT, "x-show-if": {"b": [True, False]}}),
+        "of true and false, one",
+    ),
+    "waiting for itself": (_object(x={**_FLAG, "x-show-if": {"x": True}}), "x-show-if: x wait for each other"),
+    "waiting for each other": (
+        _object(x={**_FLAG, "x-show-if": {"y": True}}, y={**_FLAG, "x-show-if": {"x": True}}),
+        "wait for each other",
+    ),
+    "waiting and required": (
+        {**_object(b=_FLAG, x={**TEXT, "x-show-if": {"b": True}}), "required": ["x"]},
+        "x: x-show-if: what is required must always be filled in",
+    ),
+    "waiting as a whole": ({**_object(b=_FLAG), "x-show-if": {"b": True}}, "there is nothing beside the whole"),
+    "entries that wait": (
+        _object(b=_FLAG, r={"type": "array", "items": {**TEXT, "x-show-if": {"b": True}}}),
+        "r/items: x-show-if belongs to the list",
     ),
     "an order that is none": (_object(x={**TEXT, "x-order": "1"}), "x: x-order must be a number"),
     "an order of yes": (_object(x={**TEXT, "x-order": True}), "x: x-order must be a number"),
