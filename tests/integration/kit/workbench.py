@@ -30,7 +30,6 @@ class Shell:
             "LANG": "C.UTF-8",
             "COLUMNS": "100",
             "TENANTRY_DATA": str(self._data),
-            "PYTHONPYCACHEPREFIX": str(home / "bytecode"),  # many starts: compile once, and not into the checkout
         }
         self._process = subprocess.Popen(
             ["bash", "--norc", "--noprofile"],
