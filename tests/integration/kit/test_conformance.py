@@ -10,6 +10,8 @@ import pytest
 from saas.testing.conformance import Conformance
 from tests.integration.kit.workbench import workbench
 
+pytestmark = pytest.mark.xdist_group("sloppy")  # one run of the suite is looked at by all of them
+
 RUN = "python -m pytest -q -p no:cacheprovider --tb=no -rA check_conformance.py"
 CHECKS = {name for name in vars(Conformance) if name.startswith("test_")}
 REASONS = {
