@@ -26,6 +26,7 @@ def checked(packages: Packages) -> Said:
     return Host("postgresql:///there_is_none", packages.faulty).manage("check")
 
 
+@pytest.mark.xdist_group("faulty")  # the check is made once for all of them
 @pytest.mark.parametrize("package", FAULTY, ids=[each.distribution or each.name for each in FAULTY])
 def test_the_check_names_the_fault(package: Package, checked: Said) -> None:
     warning = f"(tenantry.W001) The plugin {package.key} is quarantined: "
@@ -34,6 +35,7 @@ def test_the_check_names_the_fault(package: Package, checked: Said) -> None:
     assert package.fits(found[0]), found[0]
 
 
+@pytest.mark.xdist_group("faulty")
 def test_the_check_warns_and_with_a_fail_level_it_fails(checked: Said, packages: Packages) -> None:
     assert checked.code == 0
     assert f"System check identified {len(KEYS)} issues" in checked.err
