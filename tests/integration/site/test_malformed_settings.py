@@ -18,7 +18,7 @@ from tests.conftest import Tenants
 from tests.dummies.pages import installed
 from tests.support import random_settings
 
-MALFORMED = int(os.environ.get("MALFORMED", "500"))
+MALFORMED = int(os.environ.get("MALFORMED", "150"))
 NASTY = [
     "",
     "\x00",
