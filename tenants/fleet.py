@@ -7,7 +7,7 @@ import random
 import threading
 import time
 from collections import deque
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Sequence, Set
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
 from dataclasses import dataclass, replace
 
@@ -111,8 +111,8 @@ def plan(options: Options) -> Plan:
 
 def migrate_tenants(plan: Plan, options: Options) -> Iterator[Outcome]:
     """Migrate the tenants of `plan`; outcomes come as they happen. Those that are not begun any more have none."""
-    _complete_schedules()
     waiting = [ref for ref, _ in plan.waiting]
+    yield from _complete_schedules({ref.schema for ref in waiting})
     first = [ref for ref in waiting if _rank(ref, options) < 2]
     failures = 0
     for ref in first:
@@ -123,14 +123,22 @@ def migrate_tenants(plan: Plan, options: Options) -> Iterator[Outcome]:
         yield from _several(waiting[len(first) :], options)
 
 
-def _complete_schedules() -> None:
-    """A release may bring a job that the platform owes to every tenant; those that are up to date else get it here."""
-    refs = {entry.ref.schema: entry.ref for entry in everyone()}
+def _complete_schedules(waiting: Set[str]) -> Iterator[Outcome]:
+    """A release may bring a job that the platform owes to every tenant; those that are up to date else get it here.
+
+    The schemas in `waiting` get it when they are migrated: until then they may lack what the schedule is made of. An outcome
+    for each that fails.
+    """
+    refs = {entry.ref.schema: entry.ref for entry in everyone() if entry.ref.schema not in waiting}
     with public_scope():
         lacking = schedule.without_house_jobs(refs)
     for schema in lacking:
-        with tenant_scope(refs[schema]):
-            schedule.sync()
+        try:
+            with tenant_scope(refs[schema]):
+                schedule.sync()
+        except Exception as error:  # whatever is wrong with one tenant, the others go on
+            log.exception("Completing the schedule of %s failed", refs[schema].slug)
+            yield Outcome(refs[schema].slug, error=f"{type(error).__name__}: {error}".strip())
 
 
 def _rank(ref: TenantRef, options: Options) -> int:
