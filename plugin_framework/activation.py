@@ -16,7 +16,7 @@ from typing import Any
 
 from django.utils import timezone
 
-from plugin_framework import gate, instances, layers, masking, settings_store, shapes, tenancy
+from plugin_framework import gate, instances, layers, masking, metrics, settings_store, shapes, tenancy
 from plugin_framework.catalog import revisions
 from plugin_framework.catalog.offers import DEFAULT, offers
 from plugin_framework.catalog.plans import plan_of
@@ -44,6 +44,14 @@ class BoundHandler:
     takes_more: bool
 
 
+@dataclass(slots=True, eq=False)
+class Handlers:
+    """The handlers of one hook, in order. `calls`: how often it was called since that was last told to `metrics`."""
+
+    each: tuple[BoundHandler, ...]
+    calls: int = 0
+
+
 @dataclass(frozen=True, slots=True)
 class Owed:
     """One handler of a plugin that was set up and does not run just now: events wait for it."""
@@ -60,7 +68,7 @@ class ActiveSet:
     revisions: Revisions
     facts: gate.Facts
     plugins: Mapping[str, PluginInterface]  # in the order in which their handlers run
-    table: Mapping[str, tuple[BoundHandler, ...]]
+    table: Mapping[str, Handlers]
     owed: Mapping[str, tuple[Owed, ...]]  # handlers to which events are kept for later; see `_owed`
     held: Held
     retry_at: float  # monotonic seconds; after it a plugin that failed to start or was paused is tried again
@@ -71,7 +79,20 @@ class ActiveSet:
 
     def find(self, plugin: str, name: str, hook: str) -> BoundHandler | None:
         """The handler a queued delivery is meant for, if its plugin runs and still has it."""
-        return next((h for h in self.table.get(hook, ()) if h.plugin == plugin and h.name == name), None)
+        return next((h for h in self.handlers(hook) if h.plugin == plugin and h.name == name), None)
+
+    def handlers(self, hook: str) -> tuple[BoundHandler, ...]:
+        """Those of `hook`, in the order in which they run."""
+        found = self.table.get(hook)
+        return found.each if found else ()
+
+    def leave(self) -> None:
+        """A scope that used it ends."""
+        for hook, handlers in self.table.items():
+            calls, handlers.calls = handlers.calls, 0
+            if calls:
+                metrics.went_through(hook, [each.plugin for each in handlers.each], calls)
+        instances.leave(self.held)
 
 
 class _Cache:
@@ -146,7 +167,7 @@ def current() -> ActiveSet:
     found = _private(scope.tenant, wanted) if revisions.CHANGED in scope.memo else cache.use(scope.tenant, wanted)
     scope.memo[_MEMO] = found
     masking.used(scope.tenant.schema)
-    scope.on_exit.append(lambda: instances.leave(found.held))
+    scope.on_exit.append(found.leave)
     return found
 
 
@@ -231,7 +252,7 @@ def _start(
     return Instance(plugin, row.settings_revision, platform)
 
 
-def _table(plugins: Mapping[str, PluginInterface]) -> Mapping[str, tuple[BoundHandler, ...]]:
+def _table(plugins: Mapping[str, PluginInterface]) -> Mapping[str, Handlers]:
     table: dict[str, list[BoundHandler]] = {}
     for name, plugin in plugins.items():
         for handler in registry.specs[name].handlers:
@@ -242,7 +263,7 @@ def _table(plugins: Mapping[str, PluginInterface]) -> Mapping[str, tuple[BoundHa
         for job in registry.specs[name].jobs:
             due = BoundHandler(name, job.method, JOB_HOOK, getattr(plugin, job.method), False)
             table.setdefault(JOB_HOOK, []).append(due)
-    return MappingProxyType({hook: tuple(handlers) for hook, handlers in table.items()})
+    return MappingProxyType({hook: Handlers(tuple(handlers)) for hook, handlers in table.items()})
 
 
 def _owed(facts: gate.Facts, rows: Mapping[str, PluginState]) -> Mapping[str, tuple[Owed, ...]]:

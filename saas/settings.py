@@ -19,11 +19,14 @@ DEMO = env.bool(
     "TENANTRY_DEMO", default=False
 )  # `manage.py demo` sets it: inbox pages, loopback destinations, demo people
 DATA_DIR = Path(env.str("TENANTRY_DATA", default=str(BASE_DIR / ".data")))
+METRICS_DIR = Path(env.str("METRICS_DIR", default=str(DATA_DIR / "metrics")))  # where web and workers count, for /metrics
+METRICS_TOKEN = env.str("METRICS_TOKEN", default="")  # whoever has it may read /metrics; without one there is none
 BASE_DOMAIN = env.str("BASE_DOMAIN", default="localhost").lower()
 SECRET_KEY = env.str("SECRET_KEY", default="") or development_secret(DATA_DIR, "secret_key")
 SECRETS_KEYS = env.list("SECRETS_KEYS", default=[]) or [development_secret(DATA_DIR, "secrets_key")]
 long_enough("SECRET_KEY", [SECRET_KEY])
 long_enough("SECRETS_KEYS", SECRETS_KEYS)
+long_enough("METRICS_TOKEN", [METRICS_TOKEN] if METRICS_TOKEN else [])
 
 # Which host is served at all is decided by tenants.middleware from the domains in the database, before anything else looks.
 ALLOWED_HOSTS = ["*"]

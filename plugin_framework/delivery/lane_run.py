@@ -12,7 +12,7 @@ from typing import NoReturn
 
 from django.db import InterfaceError, OperationalError
 
-from plugin_framework import activation, tenancy_directory
+from plugin_framework import activation, metrics, tenancy_directory
 from plugin_framework.activation import BoundHandler
 from plugin_framework.catalog import revisions
 from plugin_framework.delivery import house, lanes, limits, rows
@@ -26,7 +26,8 @@ from plugin_framework.delivery.payload import thaw
 from plugin_framework.delivery.rows import Due, Finished, Started
 from plugin_framework.delivery.slots import Slot
 from plugin_framework.gate import Reason
-from plugin_framework.models.delivery import DeliveryState
+from plugin_framework.metrics.names import ATTEMPTS, HOOKS
+from plugin_framework.models.delivery import AttemptOutcome, DeliveryState
 from plugin_framework.registry import JOB_HOOK
 from plugin_framework.sdk import NetworkError, PluginError, RetryLater
 from plugin_framework.tenancy import Revisions, TenantRef, public_scope, tenant_scope
@@ -147,7 +148,10 @@ class LaneRun:
         try:
             if due.interrupted:
                 self._write()
-                if not rows.record_interrupted(self.lane.schema, due.id, self.lane.fence):
+                state = rows.record_interrupted(self.lane.schema, due.id, self.lane.fence)
+                if state:
+                    metrics.counted(ATTEMPTS, self.lane.plugin, AttemptOutcome.INTERRUPTED.value, state)
+                if state != DeliveryState.DUE:
                     return
             with tenant_scope(self.tenant):  # one of its own: what a handler leaves in its scope ends with it
                 handler = self._gate(due)
@@ -236,7 +240,10 @@ class LaneRun:
             error = LeftOpen()
         failpoint("after_answer")
         self.slot.record.served += 1
+        if current.called:
+            metrics.observed(HOOKS, time.perf_counter() - begun, self.lane.plugin, started.hook)
         if current.marked:
+            metrics.counted(ATTEMPTS, self.lane.plugin, AttemptOutcome.DONE.value, DeliveryState.DONE.value)
             self.breaker.succeeded()
             self._marked_by_itself(handler, started, error)
             return
@@ -299,7 +306,9 @@ class LaneRun:
                 wait = min(wait * 2, 2.0)
 
     def _wrote(self, before: Finished, written: bool) -> None:
-        if not written:
+        if written:
+            metrics.counted(ATTEMPTS, self.lane.plugin, before.outcome.attempt.value, before.outcome.state.value)
+        else:
             log.warning(
                 "Delivery %s in %s was not marked: it is already, or a newer claim has it", before.id, self.lane.schema
             )

@@ -6,12 +6,14 @@ import logging
 
 from django.db import ProgrammingError
 
+from plugin_framework import metrics
 from plugin_framework.delivery import lanes, rows
 from plugin_framework.delivery.lanes import Lane
 from plugin_framework.delivery.outcome import cut_short
 from plugin_framework.delivery.pool import Death
 from plugin_framework.delivery.rows import Finished
 from plugin_framework.delivery.slots import Held
+from plugin_framework.metrics.names import ATTEMPTS
 
 log = logging.getLogger(__name__)
 
@@ -42,4 +44,5 @@ def _record(held: Held, death: Death) -> None:
             return
         tried, duration_ms = started.tried, None
     outcome = cut_short(death.reason, tried, duration_ms, at_once=death.at_once)
-    rows.finish(held.schema, Finished(held.delivery, outcome), held.fence)
+    if rows.finish(held.schema, Finished(held.delivery, outcome), held.fence):
+        metrics.counted(ATTEMPTS, held.plugin, outcome.attempt.value, outcome.state.value)

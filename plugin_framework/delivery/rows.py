@@ -164,11 +164,14 @@ def finish_and_start(schema: str, finished: Finished, delivery: int, fence: int)
     return bool(row[0]), _started(row[1:])
 
 
-def record_interrupted(schema: str, delivery: int, fence: int) -> bool:
-    """Write down that an earlier attempt was cut off together with its worker; whether the delivery may be tried again."""
+def record_interrupted(schema: str, delivery: int, fence: int) -> str:
+    """Write down that an earlier attempt was cut off together with its worker: "due" if the delivery may be tried again, "dead" if not.
+
+    "" if a newer claim has it, and nothing was changed.
+    """
     params = {"id": delivery, "fence": fence, "error": _CUT_OFF, "most": MAX_ATTEMPTS}
     rows = _rows(schema, _INTERRUPTED, params)
-    return bool(rows) and rows[0][0] == "due"
+    return str(rows[0][0]) if rows else ""
 
 
 def hold(schema: str, plugin: str, fence: int, reason: str, delivery: int | None = None) -> int:

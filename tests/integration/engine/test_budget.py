@@ -25,8 +25,9 @@ from tests.integration.engine.dummies import Alpha, Caller
 
 
 @pytest.fixture
-def two(committed_db: str, tenants: Tenants) -> Iterator[Tenants]:
+def two(committed_db: str, tenants: Tenants, monkeypatch: pytest.MonkeyPatch) -> Iterator[Tenants]:
     """Both have the plugin; every handler of `knock` is too slow, however quick it is."""
+    monkeypatch.setattr(hooks, "SHORT", 0.0)
     with installed(Caller, Alpha):
         registry.points["knock"] = replace(registry.points["knock"], budget_ms=0)
         for ref in (tenants.acme, tenants.globex):
