@@ -7,6 +7,7 @@ from time import perf_counter
 from typing import Any
 
 from django.db import connection
+from structlog.contextvars import bound_contextvars
 
 from plugin_framework import activation, metrics
 from plugin_framework.activation import BoundHandler, Owed
@@ -133,13 +134,13 @@ def _noted(point: HookPoint, handler: BoundHandler, seconds: float) -> None:
     """A call that was not short: keep its time, and complain if it took more than it may."""
     metrics.took_longer(handler.plugin, point.name, seconds)
     if seconds * 1000 > point.budget_ms:
-        with work().at_rest():
+        with work().at_rest(), bound_contextvars(plugin=handler.plugin):
             overran(handler.plugin, handler.name, point.name, seconds * 1000, point.budget_ms)
 
 
 def _failed(point: HookPoint, handler: BoundHandler, error: BaseException) -> None:
     """Undo what the handler has done, and keep its failure from the caller unless it is meant for the caller."""
-    with work().at_rest() as guard:
+    with work().at_rest() as guard, bound_contextvars(plugin=handler.plugin):
         try:
             guard.undo(error)
         except Exception as worse:  # noqa: BLE001  # the connection is lost, say; it goes the way of any failure

@@ -11,6 +11,7 @@ from django.http import Http404, HttpRequest
 from django.http.multipartparser import MultiPartParserError
 from django.http.response import HttpResponseBase
 from django.utils.functional import SimpleLazyObject
+from structlog.contextvars import bind_contextvars
 
 from plugin_framework import activation, system_errors, tenancy
 
@@ -34,6 +35,7 @@ class PluginMiddleware:
             return None
         if tenancy.tenant_or_none() is None or not activation.current().decision(match.namespaces[1]).runs:
             raise Http404("This plugin does not run here.")
+        bind_contextvars(plugin=match.namespaces[1])  # on the log lines of this request; it ends with the request's own
         if getattr(view, "login_required", True) and not request.user.is_authenticated:
             return redirect_to_login(request.get_full_path())
         return None

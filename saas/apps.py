@@ -9,9 +9,10 @@ class SaasConfig(AppConfig):
     name = "saas"
 
     def ready(self) -> None:
-        """Say what the platform itself owes its tenants, and who does it."""
+        """Say what the platform itself owes its tenants, who does it, and where structlog's lines go."""
         from plugin_framework.delivery import breaker, house, retention
-        from saas import notices
+        from saas import logs, notices
 
+        logs.structlog_through_logging()
         house.register(breaker.NOTICE, notices.deliveries_paused)
         house.register(retention.NIGHTLY, retention.nightly, cron=retention.AT)

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import environ
 
+from saas.logs import formatter
 from saas.periods import days
 from saas.plugin_apps import plugin_apps
 from saas.postgres import django_database
@@ -19,7 +20,9 @@ DEMO = env.bool(
     "TENANTRY_DEMO", default=False
 )  # `manage.py demo` sets it: inbox pages, loopback destinations, demo people
 DATA_DIR = Path(env.str("TENANTRY_DATA", default=str(BASE_DIR / ".data")))
-METRICS_DIR = Path(env.str("METRICS_DIR", default=str(DATA_DIR / "metrics")))  # where web and workers count, for /metrics
+METRICS_DIR = Path(
+    env.str("METRICS_DIR", default=str(DATA_DIR / "metrics"))
+)  # where web and workers count, for /metrics
 METRICS_TOKEN = env.str("METRICS_TOKEN", default="")  # whoever has it may read /metrics; without one there is none
 BASE_DOMAIN = env.str("BASE_DOMAIN", default="localhost").lower()
 SECRET_KEY = env.str("SECRET_KEY", default="") or development_secret(DATA_DIR, "secret_key")
@@ -72,6 +75,7 @@ INSTALLED_APPS = [
 ]
 
 MIDDLEWARE = [
+    "saas.requests.RequestMiddleware",
     "saas.health.HealthMiddleware",
     "django.middleware.security.SecurityMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
@@ -244,7 +248,7 @@ LOGGING = {
     "version": 1,
     "disable_existing_loggers": False,
     "filters": {"tenant": {"()": "saas.logs.TenantFilter"}},
-    "formatters": {"line": {"format": "{asctime} {levelname} [{tenant}] {name}: {message}", "style": "{"}},
+    "formatters": {"line": {"()": formatter(env.str("LOG_FORMAT", default="text" if DEBUG or DEMO else "json"))}},
     "handlers": {"console": {"class": "logging.StreamHandler", "formatter": "line", "filters": ["tenant"]}},
     "root": {"handlers": ["console"], "level": env.str("LOG_LEVEL", default="INFO")},
 }

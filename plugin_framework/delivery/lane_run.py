@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 from typing import NoReturn
 
 from django.db import InterfaceError, OperationalError
+from structlog.contextvars import bound_contextvars
 
 from plugin_framework import activation, metrics, tenancy_directory
 from plugin_framework.activation import BoundHandler
@@ -61,7 +62,7 @@ def run_lane(
         if not entry.active:
             lanes.postpone(lane, SUSPENDED_WAIT)
             return
-    with tenant_scope(entry.ref):
+    with tenant_scope(entry.ref), bound_contextvars(plugin=lane.plugin):
         LaneRun(lane, slot, options, stopping, pause, entry.ref).run()
 
 
@@ -118,7 +119,8 @@ class LaneRun:
         for due in rows.due(self.lane.schema, self.lane.plugin, TRIALS if self.lane.open else self.options.slice_rows):
             if self._over():
                 break
-            self._one(due)
+            with bound_contextvars(delivery=due.id):
+                self._one(due)
             self._switch()
         if self.lane.open and self.breaker.failures:  # fewer to try than there may be trials, and none has worked
             self._write()
@@ -157,7 +159,8 @@ class LaneRun:
                 handler = self._gate(due)
                 started = self._start(due.id) if handler else None
                 if handler and started:
-                    self._call(handler, started)
+                    with bound_contextvars(attempt=started.attempt):
+                        self._call(handler, started)
         finally:
             self.slot.end(time.monotonic() + self.options.hard_limit)
 
@@ -309,7 +312,10 @@ class LaneRun:
         if written:
             metrics.counted(ATTEMPTS, self.lane.plugin, before.outcome.attempt.value, before.outcome.state.value)
         else:
-            log.warning(
-                "Delivery %s in %s was not marked: it is already, or a newer claim has it", before.id, self.lane.schema
-            )
+            with bound_contextvars(delivery=before.id):
+                log.warning(
+                    "Delivery %s in %s was not marked: it is already, or a newer claim has it",
+                    before.id,
+                    self.lane.schema,
+                )
         failpoint("after_mark")
