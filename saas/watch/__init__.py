@@ -1,0 +1,1 @@
+"""The platform seen from outside: what it counts, and whether it is ready."""
