@@ -8,7 +8,7 @@ message, and in its trace, whose text then takes the place of the exception.
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
 from typing import Any
 
@@ -29,8 +29,9 @@ class TenantFilter(logging.Filter):
     """Adds ``record.tenant``, the current tenant's slug or a dash, and ``record.context`` with what else is known of the place."""
 
     def filter(self, record: logging.LogRecord) -> bool:
-        tenant = tenancy.tenant_or_none()
-        context = _bound(record.name)
+        request = getattr(record, "request", None)
+        tenant = tenancy.tenant_or_none() or getattr(request, "tenant", None)
+        context = _bound(record.name) or _kept(getattr(request, "log_context", {}))
         places = [tenant.slug if tenant else "-", *(f"{name}={value}" for name, value in context.items())]
         if tenant:
             context["schema"] = tenant.schema
@@ -40,8 +41,7 @@ class TenantFilter(logging.Filter):
 
 def _bound(logger: str) -> dict[str, Any]:
     """What was bound here; but what a plugin's own logger says, that plugin says, whoever called it."""
-    bound = structlog.contextvars.get_contextvars()
-    context = {name: bound[name] for name in CONTEXT if bound.get(name) is not None}
+    context = _kept(structlog.contextvars.get_contextvars())
     if logger.startswith(_OF_PLUGINS):
         # Not before: the settings name this module, and the registry needs them.
         from plugin_framework.registry import registry
@@ -49,6 +49,10 @@ def _bound(logger: str) -> dict[str, Any]:
         name = logger.removeprefix(_OF_PLUGINS).partition(".")[0]
         context |= {"plugin": name} if name in registry.specs else {}
     return context
+
+
+def _kept(bound: Mapping[str, Any]) -> dict[str, Any]:
+    return {name: bound[name] for name in CONTEXT if bound.get(name) is not None}
 
 
 def text() -> logging.Formatter:

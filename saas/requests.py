@@ -9,7 +9,7 @@ from time import perf_counter
 
 from django.http import HttpRequest
 from django.http.response import HttpResponseBase
-from structlog.contextvars import bound_contextvars
+from structlog.contextvars import bound_contextvars, get_contextvars
 
 from plugin_framework import metrics
 from plugin_framework.metrics.names import REQUESTS
@@ -32,6 +32,8 @@ class RequestMiddleware:
         begun = perf_counter()
         with bound_contextvars(request_id=name, plugin=None):  # no plugin yet; see `PluginMiddleware`
             response = self.get_response(request)
+            # Django tells of a 4xx only when all middlewares have returned: `logs` looks here then.
+            request.log_context = get_contextvars()  # type: ignore[attr-defined]  # as middlewares do
         site = getattr(request, "host_kind", "none")
         metrics.observed(REQUESTS, perf_counter() - begun, f"{response.status_code // 100}xx", site)
         response.headers[HEADER] = name

@@ -70,9 +70,11 @@ def _add(metric: Metric, labels: tuple[str, ...], place: int, number: float) -> 
         if _seat is None:
             _seat = Seat(Path(settings.METRICS_DIR))
         _seat.numbers((metric.name, labels))[place] += number
-    except OSError as error:
+    except (OSError, ValueError) as error:
         _refused = True
-        log.error("This process counts nothing for /metrics: %s. Make METRICS_DIR a folder it may write to.", error)
+        log.error(
+            "This process counts nothing more for /metrics: %s. METRICS_DIR has to be a folder it may write to.", error
+        )
 
 
 os.register_at_fork(after_in_child=forget)
