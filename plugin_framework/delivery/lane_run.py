@@ -27,7 +27,7 @@ from plugin_framework.delivery.payload import thaw
 from plugin_framework.delivery.rows import Due, Finished, Started
 from plugin_framework.delivery.slots import Slot
 from plugin_framework.gate import Reason
-from plugin_framework.metrics.names import ATTEMPTS, HOOKS
+from plugin_framework.metrics.names import ATTEMPTS, DELIVERIES
 from plugin_framework.models.delivery import AttemptOutcome, DeliveryState
 from plugin_framework.registry import JOB_HOOK
 from plugin_framework.sdk import NetworkError, PluginError, RetryLater
@@ -244,7 +244,7 @@ class LaneRun:
         failpoint("after_answer")
         self.slot.record.served += 1
         if current.called:
-            metrics.observed(HOOKS, time.perf_counter() - begun, self.lane.plugin, started.hook)
+            metrics.observed(DELIVERIES, time.perf_counter() - begun, self.lane.plugin, started.hook)
         if current.marked:
             metrics.counted(ATTEMPTS, self.lane.plugin, AttemptOutcome.DONE.value, DeliveryState.DONE.value)
             self.breaker.succeeded()

@@ -43,8 +43,14 @@ REQUESTS = Metric(
 HOOKS = Metric(
     "tenantry_hook_seconds",
     "histogram",
-    "Calls of plugins' handlers: actions and filters while a page waits, events in the worker. One of an action or filter under "
-    "1 ms is counted and adds nothing to the sum.",
+    "Calls of plugins' handlers of actions and filters, while somebody waits. One under 1 ms is counted and adds nothing to the sum.",
+    ("plugin", "hook"),
+    _HOOK_BOUNDS,
+)
+DELIVERIES = Metric(
+    "tenantry_delivery_seconds",
+    "histogram",
+    "Calls of plugins' handlers of events, in the worker; without those whose process was killed.",
     ("plugin", "hook"),
     _HOOK_BOUNDS,
 )
@@ -81,6 +87,6 @@ PAUSED = Metric(
 WAKES = Metric("tenantry_wakes_waiting", "gauge", "Wake-ups that no worker has taken up yet.")
 WORKERS = Metric("tenantry_workers_alive", "gauge", "Workers whose heartbeat is fresh.")
 
-COUNTED = (REQUESTS, HOOKS, ATTEMPTS)  # by each process, as it works
+COUNTED = (REQUESTS, HOOKS, DELIVERIES, ATTEMPTS)  # by each process, as it works
 ASKED = (DATABASE_UP, LANES_DUE, LAG, BREAKERS, PAUSED, WAKES, WORKERS)  # of the database, when somebody looks
 ALL = (*COUNTED, *ASKED)

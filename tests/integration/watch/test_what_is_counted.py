@@ -140,7 +140,7 @@ def test_attempts_are_counted_by_what_came_of_them(
         for labels, value in scrape().of("tenantry_delivery_attempts_total").items()
     }
     assert found == {("done", "done"): 2, ("failed", "due"): 1, ("failed", "dead"): 1}
-    assert scrape()("tenantry_hook_seconds_count", plugin=SLACK, hook="system_error") == 4
+    assert scrape()("tenantry_delivery_seconds_count", plugin=SLACK, hook="system_error") == 4
 
 
 def lanes(sql: str) -> None:
