@@ -6,7 +6,8 @@ RUN python -m venv /opt/tenantry \
     && /opt/tenantry/bin/pip install --no-cache-dir --require-hashes --only-binary :all: -r requirements.lock
 
 FROM python:3.13-slim
-RUN useradd --system --uid 10001 --home-dir /app tenantry
+RUN useradd --system --uid 10001 --home-dir /app tenantry \
+    && install --directory --owner tenantry /var/lib/tenantry/metrics
 COPY --from=build /opt/tenantry /opt/tenantry
 WORKDIR /app
 COPY manage.py ./
@@ -16,11 +17,12 @@ COPY plugin_framework plugin_framework
 COPY plugins plugins
 COPY templates templates
 ENV PATH=/opt/tenantry/bin:$PATH PYTHONUNBUFFERED=1 PYTHONDONTWRITEBYTECODE=1 \
-    STATIC_ROOT=/app/static TENANTRY_DATA=/tmp/tenantry
+    STATIC_ROOT=/app/static TENANTRY_DATA=/tmp/tenantry METRICS_DIR=/var/lib/tenantry/metrics
 # collectstatic needs settings, but no database and no real secrets.
 RUN nobodys_key=for-collecting-static-files-only-not-kept; \
     DATABASE_URL=postgresql://nobody@127.0.0.1/none SECRET_KEY=$nobodys_key SECRETS_KEYS=$nobodys_key \
     python manage.py collectstatic --noinput
 USER tenantry
 EXPOSE 8000
-CMD ["gunicorn", "saas.wsgi", "--bind", "0.0.0.0:8000", "--workers", "2", "--worker-class", "gthread", "--threads", "4"]
+CMD ["gunicorn", "saas.wsgi", "--bind", "0.0.0.0:8000", "--workers", "2", "--worker-class", "gthread", "--threads", "4", \
+     "--logger-class", "saas.gunicorn_logs.Logger"]
