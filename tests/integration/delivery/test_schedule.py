@@ -266,7 +266,7 @@ def test_a_redelivery_whose_worker_dies_again_and_again_gets_its_ten_attempts_to
             newer = lanes.claim("next worker", -1)
             assert newer is not None
             again.append(rows.record_interrupted(newer.schema, world.row().pk, newer.fence))
-    assert again == [True] * 9 + [False]
+    assert again == ["due"] * 9 + ["dead"]
     assert world.row().state == "dead"
 
 
