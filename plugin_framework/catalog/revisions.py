@@ -20,6 +20,11 @@ _READ = """
 SELECT coalesce((SELECT revision FROM public.catalog_tenantrevision WHERE tenant_schema = %s), 0),
        coalesce((SELECT revision FROM public.catalog_catalogrevision), 0)
 """
+# What `read` asks, as a condition within another statement: true if they still are what was read.
+UNCHANGED = """
+coalesce((SELECT revision FROM public.catalog_tenantrevision WHERE tenant_schema = %(schema)s), 0) = %(plugins)s
+AND coalesce((SELECT revision FROM public.catalog_catalogrevision), 0) = %(catalog)s
+"""
 CHANGED = "revisions_changed"  # in a scope's memo: this scope has changed what it was keyed by
 
 

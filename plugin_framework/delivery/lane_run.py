@@ -155,14 +155,29 @@ class LaneRun:
                     metrics.counted(ATTEMPTS, self.lane.plugin, AttemptOutcome.INTERRUPTED.value, state)
                 if state != DeliveryState.DUE:
                     return
-            with tenant_scope(self.tenant):  # one of its own: what a handler leaves in its scope ends with it
-                handler = self._gate(due)
-                started = self._start(due.id) if handler else None
-                if handler and started:
-                    with bound_contextvars(attempt=started.attempt):
-                        self._call(handler, started)
+            while not self._attempt(due):
+                self.seen = None
         finally:
             self.slot.end(time.monotonic() + self.options.hard_limit)
+
+    def _attempt(self, due: Due) -> bool:
+        """Ask the gate and run what it lets through; False: what it was asked with has changed since, and nothing was started.
+
+        The gate asks with what was read for the delivery before; the start itself, in its one statement, sees whether that holds.
+        """
+        with tenant_scope(self.tenant, self.seen):  # one of its own: what a handler leaves in its scope ends with it
+            handler = self._gate(due)
+            if handler is None:
+                return True
+            before, gate = self.unwritten, None if self.lane.plugin == house.HOUSE else self.seen
+            found = rows.finish_and_start(self.lane.schema, before, due.id, self.lane.fence, gate)
+            self.unwritten = None
+            if before is not None:
+                self._wrote(before, found.written)
+            if found.started is not None:
+                with bound_contextvars(attempt=found.started.attempt):
+                    self._call(handler, found.started)
+            return found.gate_holds
 
     def _gate(self, due: Due) -> BoundHandler | None:
         """The handler, if the gate lets it run now; else what is due is held or cancelled."""

@@ -5,6 +5,7 @@ Tables are named with their schema, so nothing here depends on the current searc
 
 from __future__ import annotations
 
+import functools
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -14,8 +15,11 @@ from uuid import UUID
 
 from django.db import connection
 
+from plugin_framework.catalog.revisions import UNCHANGED
+from plugin_framework.delivery import prepared
 from plugin_framework.delivery.outcome import Outcome
 from plugin_framework.delivery.retry import HOLD_LIMIT, LEAST_HOLD, MAX_ATTEMPTS, MOST_HOLD
+from plugin_framework.tenancy import Revisions
 
 _SCHEMA = re.compile(r"[a-z_][a-z0-9_]{0,62}")
 _DUE = """
@@ -24,16 +28,17 @@ SELECT id, hook, handler, started_at IS NOT NULL AND finished_at IS NULL AS inte
 WHERE plugin = %s AND state = 'due' AND next_at <= clock_timestamp() ORDER BY next_at, id LIMIT %s
 """
 _NEXT = "SELECT min(next_at) FROM {deliveries} WHERE plugin = %s AND state = 'due'"
+# The casts: as a prepared statement it would take a parameter that stands in two places for two types.
 _FINISHED = """finished AS (
-    UPDATE {deliveries} SET state = %(state)s, finished_at = clock_timestamp(), duration_ms = %(duration_ms)s,
-        last_error = %(error)s, response_status = %(response_status)s,
-        next_at = CASE WHEN %(wait)s::float8 IS NULL THEN next_at ELSE clock_timestamp() + make_interval(secs => %(wait)s) END
+    UPDATE {deliveries} SET state = %(state)s, finished_at = clock_timestamp(), duration_ms = %(duration_ms)s::int,
+        last_error = %(error)s::text, response_status = %(response_status)s::smallint,
+        next_at = CASE WHEN %(wait)s::float8 IS NULL THEN next_at ELSE clock_timestamp() + make_interval(secs => %(wait)s::float8) END
     WHERE id = %(id)s AND fence = %(fence)s AND state = 'due' AND started_at IS NOT NULL AND finished_at IS NULL
     RETURNING id, attempts, started_at),
 attempt AS (
     INSERT INTO {attempts}
         (delivery_id, number, started_at, duration_ms, outcome, error, response_status, method, host, answer)
-    SELECT id, attempts, started_at, %(duration_ms)s, %(attempt)s, %(error)s, %(response_status)s,
+    SELECT id, attempts, started_at, %(duration_ms)s::int, %(attempt)s, %(error)s::text, %(response_status)s::smallint,
         %(method)s, %(host)s, %(answer)s FROM finished)"""
 _STARTED = """started AS (
     UPDATE {deliveries} SET attempts = attempts + 1, fence = %(fence)s, started_at = clock_timestamp(), finished_at = NULL,
@@ -41,10 +46,14 @@ _STARTED = """started AS (
     WHERE id = %(next)s AND state = 'due' AND fence <= %(fence)s AND next_at <= clock_timestamp()
     RETURNING id, event_id, hook, handler, payload, attempts, idempotency_key, attempts - attempts_before)"""
 _FINISH = f"WITH {_FINISHED} SELECT count(*) FROM finished"  # noqa: S608  # made of the constants above, here and below
-_START = f"WITH {_STARTED} SELECT 0, started.* FROM (SELECT 1) AS one LEFT JOIN started ON true"  # noqa: S608
+_START = f"WITH {_STARTED} SELECT started.* FROM started"  # noqa: S608
+# The gate was asked with revisions that were read before; whether they have changed is seen in the moment in which it starts.
+_GATE = f"gate AS (SELECT {UNCHANGED} AS unchanged)"
+_START_IF = _STARTED.replace("RETURNING", "AND (SELECT unchanged FROM gate) RETURNING")
+_START_GATED = f"WITH {_GATE}, {_START_IF} SELECT 0, gate.unchanged, started.* FROM gate LEFT JOIN started ON true"  # noqa: S608
 _FINISH_AND_START = (
-    f"WITH {_FINISHED}, {_STARTED} SELECT (SELECT count(*) FROM finished), started.* "  # noqa: S608
-    "FROM (SELECT 1) AS one LEFT JOIN started ON true"
+    f"WITH {_GATE}, {_FINISHED}, {_START_IF} SELECT (SELECT count(*) FROM finished), gate.unchanged, started.* "  # noqa: S608
+    "FROM gate LEFT JOIN started ON true"
 )
 _CUT_OFF = "The worker stopped before the attempt had ended; it may have been delivered."
 _INTERRUPTED = """
@@ -126,6 +135,21 @@ class Finished:
     outcome: Outcome
 
 
+@dataclass(frozen=True, slots=True)
+class Next:
+    """What `finish_and_start` did.
+
+    Attributes:
+        written: the outcome of the attempt before. False: a newer claim has that delivery, or it is written already.
+        gate_holds: the revisions were still those. Else nothing was started, and the gate has to be asked again.
+        started: None: also if it is not due any more, or a newer claim has it.
+    """
+
+    written: bool
+    gate_holds: bool
+    started: Started | None
+
+
 def table(schema: str, name: str = "delivery") -> str:
     """The quoted name of a tenant's table of deliveries or of attempts (`deliveryattempt`).
 
@@ -150,18 +174,30 @@ def next_due(schema: str, plugin: str) -> datetime | None:
 
 def start(schema: str, delivery: int, fence: int) -> Started | None:
     """Count an attempt and make the delivery ours; None if it is not due any more or a newer claim has it."""
-    return _started(_rows(schema, _START, {"next": delivery, "fence": fence})[0][1:])
+    found = _rows(schema, _START, {"next": delivery, "fence": fence})
+    return Started(*found[0]) if found else None
+
+
+def finish_and_start(schema: str, before: Finished | None, delivery: int, fence: int, gate: Revisions | None) -> Next:
+    """Write what came of the attempt before and start the next delivery, in one commit and one round trip.
+
+    Args:
+        before: what has ended; None: nothing.
+        gate: the revisions with which the gate let the delivery through; it starts only if they are still that. None: no gate.
+    """
+    if gate is None:
+        return Next(finish(schema, before, fence) if before else False, True, start(schema, delivery, fence))
+    params = {"schema": schema, "plugins": gate.plugins, "catalog": gate.catalog, "next": delivery}
+    if before is None:
+        row = _rows(schema, _START_GATED, {**params, "fence": fence})[0]
+    else:
+        row = prepared.one(_sql(schema, _FINISH_AND_START), {**_outcome(before, fence), **params})
+    return Next(bool(row[0]), row[1], None if row[2] is None else Started(*row[2:]))
 
 
 def finish(schema: str, finished: Finished, fence: int) -> bool:
     """Write what came of an attempt. False: a newer claim has the delivery, or it is written already; nothing was changed."""
     return bool(_rows(schema, _FINISH, _outcome(finished, fence))[0][0])
-
-
-def finish_and_start(schema: str, finished: Finished, delivery: int, fence: int) -> tuple[bool, Started | None]:
-    """Both in one commit: half the flushes."""
-    row = _rows(schema, _FINISH_AND_START, {**_outcome(finished, fence), "next": delivery})[0]
-    return bool(row[0]), _started(row[1:])
 
 
 def record_interrupted(schema: str, delivery: int, fence: int) -> str:
@@ -219,12 +255,7 @@ def _outcome(finished: Finished, fence: int) -> dict[str, object]:
     }
 
 
-def _started(row: tuple[Any, ...]) -> Started | None:
-    if row[0] is None:
-        return None
-    return Started(*row)
-
-
+@functools.lru_cache(maxsize=1024)
 def _sql(schema: str, sql: str) -> str:
     return sql.replace("{deliveries}", table(schema)).replace("{attempts}", table(schema, "deliveryattempt"))
 

@@ -15,7 +15,8 @@ from typing import Any
 
 from django.db import connection, transaction
 
-from plugin_framework import tenancy
+from plugin_framework import lifecycle, tenancy
+from plugin_framework.audit import SYSTEM
 from plugin_framework.delivery import current_delivery
 from plugin_framework.delivery.failpoints import failpoint
 from plugin_framework.models import AuditEntry
@@ -137,6 +138,9 @@ class FaultyPlugin(SteadyPlugin):
 
     def do_nap(self, what: dict[str, Any]) -> None:
         time.sleep(what["seconds"])
+
+    def do_disable(self, what: dict[str, Any]) -> None:
+        lifecycle.disable("faulty", SYSTEM)
 
     def do_hang(self, what: dict[str, Any]) -> None:
         while True:

@@ -219,3 +219,13 @@ def test_the_lane_of_a_tenant_that_is_gone_is_removed(world: World) -> None:
     world.worker()
     wait_until(lambda: {lane.tenant_schema for lane in world.lanes()} == {world.acme.schema} and not world.wakes())
     world.settle()
+
+
+def test_a_plugin_that_is_disabled_while_its_lane_runs_gets_not_one_delivery_more(world: World) -> None:
+    for do in ("ok", "disable", "ok", "ok"):
+        world.emit(world.acme, do=do)
+    world.worker("--children", "1")
+    wait_until(lambda: not world.deliveries(world.acme, state="due"))
+    found = [(row.state, row.attempts) for row in world.deliveries(world.acme)]
+    assert found == [("done", 1), ("done", 1), ("cancelled", 0), ("cancelled", 0)]
+    assert len(world.notes("begin")) == 2

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from datetime import timedelta
 from typing import Any
 
@@ -12,13 +12,14 @@ from django.db import connection, transaction
 from django.utils import timezone
 
 from plugin_framework.activation import BoundHandler
+from plugin_framework.catalog import revisions
 from plugin_framework.delivery import lanes, rows, workers
 from plugin_framework.delivery.emit import emit_event
 from plugin_framework.delivery.models import Lane, Wake, Worker
 from plugin_framework.delivery.outcome import cut_short, delivered, failed
 from plugin_framework.delivery.rows import Finished
 from plugin_framework.models import Delivery, DeliveryAttempt
-from plugin_framework.tenancy import TenantRef, public_scope, tenant_scope
+from plugin_framework.tenancy import Revisions, TenantRef, public_scope, tenant_scope
 
 
 @pytest.fixture
@@ -198,18 +199,56 @@ def test_an_idle_lane_is_due_when_its_next_retry_is(acme: TenantRef) -> None:
     assert lanes.claim("me", 60) is None
 
 
-def test_finishing_one_and_starting_the_next_is_one_commit(acme: TenantRef) -> None:
-    _emit(acme)
-    first, second = _emit(acme)
+def _two_of_which_one_runs(tenant: TenantRef) -> tuple[lanes.Lane, Finished, int, Revisions]:
+    _emit(tenant)
+    first, second = _emit(tenant)
     _fold()
     lane = _claim()
     rows.start(lane.schema, first, lane.fence)
-    written, started = rows.finish_and_start(lane.schema, Finished(first, delivered(7, 204)), second, lane.fence)
-    assert written
-    assert started is not None
-    assert (started.id, started.attempt, started.payload) == (second, 1, "[1]")
-    row = _row(acme, first)
+    with tenant_scope(tenant):
+        return lane, Finished(first, delivered(7, 204)), second, revisions.read()
+
+
+def test_finishing_one_and_starting_the_next_is_one_commit(acme: TenantRef) -> None:
+    lane, before, second, gate = _two_of_which_one_runs(acme)
+    found = rows.finish_and_start(lane.schema, before, second, lane.fence, gate)
+    assert found.written
+    assert found.gate_holds
+    assert found.started is not None
+    assert (found.started.id, found.started.attempt, found.started.payload) == (second, 1, "[1]")
+    assert found.started.key == _row(acme, second).idempotency_key
+    row = _row(acme, before.id)
     assert (row.state, row.duration_ms, row.response_status) == ("done", 7, 204)
+    with tenant_scope(acme):
+        attempt = DeliveryAttempt.objects.get(delivery=row)
+    assert (attempt.number, attempt.outcome, attempt.duration_ms) == (1, "done", 7)
+
+
+@pytest.mark.parametrize("bump", [revisions.bump_tenant, revisions.bump_catalog])
+def test_nothing_starts_once_what_the_gate_was_asked_with_has_changed(acme: TenantRef, bump: Callable[[], int]) -> None:
+    lane, before, second, gate = _two_of_which_one_runs(acme)
+    with tenant_scope(acme), transaction.atomic():
+        bump()
+    found = rows.finish_and_start(lane.schema, before, second, lane.fence, gate)
+    assert (found.written, found.gate_holds, found.started) == (True, False, None)
+    assert _row(acme, before.id).state == "done"
+    assert (_row(acme, second).attempts, _row(acme, second).started_at) == (0, None)
+    again = rows.finish_and_start(lane.schema, None, second, lane.fence, gate)
+    assert (again.gate_holds, again.started) == (False, None)
+    with tenant_scope(acme):
+        fresh = revisions.read()
+    assert rows.finish_and_start(lane.schema, None, second, lane.fence, fresh).started is not None
+
+
+def test_a_newer_claim_lets_an_older_one_neither_finish_nor_start(acme: TenantRef) -> None:
+    lane, before, second, gate = _two_of_which_one_runs(acme)
+    _expire_leases()
+    new = _claim("other")
+    assert rows.record_interrupted(new.schema, before.id, new.fence)
+    assert rows.start(new.schema, second, new.fence) is not None
+    found = rows.finish_and_start(lane.schema, before, second, lane.fence, gate)
+    assert (found.written, found.gate_holds, found.started) == (False, True, None)
+    assert (_row(acme, before.id).state, _row(acme, second).attempts) == ("due", 1)
 
 
 def test_a_delivery_that_dies_with_its_worker_each_time_is_given_up_after_ten_attempts(acme: TenantRef) -> None:
