@@ -202,6 +202,8 @@ class LaneRun:
             )
             raise _SliceOver
         if not decision.runs:
+            if decision.reason is not Reason.FAILED_TO_START:  # which may be over before the next time comes
+                self._leave_out_jobs(decision.text)
             self._hold(f"Held back: {decision.text}")
         if handler is None:
             text = f"Held back: this version of {self.lane.plugin} has no handler {due.handler!r} for {due.hook!r}."
@@ -213,23 +215,15 @@ class LaneRun:
             raise _SliceOver  # the next slice finds all of them, and takes them in their order
         return handler
 
+    def _leave_out_jobs(self, why: str) -> None:
+        """A job whose time comes while its plugin is not to run passes; what was an event is kept for the day on which it may."""
+        self._write()
+        rows.skip(self.lane.schema, self.lane.plugin, self.lane.fence, JOB_HOOK, f"Left out: {why}")
+
     def _hold(self, reason: str) -> NoReturn:
         self._write()
-        rows.skip(
-            self.lane.schema, self.lane.plugin, self.lane.fence, JOB_HOOK, reason.replace("Held back", "Left out")
-        )
         rows.hold(self.lane.schema, self.lane.plugin, self.lane.fence, reason)
         raise _SliceOver
-
-    def _start(self, delivery: int) -> Started | None:
-        """Write the outcome of the delivery before, and start this one, in one commit."""
-        before, fence = self.unwritten, self.lane.fence
-        if before is None:
-            return rows.start(self.lane.schema, delivery, fence)
-        written, started = rows.finish_and_start(self.lane.schema, before, delivery, fence)
-        self.unwritten = None
-        self._wrote(before, written)
-        return started
 
     def _call(self, handler: BoundHandler, started: Started) -> None:
         current = CurrentDelivery(

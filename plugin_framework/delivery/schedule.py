@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import json
 import logging
-from collections.abc import Iterable, Mapping
-from datetime import datetime
+from collections.abc import Iterable, Mapping, Set
+from datetime import datetime, timedelta
 from typing import Any
 from uuid import NAMESPACE_OID, UUID, uuid5
 
-from django.db import connection, transaction
+from django.db import DatabaseError, InterfaceError, OperationalError, connection, transaction
 
 from plugin_framework.delivery import house, times
 from plugin_framework.delivery.failpoints import failpoint
@@ -20,6 +20,9 @@ from plugin_framework.tenancy import current_tenant
 
 log = logging.getLogger(__name__)
 BATCH = 200  # jobs written in one transaction
+PUT_OFF = timedelta(minutes=1)  # a job that could not be written is tried again then
+_LOCK_TIMEOUT = "500ms"  # for all of a worker's tenants wait while one of them is migrated
+_IN_THE_WAY = {"55P03", "40P01"}  # lock_not_available, deadlock_detected
 _SUPERSEDED = "Not tried again: its next time has come."
 
 _DUE = """
@@ -68,13 +71,14 @@ SELECT name FROM unnest(%(schemas)s::text[]) AS name WHERE EXISTS (
 """
 
 type Job = tuple[str, str]  # a plugin and the name of its job
+type Row = tuple[str, str, str, str, datetime, datetime]  # schema, plugin, job, expression, due_at, now
 
 
 def run_due() -> int:
     """Write a delivery for each job whose time has come, and put down its next time; how many were looked at.
 
     Call in a transaction. Whoever is killed in it leaves everything as it was, and the next one does it; the key of the delivery is made
-    from the time, so that none is written twice.
+    from the time, so that none is written twice. A job that somebody is in the way of, its tenant being migrated, is put off.
     """
     with connection.cursor() as cursor:
         cursor.execute(_DUE, [BATCH])
@@ -83,13 +87,28 @@ def run_due() -> int:
             return 0
         cursor.execute(_SCHEMAS, [list({row[0] for row in rows})])
         schemas: dict[str, bool] = dict(cursor.fetchall())
+        cursor.execute("SELECT set_config('lock_timeout', %s, true)", [_LOCK_TIMEOUT])
     _forget({row[0] for row in rows} - set(schemas))
-    for schema, plugin, job, _, due_at, _ in rows:
-        if schemas.get(schema):
-            _write(schema, plugin, job, due_at)
+    written = [row for row in rows if row[0] in schemas and (not schemas[row[0]] or _written(row))]
     failpoint("scheduling_job")
-    _move([row for row in rows if row[0] in schemas])
+    _move(written)
+    _put_off([row for row in rows if row[0] in schemas and row not in written])
     return len(rows)
+
+
+def _written(row: Row) -> bool:
+    """Write one; False if that cannot be done now, which must not be at the cost of all others."""
+    schema, plugin, job, _, due_at, _ = row
+    try:
+        with transaction.atomic():
+            _write(schema, plugin, job, due_at)
+    except DatabaseError as error:
+        lost = isinstance(error, OperationalError | InterfaceError)
+        if lost and getattr(error.__cause__, "sqlstate", None) not in _IN_THE_WAY:
+            raise
+        log.warning("%s.%s of %s is put off for %s: %s", plugin, job, schema, PUT_OFF, str(error).strip())
+        return False
+    return True
 
 
 def _write(schema: str, plugin: str, job: str, due_at: datetime) -> None:
@@ -111,7 +130,7 @@ def key_for(schema: str, plugin: str, job: str, due_at: datetime) -> UUID:
     return uuid5(NAMESPACE_OID, json.dumps([schema, plugin, job, round(due_at.timestamp())]))
 
 
-def _move(rows: Iterable[tuple[str, str, str, str, datetime, datetime]]) -> None:
+def _move(rows: Iterable[Row]) -> None:
     """Times that were missed, because no worker ran, are made up for by one run."""
     moved = [
         (schema, plugin, job, *_next(schema, plugin, job, spec, now)) for schema, plugin, job, spec, _, now in rows
@@ -119,6 +138,13 @@ def _move(rows: Iterable[tuple[str, str, str, str, datetime, datetime]]) -> None
     if moved:
         with connection.cursor() as cursor:
             cursor.execute(_MOVE, [list(column) for column in zip(*moved, strict=True)])
+
+
+def _put_off(rows: Iterable[Row]) -> None:
+    later = [(schema, plugin, job, due_at, now + PUT_OFF) for schema, plugin, job, _, due_at, now in rows]
+    if later:
+        with connection.cursor() as cursor:
+            cursor.execute(_MOVE, [list(column) for column in zip(*later, strict=True)])
 
 
 def _next(schema: str, plugin: str, job: str, expression: str, now: datetime) -> tuple[datetime, datetime]:
@@ -135,13 +161,14 @@ def _forget(schemas: set[str]) -> None:
 def sync() -> None:
     """Bring the current tenant's part of the schedule in line with the plugins it has enabled and the installed code.
 
-    A job whose expression is as it was keeps its times.
+    A job whose expression is as it was keeps its times; so do those of an enabled plugin that is missing here, or does not load.
     """
-    schema, wanted = current_tenant().schema, _wanted()
+    schema, enabled = current_tenant().schema, _enabled()
+    wanted = _wanted(enabled)
     with transaction.atomic(), connection.cursor() as cursor:
         cursor.execute(_HAS, [schema])
         there = {(plugin, job): expression for plugin, job, expression in cursor.fetchall()}
-        for gone in there.keys() - wanted.keys():
+        for gone in {job for job in there.keys() - wanted.keys() if job[0] not in enabled - registry.specs.keys()}:
             cursor.execute(_DROP, [schema, *gone])
         cursor.execute("SELECT clock_timestamp()")
         now = cursor.fetchone()[0]
@@ -158,8 +185,11 @@ def without_house_jobs(schemas: Iterable[str]) -> list[str]:
         return [schema for (schema,) in cursor.fetchall()]
 
 
-def _wanted() -> Mapping[Job, str]:
-    enabled = PluginState.objects.filter(enabled=True).values_list("plugin", flat=True)
+def _enabled() -> set[str]:
+    return set(PluginState.objects.filter(enabled=True).values_list("plugin", flat=True))
+
+
+def _wanted(enabled: Set[str]) -> Mapping[Job, str]:
     specs = [registry.specs[name] for name in enabled if name in registry.specs]
     jobs = {(spec.name, job.method): job.expression for spec in specs for job in spec.jobs}
     return jobs | {(house.HOUSE, name): expression for name, expression in house.jobs(current_tenant()).items()}

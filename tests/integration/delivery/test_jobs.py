@@ -11,13 +11,13 @@ import pytest
 from django.db import connection, transaction
 from django.utils import timezone
 
-from plugin_framework import lifecycle
+from plugin_framework import activation, lifecycle
 from plugin_framework.audit import SYSTEM
 from plugin_framework.catalog.models import Availability
 from plugin_framework.delivery import house, lanes, schedule
 from plugin_framework.delivery.models import Schedule, Wake
 from plugin_framework.models import Delivery
-from plugin_framework.registry import JOB_HOOK
+from plugin_framework.registry import JOB_HOOK, registry
 from plugin_framework.sdk import PluginInterface, cron, daily, hourly
 from plugin_framework.tenancy import TenantRef, public_scope, tenant_scope
 from tenants import operations
@@ -188,6 +188,49 @@ def test_while_one_waits_for_a_job_that_another_has_in_hand_it_takes_the_others(
         other.execute("SELECT FROM public.delivery_schedule WHERE job = 'tick' FOR UPDATE")
         assert _run_due() == 1
     assert [row.handler for row in _runs()] == ["chime"]
+
+
+def test_a_tenant_that_is_being_migrated_keeps_nobody_else_waiting(
+    acme: TenantRef, tenants: Any, committed_db: str
+) -> None:
+    import psycopg
+
+    with tenant_scope(tenants.globex):
+        lifecycle.enable("clockwork", SYSTEM)
+    due = [_let_time_come(tenant, "tick", timedelta(seconds=1)) for tenant in (acme, tenants.globex)]
+    with psycopg.connect(committed_db) as other:
+        other.execute(f"LOCK TABLE {acme.schema}.plugin_framework_delivery")
+        assert _run_due() == 2
+    assert _runs() == []
+    assert (_times(acme)["tick"].due_at, _times(acme)["tick"].run_at > timezone.now()) == (due[0], True), "put off"
+    with tenant_scope(tenants.globex):
+        assert [row.handler for row in _runs()] == ["tick"]
+    with public_scope():
+        Schedule.objects.filter(tenant_schema=acme.schema, job="tick").update(run_at=timezone.now())
+    _run_due()
+    assert [row.idempotency_key for row in _runs()] == [schedule.key_for(acme.schema, "clockwork", "tick", due[0])]
+
+
+def test_a_job_of_a_plugin_that_does_not_load_today_keeps_its_times(
+    acme: TenantRef, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    before = _times(acme)
+    monkeypatch.delitem(registry.specs, "clockwork")
+    schedule.sync()
+    assert {job: row.due_at for job, row in _times(acme).items()} == {job: row.due_at for job, row in before.items()}
+
+
+def test_a_run_waits_for_a_plugin_that_failed_to_start(acme: TenantRef, monkeypatch: pytest.MonkeyPatch) -> None:
+    def fails(self: Any, config: dict[str, Any]) -> None:
+        raise RuntimeError("not yet")
+
+    _let_time_come(acme, "tick")
+    _run_due()
+    monkeypatch.setattr(Clockwork, "initialize", fails)
+    activation.cache.clear()
+    work_off()
+    (row,) = _runs()
+    assert (row.state, row.held_since is not None) == ("due", True)
 
 
 def test_a_run_that_failed_is_tried_again_until_its_next_time_comes(acme: TenantRef) -> None:
