@@ -51,7 +51,7 @@ def inspect_plugin(cls: type[PluginInterface], defaults: Mapping[str, Any]) -> P
         version=_version(sample, name),
         description=str(sample.description),
         requires=_requirements(sample, name),
-        handlers=tuple(_handlers(cls)),
+        handlers=tuple(_handlers(cls, name)),
         schema=_schema(sample, name),
         defaults=dict(defaults),
         app_label=_app_label(cls),
@@ -122,14 +122,23 @@ def _requirement(text: str, name: str) -> Requirement:
         raise Rejected(f"{name} depends on {text!r}, which is not like 'orders>=1.2,<2': {error}") from error
 
 
-def _handlers(cls: type[PluginInterface]) -> list[Handler]:
+def _handlers(cls: type[PluginInterface], name: str) -> list[Handler]:
     found = []
     for method, func in inspect.getmembers(cls, inspect.isfunction):
         hook = getattr(func, "_hook_name", None)
         if hook is not None:
+            _check_callable(cls, name, method)
             kinds = {parameter.kind for parameter in inspect.signature(func).parameters.values()}
             found.append(Handler(str(hook), method, inspect.Parameter.VAR_POSITIONAL in kinds))
     return found
+
+
+def _check_callable(cls: type[PluginInterface], name: str, method: str) -> None:
+    """What is called must do its work when it is called, and must not be something that the platform calls for another reason."""
+    if inspect.iscoroutinefunction(getattr(cls, method)) or inspect.isgeneratorfunction(getattr(cls, method)):
+        raise Rejected(f"{name}.{method} would do nothing when it is called: make it a plain `def` without `yield`.")
+    if hasattr(ConfigurablePlugin, method):
+        raise Rejected(f"{name}.{method} has the name of something the platform calls itself; give it another one.")
 
 
 def _jobs(cls: type[PluginInterface], name: str) -> Iterator[Job]:
@@ -137,6 +146,7 @@ def _jobs(cls: type[PluginInterface], name: str) -> Iterator[Job]:
         expression = getattr(func, "_schedule", None)
         if expression is None:
             continue
+        _check_callable(cls, name, method)
         try:
             times.check(expression)
             inspect.signature(func).bind(None)
