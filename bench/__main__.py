@@ -10,24 +10,34 @@ from pathlib import Path
 import psycopg
 
 from bench import place, report, rounds, sides, verdicts
+from bench.delivery import rows as deliveries
 from bench.rows import Row
 from saas.postgres import PostgresError
 
 REGISTERED = (10, 100, 1000)
+TENANTS = (10, 100, 1000)
+PARTS = ("calls", "deliveries")
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Parse, run, render."""
     options = _parser().parse_args(arguments)
     effort = rounds.Effort(options.rounds, options.request_ms, options.hook_ms)
+    load = _load(options)
+    rows: list[Row] = []
+    samples: rounds.Samples = {}
     try:
-        with place.database() as url:
-            rows, samples = _measured(url, tuple(options.registered), effort)
+        if "calls" in options.parts:
+            with place.database() as url:
+                rows, samples = _measured(url, tuple(options.registered), effort)
+        with place.database(durable=True) as url:
             server = _version(url)
+            if "deliveries" in options.parts:
+                rows += deliveries.measured(url, load, _say)
     except (place.Busy, sides.SideFailed, PostgresError, psycopg.OperationalError) as error:
         print(f"bench: {error}", file=sys.stderr)
         return 1
-    report.written(rows, samples, effort, server, options.results)
+    report.written(rows, samples, effort, load, server, options.results)
     print(report.table(rows))
     return 0
 
@@ -40,6 +50,20 @@ def _measured(url: str, registered: tuple[int, ...], effort: rounds.Effort) -> t
     rows += verdicts.request_rows(samples, registered)
     rows += verdicts.hook_rows(samples, registered)
     return rows, samples
+
+
+def _load(options: argparse.Namespace) -> deliveries.Load:
+    beside, hoard = options.beside
+    return deliveries.Load(
+        rounds=options.delivery_rounds,
+        lanes=options.lanes,
+        each=options.each,
+        jobs=options.jobs,
+        tenants=tuple(options.tenants),
+        beside=beside,
+        hoard=hoard,
+        seconds=options.seconds,
+    )
 
 
 def _say(what: str) -> None:
@@ -58,6 +82,16 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--request-ms", type=float, default=60, help="time for each side's requests in a round")
     parser.add_argument("--hook-ms", type=float, default=25, help="time for each call in a round")
     parser.add_argument("--registered", type=int, nargs="+", default=REGISTERED, help="numbers of plugins, at least 10")
+    parser.add_argument("--delivery-rounds", type=int, default=5, help="how often a backlog is drained")
+    parser.add_argument("--lanes", type=int, default=20, help="tenants with a backlog")
+    parser.add_argument("--each", type=int, default=1000, help="deliveries in each")
+    parser.add_argument("--jobs", type=int, default=2000, help="the peer's backlog")
+    parser.add_argument("--tenants", type=int, nargs="+", default=TENANTS, help="numbers of tenants for the lag")
+    parser.add_argument(
+        "--beside", type=int, nargs=2, default=(95, 10_000), help="tenants beside hostile ones; their backlog"
+    )
+    parser.add_argument("--seconds", type=float, default=10, help="of each steady stream")
+    parser.add_argument("--parts", nargs="+", choices=PARTS, default=PARTS, help="what is measured")
     parser.add_argument("--results", type=Path, default=Path(__file__).with_name("results.json"), help="where to write")
     return parser
 

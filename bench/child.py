@@ -14,6 +14,7 @@ def main() -> None:
     """Answer until stdin ends."""
     django.setup()
     from bench import hooks, requests, tenants  # Django has to be set up first
+    from bench.delivery import fleet, stream
 
     commands: dict[str, Callable[..., Any]] = {
         "make": tenants.make,
@@ -21,6 +22,12 @@ def main() -> None:
         "hook": hooks.microseconds,
         "request": requests.microseconds,
         "statements": requests.statements,
+        "fleet": fleet.make,
+        "backlog": fleet.backlog,
+        "sparse": fleet.sparse,
+        "clear": fleet.clear,
+        "harm": stream.backlog,
+        "stream": stream.run,
     }
     for line in sys.stdin:
         asked = json.loads(line)

@@ -23,26 +23,29 @@ class Busy(RuntimeError):
 
 
 @contextmanager
-def database() -> Iterator[str]:
+def database(*, durable: bool = False) -> Iterator[str]:
     """The address of an empty database.
+
+    Args:
+        durable: what is committed there is as safe as where the program is in use; of your own server that is yours to say.
 
     Raises:
         Busy: another run has the server.
     """
     yours = os.environ.get("DATABASE_URL")
-    with _database_on(yours) if yours else _own_server() as url:
+    with _database_on(yours) if yours else _own_server(durable) as url:
         yield url
 
 
 @contextmanager
-def _own_server() -> Iterator[str]:
+def _own_server(durable: bool) -> Iterator[str]:
     DATA.mkdir(exist_ok=True)
     with (DATA / "bench.lock").open("a") as lock:
         try:
             fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:
             raise Busy(Busy.__doc__) from None
-        cluster = Cluster(DATA / "bench-postgres", durable=False)
+        cluster = Cluster(DATA / "bench-postgres", durable=durable)
         try:
             cluster.start()
             yield cluster.url()

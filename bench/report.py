@@ -12,10 +12,11 @@ from importlib.metadata import version
 from pathlib import Path
 from statistics import median
 
+from bench.delivery.rows import Load
 from bench.rounds import Effort, Samples
 from bench.rows import Row
 
-_PACKAGES = ("Django", "django-tenants", "psycopg", "pluggy", "blinker")
+_PACKAGES = ("Django", "django-tenants", "psycopg", "pluggy", "blinker", "procrastinate")
 _HEAD = ("what", "peer", "ours", "peer's", "ratio", "middle half", "reach", "")
 
 
@@ -28,7 +29,7 @@ def table(rows: Sequence[Row]) -> str:
 
 
 def _cells(row: Row) -> tuple[str, ...]:
-    number = "{:.0f}" if row.unit == "statements" else "{:.2f} us"
+    number = "{:.2f} us" if row.unit == "us" else "{:.0f}"
     theirs = "-" if row.theirs is None else number.format(row.theirs)
     ratio = "" if row.ratio is None else f"{row.ratio:.2f}"
     spread = "" if row.spread is None else "{:.2f} to {:.2f}".format(*row.spread)
@@ -36,7 +37,7 @@ def _cells(row: Row) -> tuple[str, ...]:
     return row.what, row.peer, number.format(row.ours), theirs, ratio, spread, row.reach, verdict
 
 
-def written(rows: Sequence[Row], samples: Samples, effort: Effort, server: str, file: Path) -> None:
+def written(rows: Sequence[Row], samples: Samples, effort: Effort, load: Load, server: str, file: Path) -> None:
     """Write the results to `file`.
 
     Args:
@@ -47,6 +48,7 @@ def written(rows: Sequence[Row], samples: Samples, effort: Effort, server: str, 
         "machine": {"cores": os.cpu_count(), "kind": platform.machine(), "system": platform.system()},
         "versions": _versions(server),
         "effort": dataclasses.asdict(effort),
+        "load": dataclasses.asdict(load),
         "rows": [dataclasses.asdict(row) for row in rows],
         "medians_us": {name: round(median(taken), 3) for name, taken in samples.items()},
     }

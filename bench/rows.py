@@ -26,7 +26,7 @@ class Row:
 
     what: str
     peer: str
-    unit: str  # of `ours` and `theirs`: "us" (microseconds, medians) or "statements"
+    unit: str  # of `ours` and `theirs`: "us" (microseconds, medians), "statements" or "deliveries"
     ours: float
     theirs: float | None
     ratio: float | None = None
@@ -56,6 +56,11 @@ def compared(
     return Row(what, peer, "us", median(ours), median(theirs), ratio, (low, high), text, reached)
 
 
-def counted(what: str, peer: str, ours: int, theirs: int | None, most: int) -> Row:
+def counted(what: str, peer: str, ours: int, theirs: int | None, most: int, unit: str = "statements") -> Row:
     """A row of what is counted, not timed."""
-    return Row(what, peer, "statements", ours, theirs, reach=f"<= {most}", reached=ours <= most)
+    return Row(what, peer, unit, ours, theirs, reach=f"<= {most}", reached=ours <= most)
+
+
+def noted(what: str, ours: Sequence[float]) -> Row:
+    """A row of times in microseconds that are compared with nobody's: for information."""
+    return Row(what, "-", "us", median(ours), None)

@@ -52,10 +52,9 @@ class Sides:
     bare: Side  # no tenancy at all
 
 
-@contextmanager
-def started(url: str, registered: tuple[int, ...]) -> Iterator[Sides]:
-    """Fill the database at `url`, and start all sides on it."""
-    common = {
+def environment(url: str) -> dict[str, str]:
+    """What all processes of the benchmark are told, besides their settings."""
+    return {
         "DATABASE_URL": url,
         "SECRET_KEY": secrets.token_hex(32),
         "SECRETS_KEYS": secrets.token_hex(32),
@@ -63,10 +62,16 @@ def started(url: str, registered: tuple[int, ...]) -> Iterator[Sides]:
         "LOG_LEVEL": "WARNING",
         "PYTHONHASHSEED": "0",  # the same layout of every dict in all processes
     }
+
+
+@contextmanager
+def started(url: str, registered: tuple[int, ...]) -> Iterator[Sides]:
+    """Fill the database at `url`, and start all sides on it."""
+    common = environment(url)
     with ExitStack() as stack:
 
         def start(name: str, settings: str, **env: str) -> Side:
-            return stack.enter_context(_side(name, {**common, "DJANGO_SETTINGS_MODULE": f"bench.{settings}", **env}))
+            return stack.enter_context(side(name, {**common, "DJANGO_SETTINGS_MODULE": f"bench.{settings}", **env}))
 
         ours = {
             count: start(f"Tenantry with {count} plugins", "settings", BENCH_PLUGINS=str(count)) for count in registered
@@ -78,7 +83,8 @@ def started(url: str, registered: tuple[int, ...]) -> Iterator[Sides]:
 
 
 @contextmanager
-def _side(name: str, env: Mapping[str, str]) -> Iterator[Side]:
+def side(name: str, env: Mapping[str, str]) -> Iterator[Side]:
+    """Start one."""
     process = subprocess.Popen(
         [sys.executable, "-m", "bench.child"],
         stdin=subprocess.PIPE,

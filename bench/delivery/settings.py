@@ -1,0 +1,10 @@
+"""Settings of our side of the delivery benchmarks: the shipped ones, with plugins whose handlers do what is measured."""
+
+from saas.settings import *  # noqa: F403  # Django's own idiom for a settings file over another
+
+PLUGINS = {
+    "bench_noop": {"module": "bench.delivery.plugins", "class": "NoopPlugin"},
+    "bench_noop_too": {"module": "bench.delivery.plugins", "class": "NoopTooPlugin"},
+    "bench_clock": {"module": "bench.delivery.plugins", "class": "ClockPlugin"},
+    "bench_hostile": {"module": "bench.delivery.plugins", "class": "HostilePlugin"},
+}
