@@ -68,7 +68,7 @@ class Ours:
     def _drained(self, schemas: list[str], expected: int) -> float:
         with psycopg.connect(self.url, autocommit=True) as raw:
             raw.execute("ANALYZE")
-            with worker(["manage.py", "worker", "--children", "1"], self.env) as process:
+            with worker(["manage.py", "worker"], self.env) as process:
                 _wait(process, lambda: _number(raw, _LEFT))
             return _each([raw.execute(_ENDED.format(schema)).fetchone() for schema in schemas], expected)
 

@@ -7,7 +7,15 @@ from uuid import UUID
 
 import psycopg
 import pytest
-from django.db import DataError, IntegrityError, InterfaceError, NotSupportedError, OperationalError, connection, transaction
+from django.db import (
+    DataError,
+    IntegrityError,
+    InterfaceError,
+    NotSupportedError,
+    OperationalError,
+    connection,
+    transaction,
+)
 
 from plugin_framework.delivery import prepared
 from plugin_framework.tenancy import public_scope
