@@ -4,16 +4,28 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from plugin_framework.tenancy import public_scope
+from django.db import connection
+
+from plugin_framework.tenancy import TenantRef, public_scope
 from plugin_framework.tenancy_directory import DirectoryEntry
 from tenants.models import State, Tenant
+
+# A worker asks this for each lane that it claims: one round trip, and none of the time that building a queryset takes.
+_FIND = """
+SELECT tenant.slug, tenant.name, coalesce(host.domain, ''), tenant.state FROM public.tenants_tenant AS tenant
+LEFT JOIN public.tenants_domain AS host ON host.tenant_id = tenant.id AND host.is_primary WHERE tenant.schema_name = %s LIMIT 1
+"""
 
 
 def find(schema: str) -> DirectoryEntry | None:
     """The tenant that owns `schema`, or None when it is gone."""
-    with public_scope():
-        tenant = Tenant.objects.filter(schema_name=schema).first()
-        return _entry(tenant) if tenant else None
+    with public_scope(), connection.cursor() as cursor:
+        cursor.execute(_FIND, [schema])
+        row = cursor.fetchone()
+    if row is None:
+        return None
+    slug, name, host, state = row
+    return DirectoryEntry(TenantRef(slug=slug, name=name, host=host, schema=schema), state == State.ACTIVE)
 
 
 def everyone() -> Iterator[DirectoryEntry]:

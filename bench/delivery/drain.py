@@ -48,7 +48,7 @@ def worker(command: list[str], env: Mapping[str, str]) -> Iterator[subprocess.Po
 
 @dataclass(frozen=True, slots=True)
 class Ours:
-    """`manage.py worker` with one child process."""
+    """`manage.py worker` as it is shipped."""
 
     url: str
     env: Mapping[str, str]

@@ -71,7 +71,7 @@ def _backlog(ours: Ours, peer: Peer, load: Load, say: Callable[[str], None]) -> 
         mine.append(ours.backlog(load.lanes, load.each))
         if not number % 2:
             theirs.append(min(peer.jobs(*task, load.jobs) for task in TASKS))
-    what = f"durable delivery, no-op handler, one child process, {load.lanes} x {load.each} waiting"
+    what = f"durable delivery, no-op handler, one worker, {load.lanes} x {load.each} waiting"
     return compared(what, PEER, mine, theirs, _EIGHTFOLD, faster=True)
 
 

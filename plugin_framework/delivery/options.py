@@ -17,6 +17,8 @@ class Options:
         poll: between looks for wake-ups when no notification comes.
         stop_grace: for running deliveries after SIGTERM.
         slice_seconds, slice_rows: how much of one lane is done before the others get their turn.
+        stuck_after: with one delivery; from then on its child does not count as one of `children`. A call to a far receiver takes
+            that long, so a few slow tenants cost the others no more than this wait.
         recycle_after: deliveries after which a child makes room for a fresh one.
         schedule_poll: between looks for jobs whose time has come.
         memory: bytes of data a child may allocate beyond what it starts with; 0 for no limit.
@@ -30,11 +32,11 @@ class Options:
     idle_poll: float = 1.0
     stop_grace: float = 20.0
     slice_seconds: float = 0.5
-    slice_rows: int = 50
+    slice_rows: int = 200
     recycle_after: int = 5000
     memory: int = 1024 * 1024 * 1024
     elastic_factor: int = 4
-    stuck_after: float = 1.0
+    stuck_after: float = 0.1
     linger: float = 5.0
     heartbeat: float = 5.0
     schedule_poll: float = 1.0

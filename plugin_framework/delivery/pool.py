@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import logging
+import math
 import os
 import signal
 import time
@@ -69,6 +70,12 @@ class Pool:
     def _able(self, now: float) -> int:
         staying = (each for each in self.processes if not each.leaving and not each.doomed)
         return sum(not each.slot.stuck(now, self.options.stuck_after) for each in staying)
+
+    def next_stuck(self, now: float) -> float:
+        """Seconds until the next child counts as stuck, if it goes on as it does; infinite when none works."""
+        working = (each.slot.busy_since for each in self.processes if not each.leaving and not each.doomed)
+        left = (since + self.options.stuck_after - now for since in working if since is not None)
+        return min((each for each in left if each >= 0.0), default=math.inf)
 
     def _shrink(self, now: float) -> None:
         if self._missing(now) >= 0:

@@ -97,7 +97,13 @@ class Slot:
 
     def stuck(self, now: float, after: float) -> bool:
         """Whether the child has been busy with one delivery for more than `after` seconds."""
-        return self.record.phase == WORKING and now - self.record.since > after
+        since = self.busy_since
+        return since is not None and now - since > after
+
+    @property
+    def busy_since(self) -> float | None:
+        """When the delivery in hand began, by the monotonic clock; None between two."""
+        return self.record.since if self.record.phase == WORKING else None
 
 
 def allocate(count: int) -> list[Slot]:

@@ -177,11 +177,11 @@ class Supervisor:
             self._beat_at = time.monotonic() + self._options.heartbeat
 
     def _sleep(self) -> None:
-        """Until a notification, a signal, a child's end, or the next look."""
+        """Until a notification, a signal, a child's end, a child that gets stuck, or the next look."""
         if self._notified or self._finished():
             return
         watched: list[int] = [self._signal_fd]
-        wait = self._options.poll
+        wait = min(self._options.poll, self._pool.next_stuck(time.monotonic()) + 0.001)
         if connection.connection is not None and not connection.connection.closed:
             watched.append(connection.connection.fileno())
         else:
