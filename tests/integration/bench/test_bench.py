@@ -15,7 +15,8 @@ from bench.__main__ import main
 from saas.testing.waiting import wait_until
 
 pytestmark = pytest.mark.xdist_group("bench")  # they look which databases there are
-SMALL = ["--rounds", "2", "--request-ms", "1", "--hook-ms", "1", "--registered", "10", "12"]
+FEW = "--delivery-rounds 1 --lanes 2 --each 20 --jobs 20 --tenants 3 --beside 3 50 --seconds 1".split()
+SMALL = ["--rounds", "2", "--request-ms", "1", "--hook-ms", "1", *FEW, "--registered", "10", "12"]
 
 
 def databases() -> set[str]:
@@ -36,7 +37,7 @@ def test_all_rows_are_made_and_shown_and_written(tmp_path: Path, capsys: pytest.
             row["ours"] >= 0 or row["unit"] == "us"
         )  # a request's time over the bare view may be noise on such counts
     peers = {row["peer"] for row in written["rows"]}
-    for peer in ("django-tenants", "pluggy", "Signal", "blinker"):
+    for peer in ("django-tenants", "pluggy", "Signal", "blinker", "procrastinate"):
         assert any(peer in each for each in peers)
     statements = [row for row in written["rows"] if row["unit"] == "statements"]
     assert [(row["ours"], row["theirs"]) for row in statements] == [(1, 3), (1, 3), (0, None)]
