@@ -63,6 +63,7 @@ def _load(options: argparse.Namespace) -> deliveries.Load:
         beside=beside,
         hoard=hoard,
         seconds=options.seconds,
+        beside_seconds=options.beside_seconds,
     )
 
 
@@ -91,6 +92,7 @@ def _parser() -> argparse.ArgumentParser:
         "--beside", type=int, nargs=2, default=(95, 10_000), help="tenants beside hostile ones; their backlog"
     )
     parser.add_argument("--seconds", type=float, default=10, help="of each steady stream")
+    parser.add_argument("--beside-seconds", type=float, default=120, help="of those beside hostile tenants")
     parser.add_argument("--parts", nargs="+", choices=PARTS, default=PARTS, help="what is measured")
     parser.add_argument("--results", type=Path, default=Path(__file__).with_name("results.json"), help="where to write")
     return parser

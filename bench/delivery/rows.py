@@ -17,6 +17,7 @@ from bench.rows import Reach, Row, compared, counted, noted
 
 PEER = "procrastinate, a job per event, the better of concurrency 1 and 10"
 TASKS = tuple((task, concurrency) for task in ("noop", "noop_sync") for concurrency in (1, 10))
+BESIDE_ROUNDS = 2  # at most: each is two long streams
 _EIGHTFOLD, _TWICE = Reach(">= 8 x as fast", low=8.0), Reach("<= 2 x", high=2.0)
 
 
@@ -28,7 +29,7 @@ class Load:
         lanes, each: of the backlog. `jobs`: the peer's.
         tenants: for each of these numbers the lag is measured; the fleet is as large as the largest.
         beside: how many tenants have hostile neighbours, and `hoard`: events in the neighbour's backlog.
-        seconds: of a steady stream.
+        seconds: of a steady stream. `beside_seconds`: of one beside hostile tenants, whose breakers take the first of them to open.
     """
 
     rounds: int
@@ -39,6 +40,7 @@ class Load:
     beside: int
     hoard: int
     seconds: float
+    beside_seconds: float
 
 
 def measured(url: str, load: Load, say: Callable[[str], None]) -> Iterator[Row]:
@@ -84,13 +86,13 @@ def _sparse(ours: Ours, load: Load, say: Callable[[str], None]) -> Row:
 
 def _fair(lag: Lag, load: Load, say: Callable[[str], None]) -> Iterator[Row]:
     quiet, loud = [], []
-    for number in range(load.rounds):
+    for number in range(min(load.rounds, BESIDE_ROUNDS)):
         say(f"deliveries: beside hostile tenants, {number + 1} of {load.rounds}")
         if number % 2:
-            loud.append(lag.beside_hostile(load.beside, load.seconds, load.hoard))
-        quiet.append(lag.quiet(load.beside, load.seconds))
+            loud.append(lag.beside_hostile(load.beside, load.beside_seconds, load.hoard))
+        quiet.append(lag.quiet(load.beside, load.beside_seconds))
         if not number % 2:
-            loud.append(lag.beside_hostile(load.beside, load.seconds, load.hoard))
+            loud.append(lag.beside_hostile(load.beside, load.beside_seconds, load.hoard))
     what = f"of {load.beside} tenants beside {HOSTILE} hostile ones"
     for name, reach in (("p99", _TWICE), ("p50", None)):
         pair = [getattr(each, name) for each in loud], [getattr(each, name) for each in quiet]

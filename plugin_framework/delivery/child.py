@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import logging
 import os
 import select
@@ -11,6 +12,7 @@ from typing import NoReturn
 
 from django.db import InterfaceError, OperationalError, connections
 
+from plugin_framework import tenancy_directory
 from plugin_framework.delivery import lanes, limits
 from plugin_framework.delivery.failpoints import failpoint
 from plugin_framework.delivery.lane_run import run_lane
@@ -55,7 +57,7 @@ class Child:
         signal.signal(signal.SIGCHLD, signal.SIG_DFL)
         limits.install()
         limits.limit_memory(self._options.memory)
-        connections.close_all()
+        _let_go_of_inherited()
 
     def _on_term(self, signum: int, frame: object) -> None:
         self._stop = True
@@ -65,6 +67,7 @@ class Child:
 
     def _work(self) -> None:
         wait = 0.05
+        self._stand_by()
         while not self._stopping() and self._slot.record.served < self._options.recycle_after:
             try:
                 if not self._once():
@@ -76,6 +79,17 @@ class Child:
                 self._pause(wait)
                 wait = min(wait * 2, 2.0)
         connections.close_all()
+
+    def _stand_by(self) -> None:
+        """Until one that works is stuck or dead; with a connection that has been used, for that is most of what a new child waits for."""
+        if self._slot.record.standby:
+            with (
+                contextlib.suppress(OperationalError, InterfaceError),
+                public_scope(),
+            ):  # which is then found by `_work`
+                tenancy_directory.platform()
+        while self._slot.record.standby and not self._stopping():
+            self._pause(self._options.idle_poll)
 
     def _once(self) -> bool:
         """Claim a lane and run it; False when none is due."""
@@ -122,3 +136,12 @@ class Child:
                 self._stop = True
         except InterruptedError:
             pass
+
+
+def _let_go_of_inherited() -> None:
+    """Forget the parent's connections without a word to the server, which would end them for the parent too."""
+    with open(os.devnull, "r+b", buffering=0) as nowhere:
+        for wrapper in connections.all(initialized_only=True):
+            if wrapper.connection is not None and not wrapper.connection.closed:
+                os.dup2(nowhere.fileno(), wrapper.connection.fileno())
+    connections.close_all()

@@ -10,6 +10,7 @@ from typing import Any
 
 from django.db import connection
 
+from plugin_framework.delivery import prepared
 from plugin_framework.delivery.emit import notify
 from plugin_framework.delivery.rows import table
 
@@ -17,14 +18,11 @@ log = logging.getLogger(__name__)
 FOLD_LIMIT = 2000  # wake-ups folded in one transaction
 FORGET_AFTER = 7 * 86400.0  # seconds after which a wake-up whose delivery never appeared is dropped
 
+# With whether its schema exists, and has its tables: that of a tenant that is being made, or removed, may not.
 _PENDING = """
-SELECT id, tenant_schema, plugin, delivery_id FROM public.delivery_wake
-WHERE look_at <= clock_timestamp() ORDER BY id LIMIT %s FOR UPDATE SKIP LOCKED
-"""
-# Which of these schemas exist, and which of them have their tables: a tenant that is being made, or removed, may not.
-_SCHEMAS = """
-SELECT name, to_regclass(format('%%I.plugin_framework_delivery', name)) IS NOT NULL
-FROM unnest(%s::text[]) AS name WHERE to_regnamespace(quote_ident(name)) IS NOT NULL
+SELECT id, tenant_schema, plugin, delivery_id, to_regnamespace(quote_ident(tenant_schema)) IS NOT NULL,
+    to_regclass(format('%%I.plugin_framework_delivery', tenant_schema)) IS NOT NULL
+FROM public.delivery_wake WHERE look_at <= clock_timestamp() ORDER BY id LIMIT %s FOR UPDATE SKIP LOCKED
 """
 _VISIBLE = "SELECT id FROM {deliveries} WHERE id = ANY (%s::bigint[])"
 _FOLD = """
@@ -44,16 +42,19 @@ DELETE FROM public.delivery_wake
 WHERE id = ANY (%s::bigint[]) AND written_at < clock_timestamp() - make_interval(secs => %s) RETURNING id
 """
 _DROP_WAKES = "DELETE FROM public.delivery_wake WHERE id = ANY (%s::bigint[])"
+# One row in any case, for `prepared.one`: an idle worker asks this all the time.
 _CLAIM = """
-UPDATE public.delivery_lane AS lane
-SET owner = %(owner)s, fence = nextval('public.delivery_fence_seq'),
-    leased_until = clock_timestamp() + make_interval(secs => %(lease)s)
-FROM (SELECT tenant_schema, plugin FROM public.delivery_lane
-      WHERE next_at <= clock_timestamp() AND (leased_until IS NULL OR leased_until < clock_timestamp())
-        AND (paused_until IS NULL OR paused_until <= clock_timestamp()) AND paused_by = ''
-      ORDER BY next_at LIMIT 1 FOR UPDATE SKIP LOCKED) AS chosen
-WHERE lane.tenant_schema = chosen.tenant_schema AND lane.plugin = chosen.plugin
-RETURNING lane.tenant_schema, lane.plugin, lane.fence, lane.seq, lane.failures, lane.open_since IS NOT NULL
+WITH claimed AS (
+    UPDATE public.delivery_lane AS lane
+    SET owner = %(owner)s, fence = nextval('public.delivery_fence_seq'),
+        leased_until = clock_timestamp() + make_interval(secs => %(lease)s)
+    FROM (SELECT tenant_schema, plugin FROM public.delivery_lane
+          WHERE next_at <= clock_timestamp() AND (leased_until IS NULL OR leased_until < clock_timestamp())
+            AND (paused_until IS NULL OR paused_until <= clock_timestamp()) AND paused_by = ''
+          ORDER BY next_at LIMIT 1 FOR UPDATE SKIP LOCKED) AS chosen
+    WHERE lane.tenant_schema = chosen.tenant_schema AND lane.plugin = chosen.plugin
+    RETURNING lane.tenant_schema, lane.plugin, lane.fence, lane.seq, lane.failures, lane.open_since IS NOT NULL)
+SELECT claimed.* FROM (VALUES (1)) AS one LEFT JOIN claimed ON true
 """
 # `seq` has moved on if a wake-up was folded in since the claim: its delivery may have been missed, so the lane is due at once.
 # A lane with more to do goes to the end of the queue (`now`), not back to where its oldest delivery would put it.
@@ -117,13 +118,10 @@ def fold() -> int:
         wakes = cursor.fetchall()
         if not wakes:
             return 0
-        cursor.execute(_SCHEMAS, [list({schema for _, schema, _, _ in wakes})])
-        schemas = dict(cursor.fetchall())
-        complete = [schema for schema, has_tables in schemas.items() if has_tables]
-        seen = {(schema, delivery) for schema in complete for delivery in _visible(schema, wakes)}
-        ready = [wake for wake, schema, _, delivery in wakes if (schema, delivery) in seen]
-        unseen = [wake for wake, schema, _, delivery in wakes if schema in schemas and (schema, delivery) not in seen]
-        orphans = [wake for wake, schema, _, _ in wakes if schema not in schemas]
+        seen = {(schema, delivery) for schema, ids in _by_schema(wakes).items() for delivery in _visible(schema, ids)}
+        ready = [wake for wake, schema, _, delivery, *_ in wakes if (schema, delivery) in seen]
+        unseen = [wake for wake, schema, _, delivery, exists, _ in wakes if exists and (schema, delivery) not in seen]
+        orphans = [wake for wake, _, _, _, exists, _ in wakes if not exists]
         cursor.execute(_FOLD, [ready])
         if orphans:
             cursor.execute(_DROP_WAKES, [orphans])
@@ -132,10 +130,18 @@ def fold() -> int:
     return len(wakes)
 
 
-def _visible(schema: str, wakes: Iterable[tuple[int, str, str, int]]) -> list[int]:
-    ids = sorted({delivery for _, owner, _, delivery in wakes if owner == schema})
+def _by_schema(wakes: Iterable[tuple[int, str, str, int, bool, bool]]) -> dict[str, set[int]]:
+    """The deliveries to look for, in the schemas that have the table."""
+    found: dict[str, set[int]] = {}
+    for _, schema, _, delivery, _, has_table in wakes:
+        if has_table:
+            found.setdefault(schema, set()).add(delivery)
+    return found
+
+
+def _visible(schema: str, ids: set[int]) -> list[int]:
     with connection.cursor() as cursor:
-        cursor.execute(_VISIBLE.format(deliveries=table(schema)), [ids])
+        cursor.execute(_VISIBLE.format(deliveries=table(schema)), [sorted(ids)])
         return [row[0] for row in cursor.fetchall()]
 
 
@@ -149,10 +155,8 @@ def _put_off(unseen: list[int]) -> None:
 
 def claim(owner: str, lease: float) -> Lane | None:
     """Claim the due lane that has waited longest, for `lease` seconds; None if none is due."""
-    with connection.cursor() as cursor:
-        cursor.execute(_CLAIM, {"owner": owner, "lease": lease})
-        row = cursor.fetchone()
-    return Lane(*row) if row else None
+    schema, *more = prepared.one(_CLAIM, {"owner": owner, "lease": lease})
+    return None if schema is None else Lane(schema, *more)
 
 
 def release(lane: Lane, next_at: datetime | None, failures: int | None = None) -> bool:

@@ -11,6 +11,7 @@ class Options:
 
     Attributes:
         children: handlers that run at the same time; more are added, up to `most_children`, while some are stuck.
+        standby: children that are ready to take the place of one that is stuck or has died; they work on nothing before.
         lease: how long a lane stays claimed when its worker vanishes; renewed three times as often.
         soft_limit: after it `DeadlineExceeded` is raised inside the handler.
         hard_limit: after it the handler's process is killed, whatever it does.
@@ -34,9 +35,10 @@ class Options:
     slice_seconds: float = 0.5
     slice_rows: int = 200
     recycle_after: int = 5000
+    standby: int = 4
     memory: int = 1024 * 1024 * 1024
     elastic_factor: int = 4
-    stuck_after: float = 0.1
+    stuck_after: float = 0.03
     linger: float = 5.0
     heartbeat: float = 5.0
     schedule_poll: float = 1.0
@@ -51,5 +53,5 @@ class Options:
 
     @property
     def most_children(self) -> int:
-        """Including those added while others are stuck."""
+        """Including those added while others are stuck, without those that stand by."""
         return self.children * self.elastic_factor

@@ -11,13 +11,15 @@ import time
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 
-from django.db import connections
-
+from plugin_framework.delivery import limits
 from plugin_framework.delivery.child import EXIT_FAILED, Child
 from plugin_framework.delivery.options import Options
 from plugin_framework.delivery.slots import Held, Slot, allocate
 
 log = logging.getLogger(__name__)
+HOG = 0.03  # seconds of CPU time with one delivery
+HOG_LOOKS = 10  # as many looks after a child has become stuck; then with every other look
+REFILL_AFTER = 0.5  # seconds: making a process costs those that work now
 SLOWEST_RESPAWN = 5.0  # seconds between forks when children die as soon as they are born
 
 
@@ -51,31 +53,72 @@ class Pool:
     stopping: bool = False
     _free: list[Slot] = field(default_factory=list)
     _surplus_since: float | None = None
+    _refill_at: float = 0.0
     _respawn_at: float = 0.0
     _respawn_wait: float = 0.05
 
     def __post_init__(self) -> None:
-        self._free = allocate(self.options.most_children)
+        self._free = allocate(self.options.most_children + self.options.standby)
 
     def keep_size(self) -> None:
         """Have the wanted number of children that are not stuck; let surplus ones go when they idle."""
         now = time.monotonic()
-        while not self.stopping and self._missing(now) > 0 and self._free and now >= self._respawn_at:
-            self._fork()
+        while not self.stopping and self._missing(now) > 0 and self._one_more(now):
+            pass
+        while not self.stopping and self._lacks_standby(now) and self._may_fork(now):
+            self._fork(standby=True)
+        self._slow_hogs(now)
         self._shrink(now)
+
+    def _one_more(self, now: float) -> bool:
+        """One that stands by, which is there at once, or a new one; whether there was any to be had."""
+        waiting = self._waiting()
+        if len(self.processes) - len(waiting) >= self.options.most_children:
+            return False
+        if waiting:
+            waiting[0].slot.record.standby = 0
+            self._refill_at = now + REFILL_AFTER
+            self._poke(waiting[0])
+            return True
+        if not self._may_fork(now):
+            return False
+        self._fork(standby=False)
+        return True
+
+    def _waiting(self) -> list[Process]:
+        return [each for each in self.processes if each.slot.record.standby and not each.leaving and not each.doomed]
+
+    def _lacks_standby(self, now: float) -> bool:
+        return now >= self._refill_at and len(self._waiting()) < self.options.standby
+
+    def _may_fork(self, now: float) -> bool:
+        return bool(self._free) and now >= self._respawn_at
 
     def _missing(self, now: float) -> int:
         return self.options.children - self._able(now)
 
     def _able(self, now: float) -> int:
         staying = (each for each in self.processes if not each.leaving and not each.doomed)
-        return sum(not each.slot.stuck(now, self.options.stuck_after) for each in staying)
+        slots = [each.slot for each in staying if not each.slot.record.standby]
+        return sum(not slot.stuck(now, self.options.stuck_after) for slot in slots)
 
-    def next_stuck(self, now: float) -> float:
-        """Seconds until the next child counts as stuck, if it goes on as it does; infinite when none works."""
+    def next_look(self, now: float) -> float:
+        """Seconds until the next child counts as stuck, or a stuck one may have become a hog; infinite when no child may."""
         working = (each.slot.busy_since for each in self.processes if not each.leaving and not each.doomed)
         left = (since + self.options.stuck_after - now for since in working if since is not None)
-        return min((each for each in left if each >= 0.0), default=math.inf)
+        return min((each if each >= 0.0 else HOG for each in left if each > -HOG_LOOKS * HOG), default=math.inf)
+
+    def _slow_hogs(self, now: float) -> None:
+        """Let who computes for long do so when nobody else wants to.
+
+        It is that child's last delivery: giving the priority back takes privileges.
+        """
+        for each in self.processes:
+            if each.leaving or not each.slot.stuck(now, self.options.stuck_after):
+                continue
+            if limits.cpu_time(each.pid) - each.slot.record.cpu > HOG:
+                limits.lower_priority(each.pid)
+                self._ask_to_leave(each)
 
     def _shrink(self, now: float) -> None:
         if self._missing(now) >= 0:
@@ -83,14 +126,15 @@ class Pool:
             return
         if self._surplus_since is None:
             self._surplus_since = now
-        idle = next((each for each in self.processes if not each.leaving and each.slot.held is None), None)
+        working = (each for each in reversed(self.processes) if not each.leaving and not each.slot.record.standby)
+        idle = next((each for each in working if each.slot.held is None), None)
         if idle is not None and now - self._surplus_since > self.options.linger:
             self._ask_to_leave(idle)
 
-    def _fork(self) -> None:
-        connections.close_all()  # two processes on one connection would spoil it for both
+    def _fork(self, *, standby: bool) -> None:
         slot = self._free.pop()
         slot.reset()
+        slot.record.standby = standby
         reading, writing = os.pipe()
         os.set_blocking(writing, False)
         parent = os.getpid()
@@ -104,14 +148,11 @@ class Pool:
             os.setpgid(pid, pid)
         self.processes.append(Process(pid, slot, writing))
 
-    def poke(self) -> None:
-        """Tell idle children that there may be something to do."""
-        for each in self.processes:
-            if each.slot.held is None and each.pokes >= 0:
-                with contextlib.suppress(
-                    BlockingIOError, BrokenPipeError
-                ):  # it has pokes enough, or is about to be buried
-                    os.write(each.pokes, b".")
+    def poke(self, count: int) -> None:
+        """Tell so many idle children that there may be something to do; the oldest, which know the most tenants."""
+        idle = [each for each in self.processes if each.slot.held is None and not each.slot.record.standby]
+        for each in idle[:count]:
+            self._poke(each)
 
     def kill_overdue(self) -> None:
         """Kill the children whose hard limit has passed, with all that they started."""
@@ -168,6 +209,12 @@ class Pool:
         process.leaving = True
         process.slot.record.stop = 1
         self._close(process)
+
+    @staticmethod
+    def _poke(process: Process) -> None:
+        if process.pokes >= 0:
+            with contextlib.suppress(BlockingIOError, BrokenPipeError):  # it has pokes enough, or is about to be buried
+                os.write(process.pokes, b".")
 
     @staticmethod
     def _close(process: Process) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ctypes
 import mmap
+import time
 from dataclasses import dataclass
 
 IDLE, LANE, WORKING = 0, 1, 2  # waiting; holds a lane; has a delivery in hand
@@ -15,8 +16,10 @@ class _Record(ctypes.Structure):
     _fields_ = (
         ("phase", ctypes.c_uint8),
         ("stop", ctypes.c_uint8),
+        ("standby", ctypes.c_uint8),
         ("deadline", ctypes.c_double),
         ("since", ctypes.c_double),
+        ("cpu", ctypes.c_double),
         ("lease_until", ctypes.c_double),
         ("fence", ctypes.c_int64),
         ("delivery", ctypes.c_int64),
@@ -27,8 +30,10 @@ class _Record(ctypes.Structure):
 
     phase: int
     stop: int
+    standby: int
     deadline: float
     since: float
+    cpu: float
     lease_until: float
     fence: int
     delivery: int
@@ -71,6 +76,7 @@ class Slot:
         """The child begins a delivery."""
         record = self.record
         record.delivery, record.since, record.deadline = delivery, since, deadline
+        record.cpu = time.process_time()
         record.phase = WORKING
 
     def end(self, deadline: float) -> None:

@@ -33,7 +33,7 @@ class Supervisor:
         self._pool = Pool(self._me.id, options)
         self._deaths: list[Death] = []
         self._stop_at: float | None = None
-        self._renew_at = self._beat_at = self._reconnect_at = self._schedule_at = 0.0
+        self._fold_at = self._renew_at = self._beat_at = self._reconnect_at = self._schedule_at = 0.0
         self._reconnect_wait = 0.05
         self._notified = False
         self._listening: object = None
@@ -113,13 +113,13 @@ class Supervisor:
         connection.ensure_connection()
         raw = connection.connection
         if raw is not self._listening:
-            raw.add_notify_handler(self._on_notify)
             with connection.cursor() as cursor:
                 cursor.execute(f"LISTEN {CHANNEL}")
             self._listening = raw
-
-    def _on_notify(self, notification: object) -> None:
-        self._notified = True
+        with connection.wrap_database_errors:
+            raw.pgconn.consume_input()  # now: the next statement's answer would bring them too late for this round
+            while raw.pgconn.notifies():
+                self._notified = True
 
     def _bury(self) -> None:
         while self._deaths:
@@ -128,14 +128,20 @@ class Supervisor:
             self._notified = True  # a lane was freed: somebody may take it
 
     def _fold(self) -> None:
-        poke, self._notified = self._notified, False
+        if not self._notified and time.monotonic() < self._fold_at:
+            return
+        notified, self._notified = self._notified, False
+        self._fold_at = time.monotonic() + self._options.poll
+        folded = 0
         while True:
             count = self._fold_once()
-            poke = poke or count > 0
+            folded += count
             if count < lanes.FOLD_LIMIT:
                 break
-        if poke:
-            self._pool.poke()
+        if folded:
+            self._pool.poke(folded + 1)  # one more, for who has just found something else to do
+        elif notified:
+            self._pool.poke(self._options.most_children)
 
     def _schedule(self) -> None:
         """Write what is due by the clock; a look every second is enough for times that are given in minutes."""
@@ -181,7 +187,7 @@ class Supervisor:
         if self._notified or self._finished():
             return
         watched: list[int] = [self._signal_fd]
-        wait = min(self._options.poll, self._pool.next_stuck(time.monotonic()) + 0.001)
+        wait = min(self._options.poll, self._pool.next_look(time.monotonic()) + 0.001)
         if connection.connection is not None and not connection.connection.closed:
             watched.append(connection.connection.fileno())
         else:

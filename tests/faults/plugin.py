@@ -142,6 +142,12 @@ class FaultyPlugin(SteadyPlugin):
     def do_disable(self, what: dict[str, Any]) -> None:
         lifecycle.disable("faulty", SYSTEM)
 
+    def do_compute(self, what: dict[str, Any]) -> None:
+        """Until its priority has been lowered."""
+        while os.getpriority(os.PRIO_PROCESS, 0) == 0:
+            sum(range(1000))
+        note("slowed", priority=os.getpriority(os.PRIO_PROCESS, 0))
+
     def do_hang(self, what: dict[str, Any]) -> None:
         while True:
             time.sleep(1)

@@ -92,6 +92,31 @@ def test_others_are_served_while_every_child_hangs(world: World) -> None:
     assert {row.finished_at for row in world.all_deliveries(plugin="faulty")} == {None}
 
 
+def test_a_handler_that_computes_goes_behind_all_others_and_its_process_ends_with_it(world: World) -> None:
+    world.emit(world.acme, do="compute")
+    worker = world.worker()
+    (slowed,) = wait_until(lambda: world.notes("slowed"))
+    assert slowed["priority"] == 19
+    world.settle()
+    wait_until(lambda: slowed["pid"] not in worker.children(), what="the slowed process to end")
+    (row,) = world.deliveries(world.acme)
+    assert (row.state, row.attempts) == ("done", 1)
+
+
+def test_a_child_that_stood_by_takes_the_place_of_one_that_hangs(world: World) -> None:
+    worker = world.worker("--children", "1", "--soft-limit", "100", "--hard-limit", "300")
+    before = set(wait_until(lambda: worker.children() if len(worker.children()) == 5 else [], what="the children"))
+    world.emit(world.acme, do="hang")
+    (hung,) = wait_until(lambda: world.notes("begin"))
+    for _ in range(2):
+        world.emit(world.globex, "steady")
+        wait_until(lambda: {row.state for row in world.all_deliveries(plugin="steady")} == {"done"})
+    served = {each["pid"] for each in world.notes("begin")} - {hung["pid"]}
+    assert served
+    assert served < before, "it was there before anything happened"
+    assert "does not answer" not in worker.text, "making children cost nobody's connection"
+
+
 def test_the_tenth_failure_is_a_dead_letter_with_the_last_reason(world: World) -> None:
     world.emit(world.acme, do="raise")
     world.worker()

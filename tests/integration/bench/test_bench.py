@@ -15,7 +15,9 @@ from bench.__main__ import main
 from saas.testing.waiting import wait_until
 
 pytestmark = pytest.mark.xdist_group("bench")  # they look which databases there are
-FEW = "--delivery-rounds 1 --lanes 2 --each 20 --jobs 20 --tenants 3 --beside 3 50 --seconds 1".split()
+FEW = (
+    "--delivery-rounds 1 --lanes 2 --each 20 --jobs 20 --tenants 3 --beside 3 50 --seconds 1 --beside-seconds 1".split()
+)
 SMALL = ["--rounds", "2", "--request-ms", "1", "--hook-ms", "1", *FEW, "--registered", "10", "12"]
 
 

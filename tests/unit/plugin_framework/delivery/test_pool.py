@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import math
+import os
 from itertools import starmap
 
 import pytest
 
 from plugin_framework.delivery.options import Options
-from plugin_framework.delivery.pool import Pool, Process
+from plugin_framework.delivery.pool import HOG, Pool, Process
 from plugin_framework.delivery.slots import allocate
 
 NOW = 1000.0
@@ -24,20 +25,57 @@ def pool_with(*begun: float) -> Pool:
 
 
 def test_the_next_look_is_when_the_first_child_becomes_stuck() -> None:
-    assert pool_with(NOW - 0.02, NOW - 0.07).next_stuck(NOW) == pytest.approx(0.03)
+    assert pool_with(NOW - 0.02, NOW - 0.07).next_look(NOW) == pytest.approx(0.03)
 
 
-def test_a_child_that_is_stuck_already_asks_for_no_other_look() -> None:
-    assert pool_with(NOW - 7, NOW).next_stuck(NOW) == pytest.approx(0.1)
+def test_a_child_that_has_just_become_stuck_is_looked_at_again_soon() -> None:
+    assert pool_with(NOW - 0.2, NOW).next_look(NOW) == pytest.approx(HOG)
+
+
+def test_a_child_that_is_stuck_for_long_asks_for_no_other_look() -> None:
+    assert pool_with(NOW - 7, NOW).next_look(NOW) == pytest.approx(0.1)
 
 
 def test_a_child_between_two_deliveries_asks_for_no_look() -> None:
     pool = pool_with(NOW - 0.05)
     pool.processes[0].slot.end(NOW + 45)
-    assert pool.next_stuck(NOW) == math.inf
+    assert pool.next_look(NOW) == math.inf
 
 
 def test_a_child_that_is_to_go_asks_for_no_look() -> None:
     pool = pool_with(NOW - 0.05, NOW - 0.05)
     pool.processes[0].leaving, pool.processes[1].doomed = True, "It took too long."
-    assert pool.next_stuck(NOW) == math.inf
+    assert pool.next_look(NOW) == math.inf
+
+
+def poked(*phases: str, count: int) -> list[bool]:
+    """Which of some children, each "idle", "busy" or "standby", are told that there is something to do."""
+    pipes = [os.pipe() for _ in phases]
+    pool = pool_with(*(NOW for _ in phases))
+    for process, phase, (reading, writing) in zip(pool.processes, phases, pipes, strict=True):
+        process.pokes = writing
+        os.set_blocking(reading, False)
+        process.slot.record.standby = phase == "standby"
+        if phase != "busy":
+            process.slot.leave_lane()
+    pool.poke(count)
+    for _, writing in pipes:
+        os.close(writing)
+    told = [os.read(reading, 1) == b"." for reading, _ in pipes]
+    for reading, _ in pipes:
+        os.close(reading)
+    return told
+
+
+def test_only_idle_children_are_told_and_no_more_of_them_than_there_is_work() -> None:
+    assert poked("busy", "idle", "standby", "idle", "idle", count=2) == [False, True, False, True, False]
+
+
+def test_who_stands_by_takes_the_place_of_one_that_is_stuck() -> None:
+    pool = pool_with(NOW - 1, NOW, NOW)
+    for standby in pool.processes[1:]:
+        standby.slot.leave_lane()
+        standby.slot.record.standby = 1
+    pool._free.clear()  # no other can be made
+    pool.keep_size()
+    assert [each.slot.record.standby for each in pool.processes] == [0, 0, 0]
