@@ -10,7 +10,7 @@ from plugin_framework.tenancy import TenantRef
 
 @dataclass(frozen=True, slots=True)
 class DirectoryEntry:
-    """A tenant and whether it may work now (a suspended one is kept waiting, not dropped)."""
+    """A tenant and whether it may work now (one that may not is kept waiting, not dropped)."""
 
     ref: TenantRef
     active: bool
@@ -37,7 +37,7 @@ def find(schema: str) -> DirectoryEntry | None:
 
 
 def everyone() -> Iterable[DirectoryEntry]:
-    """All tenants, suspended ones included."""
+    """All tenants that have their schema, whether they are served now or not."""
     if _all is None:
         raise RuntimeError("No tenant directory is bound: the app `tenants` must be installed and ready.")
     return _all()

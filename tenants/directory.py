@@ -27,9 +27,12 @@ def find(schema: str) -> DirectoryEntry | None:
 
 
 def everyone() -> Iterator[DirectoryEntry]:
-    """All tenants, by slug; read whole before the first is yielded, so that the caller may enter their scopes meanwhile."""
+    """All tenants that have their schema, by slug; those still being set up have not.
+
+    Read whole before the first is yielded, so that the caller may enter their scopes meanwhile.
+    """
     with public_scope():
-        entries = [_entry(tenant) for tenant in Tenant.objects.all()]
+        entries = [_entry(tenant) for tenant in Tenant.objects.exclude(state=State.PROVISIONING)]
     yield from entries
 
 

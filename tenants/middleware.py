@@ -12,16 +12,22 @@ from django.shortcuts import render
 
 from plugin_framework import tenancy
 from tenants import hosts
+from tenants.models import State
 from tenants.resolution import Resolved, resolve
 
 type HostKind = Literal["public", "tenant", "platform"]
+_STATE_PAGES = {
+    State.PROVISIONING: ("errors/503_provisioning.html", 503),
+    State.SUSPENDED: ("errors/503_suspended.html", 503),
+    State.DELETING: ("errors/410_deleting.html", 410),
+}
 
 
 class TenantMiddleware:
     """Sets ``request.tenant``, ``request.host_kind`` and ``request.urlconf`` from the Host header alone.
 
-    An unknown host gets 404, one that is no host name 400, a suspended tenant 503: never another tenant's pages, never the
-    public ones by default. ``X-Forwarded-Host`` is not looked at.
+    An unknown host gets 404, one that is no host name 400, a tenant that is not active the page of its state: never another
+    tenant's pages, never the public ones by default. ``X-Forwarded-Host`` is not looked at.
     """
 
     def __init__(self, get_response: Callable[[HttpRequest], HttpResponseBase]) -> None:
@@ -38,7 +44,7 @@ class TenantMiddleware:
         if found is None:
             return _page(request, "errors/404.html", 404)
         if not found.is_active:
-            return _page(request, "errors/503_suspended.html", 503, message=found.state_message, name=found.ref.name)
+            return _not_served(request, found)
         return self._tenant(request, found)
 
     def _public(self, request: HttpRequest) -> HttpResponseBase:
@@ -51,6 +57,15 @@ class TenantMiddleware:
         _mark(request, found.ref, kind, settings.PLATFORM_URLCONF if found.is_platform else settings.ROOT_URLCONF)
         with tenancy.tenant_scope(found.ref, found.revisions):
             return _kept_in_scope(self.get_response(request))
+
+
+def _not_served(request: HttpRequest, found: Resolved) -> HttpResponse:
+    template, status = _STATE_PAGES[State(found.state)]
+    response = _page(request, template, status, message=found.state_message, name=found.ref.name)
+    if found.state == State.PROVISIONING:
+        response["Retry-After"] = "2"
+        response["Refresh"] = "2"  # the page looks again by itself, with JavaScript or without
+    return response
 
 
 def _mark(request: HttpRequest, tenant: tenancy.TenantRef | None, kind: HostKind, urlconf: str) -> None:

@@ -13,10 +13,12 @@ SCHEMA_PATTERN = rf"^(t_[a-z0-9]{{20}}|{PLATFORM_SCHEMA})$"
 
 
 class State(models.TextChoices):
-    """Where a tenant is in its life."""
+    """Where a tenant is in its life. Only an active one is served; each of the others has a page that says what is the matter."""
 
+    PROVISIONING = "provisioning", "Being set up"  # its address is taken; its schema is not there, or not complete
     ACTIVE = "active", "Active"
     SUSPENDED = "suspended", "Suspended"
+    DELETING = "deleting", "Being deleted"  # nothing is gone before `purge_at`; until then it can be restored
 
 
 class Tenant(TenantMixin):  # type: ignore[misc]  # django-tenants is untyped
@@ -29,6 +31,7 @@ class Tenant(TenantMixin):  # type: ignore[misc]  # django-tenants is untyped
     name = models.CharField(max_length=100)
     state = models.CharField(max_length=20, choices=State, default=State.ACTIVE)
     state_message = models.CharField(max_length=500, blank=True)  # shown on the suspended page
+    purge_at = models.DateTimeField(null=True, blank=True)  # of one that is being deleted: when its data goes for good
     created_at = models.DateTimeField(auto_now_add=True)
 
     class Meta:
@@ -38,6 +41,11 @@ class Tenant(TenantMixin):  # type: ignore[misc]  # django-tenants is untyped
                 condition=models.Q(schema_name__regex=SCHEMA_PATTERN), name="schema_names_are_random"
             ),
             models.CheckConstraint(condition=models.Q(slug__regex=SLUG_PATTERN), name="slugs_are_host_labels"),
+            models.CheckConstraint(
+                condition=models.Q(state=State.DELETING, purge_at__isnull=False)
+                | (~models.Q(state=State.DELETING) & models.Q(purge_at__isnull=True)),
+                name="only_the_deleted_are_purged",
+            ),
         ]
 
     def __str__(self) -> str:

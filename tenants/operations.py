@@ -26,7 +26,7 @@ def suspend(slug: str, message: str, actor: Actor) -> None:
     """Stop serving a tenant from its next request on; its data stays, its deliveries wait.
 
     Raises:
-        NoSuchTenant: nobody has this slug. NotPossible: it is the platform's own.
+        NoSuchTenant: nobody has this slug. NotPossible: it is the platform's own, or neither active nor suspended.
     """
     _move(slug, State.SUSPENDED, message, actor, "tenant.suspended")
 
@@ -35,7 +35,7 @@ def resume(slug: str, actor: Actor) -> None:
     """Serve a suspended tenant again, from its next request on.
 
     Raises:
-        NoSuchTenant: nobody has this slug.
+        NoSuchTenant: nobody has this slug. NotPossible: it is neither active nor suspended.
     """
     _move(slug, State.ACTIVE, "", actor, "tenant.resumed")
 
@@ -82,6 +82,10 @@ def _move(slug: str, state: State, message: str, actor: Actor, action: str) -> N
             raise NotPossible("The platform's own tenant cannot be suspended.")
         if tenant.state == state:
             return
+        if tenant.state not in (State.ACTIVE, State.SUSPENDED):
+            raise NotPossible(
+                f"{tenant.name} is {tenant.get_state_display().lower()}; it can be neither suspended nor resumed."
+            )
         with public_scope():
             tenant.state, tenant.state_message = state, message[:500]
             tenant.save()

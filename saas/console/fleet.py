@@ -8,11 +8,11 @@ from dataclasses import dataclass
 from itertools import batched
 
 from django.db import connection
-from django.db.models import OuterRef, Subquery
+from django.db.models import OuterRef, QuerySet, Subquery
 from psycopg import sql
 
 from plugin_framework.tenancy import TenantRef, public_scope
-from tenants.models import PLATFORM_SCHEMA, Domain, Tenant
+from tenants.models import PLATFORM_SCHEMA, Domain, State, Tenant
 
 AT_ONCE = 200  # schemas in one statement: each costs locks and planning time
 COUNTED = 2000  # schemas looked into for the numbers on a page
@@ -39,7 +39,7 @@ class Adoption:
 def adoption() -> Adoption:
     """How many tenants have enabled what; in a large fleet, as counted in the oldest `COUNTED` tenants."""
     with public_scope():
-        tenants = Tenant.objects.exclude(schema_name=PLATFORM_SCHEMA).order_by("pk")
+        tenants = _with_schema().order_by("pk")
         total, schemas = tenants.count(), list(tenants.values_list("schema_name", flat=True)[:COUNTED])
     return Adoption(Counter(plugin for _, plugin in _enabled(schemas)), len(schemas), total)
 
@@ -54,13 +54,18 @@ def having(plugin: str) -> list[TenantRef]:
 
 
 def everyone(schemas: Sequence[str] | None = None) -> list[TenantRef]:
-    """All tenants but the platform's own, or those of `schemas`, with one query."""
+    """All tenants that have their schema, but the platform's own; or those of `schemas`. One query."""
     primary = Domain.objects.filter(tenant=OuterRef("pk"), is_primary=True).values("domain")[:1]
     with public_scope():
-        rows = Tenant.objects.exclude(schema_name=PLATFORM_SCHEMA).annotate(host=Subquery(primary))
+        rows = _with_schema().annotate(host=Subquery(primary))
         if schemas is not None:
             rows = rows.filter(schema_name__in=schemas)
         return [TenantRef(row.slug, row.name, row.host or "", row.schema_name) for row in rows]
+
+
+def _with_schema() -> QuerySet[Tenant]:
+    rows: QuerySet[Tenant] = Tenant.objects.exclude(schema_name=PLATFORM_SCHEMA).exclude(state=State.PROVISIONING)
+    return rows
 
 
 def _enabled(schemas: Sequence[str], plugin: str | None = None) -> Iterator[tuple[str, str]]:

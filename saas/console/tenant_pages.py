@@ -63,8 +63,12 @@ def suspend(request: HttpRequest, slug: str) -> HttpResponse:
     form = SuspendForm(request.POST)
     if not form.is_valid():
         return _detail(request, tenant, form)
-    operations.suspend(slug, form.cleaned_data["message"], actor_of(request))
-    messages.success(request, f"{tenant.name} is suspended. Its data stays, and its deliveries wait.")
+    try:
+        operations.suspend(slug, form.cleaned_data["message"], actor_of(request))
+    except operations.NotPossible as error:
+        messages.error(request, str(error))
+    else:
+        messages.success(request, f"{tenant.name} is suspended. Its data stays, and its deliveries wait.")
     return redirect("platform:tenant", slug)
 
 
@@ -73,8 +77,12 @@ def suspend(request: HttpRequest, slug: str) -> HttpResponse:
 def resume(request: HttpRequest, slug: str) -> HttpResponse:
     """Serve a suspended organisation again."""
     tenant = _tenant(slug)
-    operations.resume(slug, actor_of(request))
-    messages.success(request, f"{tenant.name} is served again.")
+    try:
+        operations.resume(slug, actor_of(request))
+    except operations.NotPossible as error:
+        messages.error(request, str(error))
+    else:
+        messages.success(request, f"{tenant.name} is served again.")
     return redirect("platform:tenant", slug)
 
 
