@@ -4,6 +4,9 @@ from __future__ import annotations
 
 import math
 import os
+import subprocess
+import time
+from collections.abc import Iterator
 from itertools import starmap
 
 import pytest
@@ -71,8 +74,19 @@ def test_only_idle_children_are_told_and_no_more_of_them_than_there_is_work() ->
     assert poked("busy", "idle", "standby", "idle", "idle", count=2) == [False, True, False, True, False]
 
 
-def test_who_stands_by_takes_the_place_of_one_that_is_stuck() -> None:
-    pool = pool_with(NOW - 1, NOW, NOW)
+@pytest.fixture
+def sleeper() -> Iterator[int]:
+    """The id of a process that does nothing."""
+    with subprocess.Popen(["sleep", "600"]) as process:
+        yield process.pid
+        process.kill()
+
+
+def test_who_stands_by_takes_the_place_of_one_that_is_stuck(sleeper: int) -> None:
+    now = time.monotonic()
+    pool = pool_with(now - 1, now, now)
+    for process in pool.processes:
+        process.pid = sleeper
     for standby in pool.processes[1:]:
         standby.slot.leave_lane()
         standby.slot.record.standby = 1
