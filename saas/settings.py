@@ -11,6 +11,7 @@ from saas.periods import days
 from saas.plugin_apps import plugin_apps
 from saas.postgres import django_database
 from saas.secret_files import development_secret, long_enough
+from saas.switches import switch
 
 BASE_DIR = Path(__file__).resolve().parent.parent
 env = environ.Env()
@@ -126,6 +127,7 @@ DATABASES = {
         },
     }
 }
+CITUS = switch(env.str("CITUS", default=""), "CITUS")  # tenants' schemas are spread over the servers of a Citus cluster
 DATABASE_ROUTERS = ["plugin_framework.db.router.SchemaRouter"]
 TENANT_SYNC_ROUTER = "plugin_framework.db.router.SchemaRouter"
 TENANT_MODEL = "tenants.Tenant"

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from django.conf import settings
-from django.db import IntegrityError, connection, transaction
+from django.db import IntegrityError, transaction
 
 from plugin_framework import hooks
 from plugin_framework.audit import Actor, record
 from plugin_framework.db.migrator import migrate_schema, tenant_labels
+from plugin_framework.db.schemas import create_schema
 from plugin_framework.delivery import schedule
 from plugin_framework.tenancy import TenantRef, public_scope, tenant_scope
 from tenants.models import PLATFORM_SCHEMA, Domain, Tenant
@@ -49,8 +50,7 @@ def _create(slug: str, name: str, schema: str, actor: Actor) -> TenantRef:
     with transaction.atomic():
         _claim(slug, name, schema, host)
         ref = TenantRef(slug=slug, name=name, host=host, schema=schema)
-        with connection.cursor() as cursor:
-            cursor.execute(f'CREATE SCHEMA "{schema}"')  # fails if it exists: a schema is never adopted
+        create_schema(schema)  # fails if it exists: a schema is never adopted
         with tenant_scope(ref):
             migrate_schema(tenant_labels())
             schedule.sync()
