@@ -7,7 +7,7 @@ RUN python -m venv /opt/tenantry \
 
 FROM python:3.13-slim
 RUN useradd --system --uid 10001 --home-dir /app tenantry \
-    && install --directory --owner tenantry /var/lib/tenantry/metrics
+    && install --directory --owner tenantry /var/lib/tenantry/metrics /var/lib/tenantry/media
 COPY --from=build /opt/tenantry /opt/tenantry
 WORKDIR /app
 COPY manage.py ./
@@ -17,7 +17,8 @@ COPY plugin_framework plugin_framework
 COPY plugins plugins
 COPY templates templates
 ENV PATH=/opt/tenantry/bin:$PATH PYTHONUNBUFFERED=1 PYTHONDONTWRITEBYTECODE=1 \
-    STATIC_ROOT=/app/static TENANTRY_DATA=/tmp/tenantry METRICS_DIR=/var/lib/tenantry/metrics
+    STATIC_ROOT=/app/static TENANTRY_DATA=/tmp/tenantry METRICS_DIR=/var/lib/tenantry/metrics \
+    MEDIA_ROOT=/var/lib/tenantry/media
 # collectstatic needs settings, but no database and no real secrets.
 RUN nobodys_key=for-collecting-static-files-only-not-kept; \
     DATABASE_URL=postgresql://nobody@127.0.0.1/none SECRET_KEY=$nobodys_key SECRETS_KEYS=$nobodys_key \

@@ -6,9 +6,10 @@ import difflib
 from collections.abc import Sequence
 from typing import Any
 
-from django.apps import AppConfig
+from django.apps import AppConfig, apps
 from django.conf import settings
 from django.core.checks import CheckMessage, Error, Warning, register
+from django.db.models import FileField
 
 from plugin_framework.registry import registry
 
@@ -53,4 +54,27 @@ def idle_handlers(app_configs: Sequence[AppConfig] | None, **kwargs: Any) -> lis
             id="tenantry.W002",
         )
         for spec, handler in registry.idle_handlers()
+    ]
+
+
+@register()
+def files_lie_in_their_plugins_folder(app_configs: Sequence[AppConfig] | None, **kwargs: Any) -> list[CheckMessage]:
+    """The first folder of a file's name says whose it is: while that plugin rests nobody gets it, and purging deletes it."""
+    labels = {name: spec.app_label for name, spec in registry.specs.items() if spec.app_label}
+    return [error for name, label in labels.items() for error in misplaced_files(name, apps.get_app_config(label))]
+
+
+def misplaced_files(plugin: str, config: AppConfig) -> list[CheckMessage]:
+    """The fields of a plugin's app whose files would not be in the plugin's folder."""
+    fields = [field for model in config.get_models() for field in model._meta.get_fields()]
+    return [
+        Error(
+            f"{field} keeps its files in {field.upload_to!r}, which is not in the folder of the plugin {plugin}.",
+            hint=f'Set upload_to="{plugin}/", or a folder inside of it.',
+            obj=field,
+            id="tenantry.E002",
+        )
+        for field in fields
+        if isinstance(field, FileField) and isinstance(field.upload_to, str)
+        if not f"{field.upload_to}/".startswith(f"{plugin}/")
     ]

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 from django.db import connection, transaction
 
+from plugin_framework import files
 from plugin_framework.audit import Actor, record
 from plugin_framework.catalog.revisions import bump_tenant
 from plugin_framework.changing import lock_plugins, unstarted
@@ -25,12 +26,13 @@ WHERE c.contype = 'f' AND c.confrelid = ANY (%s::regclass[]) AND c.conrelid <> A
 
 @dataclass(frozen=True, slots=True)
 class Preview:
-    """What purging a plugin would delete. `tables`: rows by table."""
+    """What purging a plugin would delete. `tables`: rows by table. `files`: how many are in its folder."""
 
     plugin: str
     tables: dict[str, int]
     settings: int
     deliveries: int
+    files: int
 
     @property
     def rows(self) -> int:
@@ -51,11 +53,14 @@ def preview(name: str) -> Preview:
             cursor.execute(f"SELECT count(*) FROM {_qualified(table)}")  # noqa: S608  # quoted, from our own record
             counts[table] = int(cursor.fetchone()[0])
     settings = PluginSetting.objects.filter(plugin_name=name).count()
-    return Preview(name, counts, settings, Delivery.objects.filter(plugin=name).count())
+    deliveries = Delivery.objects.filter(plugin=name).count()
+    return Preview(name, counts, settings, deliveries, sum(1 for _ in files.walk(current_tenant().schema, name)))
 
 
 def purge(name: str, actor: Actor, *, confirmation: str) -> Preview:
     """Delete the tables, settings, deliveries and state of a disabled plugin of the current tenant, in one transaction.
+
+    Its files go when that is committed; should this process be killed before, they are unreachable and go with the tenant.
 
     Args:
         confirmation: the plugin's name, typed by whoever wants this.
@@ -84,7 +89,10 @@ def purge(name: str, actor: Actor, *, confirmation: str) -> Preview:
         Delivery.objects.filter(plugin=name).delete()
         state.delete()
         bump_tenant()
-        record(actor, "plugin.purged", name, rows=gone.tables, settings=gone.settings, deliveries=gone.deliveries)
+        counts = {"rows": gone.tables, "settings": gone.settings, "deliveries": gone.deliveries, "files": gone.files}
+        record(actor, "plugin.purged", name, **counts)
+        schema = current_tenant().schema
+        transaction.on_commit(lambda: files.remove_all(schema, name))
         return gone
 
 

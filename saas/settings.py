@@ -204,6 +204,15 @@ STATIC_URL = "/static/"
 STATIC_ROOT = env.str("STATIC_ROOT", default="") or None
 WHITENOISE_USE_FINDERS = STATIC_ROOT is None  # in development nothing has to be collected
 
+# Each tenant's files are in a folder of its own, and only its signed-in people get them (`saas/site/files.py`).
+MEDIA_ROOT = Path(env.str("MEDIA_ROOT", default=str(DATA_DIR / "media")))
+MEDIA_URL = "/files/"
+FILE_UPLOAD_PERMISSIONS, FILE_UPLOAD_DIRECTORY_PERMISSIONS = 0o600, 0o700
+STORAGES = {
+    "default": {"BACKEND": "plugin_framework.files.TenantStorage"},
+    "staticfiles": {"BACKEND": "django.contrib.staticfiles.storage.StaticFilesStorage"},
+}
+
 EMAIL_URL = env.str("EMAIL_URL", default="smtp://localhost:25")
 _email = env.email_url_config(EMAIL_URL)
 _smtp = {

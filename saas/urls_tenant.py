@@ -4,6 +4,7 @@ from django.urls import include, path
 from django.views.generic import RedirectView
 
 from saas.signup.views import WelcomeView
+from saas.site import files
 from saas.site.dashboard import DashboardView
 from saas.site.registration import RegisterView
 
@@ -23,6 +24,7 @@ urlpatterns = [
     path("settings/", include("saas.site.urls")),
     path("settings/", RedirectView.as_view(pattern_name="settings:plugins"), name="settings"),
     path("apps/", include("plugin_framework.urls")),
+    path("files/<path:name>", files.download, name="file"),
 ]
 
 handler400 = "saas.errors.bad_request"

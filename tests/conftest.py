@@ -33,6 +33,7 @@ def counted() -> Callable[[str, int], None]:
 @pytest.fixture
 def tenants(request: pytest.FixtureRequest) -> Tenants:
     """`acme` and `globex`; in the test's own database if it uses `committed_db`, else in one that is rolled back."""
+    request.getfixturevalue("media_root")
     request.getfixturevalue("committed_db" if "committed_db" in request.fixturenames else "db")
     return two_tenants()
 

@@ -16,6 +16,7 @@ from saas.testing.server import (
     Tenants,
     committed_db,
     django_db_setup,
+    media_root,
     pytest_sessionfinish,
     pytest_sessionstart,
     template_database,
@@ -25,6 +26,7 @@ from saas.testing.server import (
 __all__ = [
     "committed_db",
     "django_db_setup",
+    "media_root",
     "pytest_sessionfinish",
     "pytest_sessionstart",
     "template_database",

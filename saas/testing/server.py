@@ -5,12 +5,14 @@ from __future__ import annotations
 import os
 from collections.abc import Iterator
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 from urllib.parse import quote, urlencode
 
 import pytest
 from django.conf import settings
 from django.db import connection, connections
+from django.test import override_settings
 
 from plugin_framework.tenancy import TenantRef
 from saas.postgres import Cluster
@@ -69,7 +71,16 @@ def django_db_setup(template_database: str, django_db_blocker: Any) -> Iterator[
 
 
 @pytest.fixture
-def committed_db(template_database: str, django_db_blocker: Any) -> Iterator[str]:
+def media_root(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
+    """A folder of this test alone for the organisations' files, here and in the processes it starts."""
+    found = tmp_path / "media"
+    monkeypatch.setenv("MEDIA_ROOT", str(found))
+    with override_settings(MEDIA_ROOT=found):
+        yield found
+
+
+@pytest.fixture
+def committed_db(template_database: str, django_db_blocker: Any, media_root: Path) -> Iterator[str]:
     """A database of this test alone, in which commits are real; gives its URL for processes the test starts."""
     name = f"test_{_worker()}_committed"
     with django_db_blocker.unblock():

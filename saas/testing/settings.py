@@ -14,6 +14,7 @@ os.environ.setdefault("SECRETS_KEYS", "for-tests-only-" + "y" * 40)
 os.environ.setdefault("BASE_DOMAIN", "localhost")
 os.environ.setdefault("PLUGIN_ALLOW_LOOPBACK", "true")
 os.environ.setdefault("EMAIL_URL", "memorymail://")
+os.environ.setdefault("MEDIA_ROOT", str(_BASE / ".data" / "test-media"))  # tests with a database have one of their own
 for limit in ("SIGNUPS_PER_HOUR_AND_ADDRESS", "SIGNUPS_PER_HOUR_AND_MAIL_DOMAIN", "REGISTRATIONS_PER_HOUR_AND_ADDRESS"):
     os.environ.setdefault(limit, "1000000")  # all tests come from one address
 

@@ -13,6 +13,7 @@ VALUES: Mapping[str, Sequence[str]] = {
     "int": ["1", "999999"],
     "str": ["x"],
     "uuid": ["0" * 32],
+    "path": ["orders/x", "../x"],
 }
 
 
