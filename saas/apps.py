@@ -12,7 +12,10 @@ class SaasConfig(AppConfig):
         """Say what the platform itself owes its tenants, who does it, and where structlog's lines go."""
         from plugin_framework.delivery import breaker, house, retention
         from saas import logs, notices
+        from tenants import deletion
 
         logs.structlog_through_logging()
         house.register(breaker.NOTICE, notices.deliveries_paused)
         house.register(retention.NIGHTLY, retention.nightly, cron=retention.AT)
+        house.register(deletion.DELETED, notices.organisation_deleted)
+        house.register(deletion.UNDELETED, notices.organisation_undeleted)

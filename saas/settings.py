@@ -238,6 +238,12 @@ SIGNUPS_PER_HOUR_AND_MAIL_DOMAIN = env.int("SIGNUPS_PER_HOUR_AND_MAIL_DOMAIN", d
 REGISTRATIONS_PER_HOUR_AND_ADDRESS = env.int("REGISTRATIONS_PER_HOUR_AND_ADDRESS", default=60)  # in one organisation
 DELIVERIES_KEEP_DAYS = days(env.int("DELIVERIES_KEEP_DAYS", default=30), "DELIVERIES_KEEP_DAYS")  # after they ended
 DEAD_DELIVERIES_KEEP_DAYS = days(env.int("DEAD_DELIVERIES_KEEP_DAYS", default=90), "DEAD_DELIVERIES_KEEP_DAYS")
+TENANT_DELETE_DAYS = days(
+    env.int("TENANT_DELETE_DAYS", default=30), "TENANT_DELETE_DAYS"
+)  # until its data goes for good
+TENANT_HOST_REST_DAYS = days(
+    env.int("TENANT_HOST_REST_DAYS", default=90), "TENANT_HOST_REST_DAYS"
+)  # nobody's after that
 
 CACHES = {
     "default": {

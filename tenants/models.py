@@ -32,6 +32,9 @@ class Tenant(TenantMixin):  # type: ignore[misc]  # django-tenants is untyped
     state = models.CharField(max_length=20, choices=State, default=State.ACTIVE)
     state_message = models.CharField(max_length=500, blank=True)  # shown on the suspended page
     purge_at = models.DateTimeField(null=True, blank=True)  # of one that is being deleted: when its data goes for good
+    state_before = models.CharField(
+        max_length=20, blank=True, db_default=""
+    )  # of the same: what it is if it is brought back
     created_at = models.DateTimeField(auto_now_add=True)
 
     class Meta:
@@ -74,3 +77,14 @@ class Domain(DomainMixin):  # type: ignore[misc]  # django-tenants is untyped
 
     def __str__(self) -> str:
         return str(self.domain)
+
+
+class RetiredHost(models.Model):
+    """A host of a tenant that was purged: nobody else gets it for a while, for links and mails still lead there."""
+
+    host = models.CharField(max_length=253, primary_key=True)
+    schema_name = models.CharField(max_length=63)  # whose it was: restored from an archive, that one may have it back
+    free_at = models.DateTimeField(db_index=True)
+
+    def __str__(self) -> str:
+        return str(self.host)

@@ -53,7 +53,7 @@ def change_plan(slug: str, plan: str, actor: Actor) -> bool:
         NoSuchTenant: nobody has this slug. PlanError: there is no such plan. NotPossible: it is the platform's own tenant.
     """
     with transaction.atomic():
-        tenant = _locked(slug)
+        tenant = locked(slug)
         if tenant.is_platform:
             raise NotPossible("The platform's own tenant has no plan.")
         with public_scope():
@@ -67,7 +67,12 @@ def change_plan(slug: str, plan: str, actor: Actor) -> bool:
         return True
 
 
-def _locked(slug: str) -> Tenant:
+def locked(slug: str) -> Tenant:
+    """The tenant `slug`, locked until the end of the transaction.
+
+    Raises:
+        NoSuchTenant: nobody has this slug.
+    """
     with public_scope():
         tenant: Tenant | None = Tenant.objects.select_for_update().filter(slug=slug).first()
     if tenant is None:
@@ -77,7 +82,7 @@ def _locked(slug: str) -> Tenant:
 
 def _move(slug: str, state: State, message: str, actor: Actor, action: str) -> None:
     with transaction.atomic():
-        tenant = _locked(slug)
+        tenant = locked(slug)
         if tenant.is_platform:
             raise NotPossible("The platform's own tenant cannot be suspended.")
         if tenant.state == state:

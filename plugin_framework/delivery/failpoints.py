@@ -27,6 +27,14 @@ NAMES = (
     "scheduling_retry",
     "before_release",
     "scheduling_job",
+    "tenant_deleting",
+    "tenant_deleted",
+    "tenant_undeleting",
+    "purge_begun",
+    "purge_files_gone",
+    "purge_schema_gone",
+    "purge_rows_gone",
+    "purge_done",
 )
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from django.conf import settings
 from django.contrib import messages
 from django.contrib.auth import get_user_model
 from django.core.paginator import Paginator
@@ -52,17 +53,17 @@ def index(request: HttpRequest) -> HttpResponse:
 @admins_only
 def detail(request: HttpRequest, slug: str) -> HttpResponse:
     """One organisation with its plugins."""
-    return _detail(request, _tenant(slug), SuspendForm())
+    return show(request, tenant_called(slug), SuspendForm())
 
 
 @require_POST
 @admins_only
 def suspend(request: HttpRequest, slug: str) -> HttpResponse:
     """Stop serving an organisation, with a message for its people."""
-    tenant = _tenant(slug)
+    tenant = tenant_called(slug)
     form = SuspendForm(request.POST)
     if not form.is_valid():
-        return _detail(request, tenant, form)
+        return show(request, tenant, form)
     try:
         operations.suspend(slug, form.cleaned_data["message"], actor_of(request))
     except operations.NotPossible as error:
@@ -76,7 +77,7 @@ def suspend(request: HttpRequest, slug: str) -> HttpResponse:
 @admins_only
 def resume(request: HttpRequest, slug: str) -> HttpResponse:
     """Serve a suspended organisation again."""
-    tenant = _tenant(slug)
+    tenant = tenant_called(slug)
     try:
         operations.resume(slug, actor_of(request))
     except operations.NotPossible as error:
@@ -93,7 +94,8 @@ def _found(query: str) -> QuerySet[Tenant]:
     return rows
 
 
-def _tenant(slug: str) -> Tenant:
+def tenant_called(slug: str) -> Tenant:
+    """The organisation `slug`, but never the platform's own; 404 if there is none."""
     with public_scope():
         found: Tenant | None = Tenant.objects.filter(slug=slug).exclude(schema_name=PLATFORM_SCHEMA).first()
     if found is None:
@@ -101,7 +103,8 @@ def _tenant(slug: str) -> Tenant:
     return found
 
 
-def _detail(request: HttpRequest, tenant: Tenant, form: SuspendForm) -> HttpResponse:
+def show(request: HttpRequest, tenant: Tenant, form: SuspendForm, error: str = "") -> HttpResponse:
+    """The page of one organisation; `error`: why it was not deleted."""
     with public_scope():
         ref = tenant.ref()
         hosts = [domain.domain for domain in tenant.domains.all()]
@@ -117,6 +120,8 @@ def _detail(request: HttpRequest, tenant: Tenant, form: SuspendForm) -> HttpResp
         "people": people,
         "recent": recent,
         "form": form,
+        "delete_error": error,
+        "delete_days": settings.TENANT_DELETE_DAYS,
         "plan_form": TenantPlanForm(initial={"plan": plans.slug_of(ref.schema)}),
     }
-    return render(request, "platform/tenant_detail.html", context, status=422 if form.errors else 200)
+    return render(request, "platform/tenant_detail.html", context, status=422 if form.errors else 409 if error else 200)

@@ -3,7 +3,7 @@
 from django.urls import path
 
 import saas.site.names  # noqa: F401  # registers the `plugin` converter used below
-from saas.console import catalog_pages, plan_pages, settings_page, tenant_pages
+from saas.console import catalog_pages, deletion_pages, plan_pages, settings_page, tenant_pages
 
 app_name = "platform"
 urlpatterns = [
@@ -20,4 +20,6 @@ urlpatterns = [
     path("tenants/<slug:slug>/plan/", plan_pages.assign, name="change_plan"),
     path("tenants/<slug:slug>/suspend/", tenant_pages.suspend, name="suspend"),
     path("tenants/<slug:slug>/resume/", tenant_pages.resume, name="resume"),
+    path("tenants/<slug:slug>/delete/", deletion_pages.delete, name="delete"),
+    path("tenants/<slug:slug>/undelete/", deletion_pages.undelete, name="undelete"),
 ]

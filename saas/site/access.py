@@ -14,6 +14,7 @@ from django.http.response import HttpResponseBase
 from django_htmx.http import HttpResponseClientRefresh
 
 from plugin_framework.audit import Actor, person
+from tenants.accounts.models import Role
 
 type Page[**P] = Callable[Concatenate[HttpRequest, P], HttpResponseBase]
 
@@ -38,6 +39,18 @@ def admins_only[**P](page: Page[P]) -> Page[P]:
     @functools.wraps(page)
     def guarded(request: HttpRequest, /, *args: P.args, **kwargs: P.kwargs) -> HttpResponseBase:
         if request.user.is_authenticated and not request.user.is_admin:
+            raise PermissionDenied
+        return page(request, *args, **kwargs)
+
+    return signed_in(guarded)
+
+
+def owners_only[**P](page: Page[P]) -> Page[P]:
+    """Let the organisation's owners in; its admins and members get 403, everybody else is sent to sign in."""
+
+    @functools.wraps(page)
+    def guarded(request: HttpRequest, /, *args: P.args, **kwargs: P.kwargs) -> HttpResponseBase:
+        if request.user.is_authenticated and getattr(request.user, "role", "") != Role.OWNER:
             raise PermissionDenied
         return page(request, *args, **kwargs)
 

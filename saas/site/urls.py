@@ -3,7 +3,15 @@
 from django.urls import path
 
 import saas.site.names  # noqa: F401  # registers the `plugin` converter used below
-from saas.site import audit_page, delivery_pages, people_pages, plugin_pages, plugin_settings, settings_history
+from saas.site import (
+    audit_page,
+    delivery_pages,
+    organisation_page,
+    people_pages,
+    plugin_pages,
+    plugin_settings,
+    settings_history,
+)
 
 app_name = "settings"
 urlpatterns = [
@@ -30,4 +38,6 @@ urlpatterns = [
     path("people/<int:number>/role/", people_pages.change_role, name="change_role"),
     path("people/<int:number>/remove/", people_pages.remove_person, name="remove_person"),
     path("audit/", audit_page.index, name="audit"),
+    path("organisation/", organisation_page.index, name="organisation"),
+    path("organisation/delete/", organisation_page.delete, name="organisation_delete"),
 ]

@@ -1,4 +1,4 @@
-"""`manage.py tenants`: list, create, suspend and resume organisations, and change their plan."""
+"""`manage.py tenants`: list and create organisations, change their plan, and all that ends one or brings it back."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from django.db import transaction
 from plugin_framework.audit import COMMAND_LINE
 from plugin_framework.catalog import plans
 from plugin_framework.tenancy import public_scope, tenant_scope
-from saas.cli import show
+from saas.cli import lives, show
 from saas.links import url_of
 from tenants import operations, provisioning
 from tenants.accounts import people
@@ -25,15 +25,16 @@ from tenants.models import Tenant
 class Command(BaseCommand):
     """The same functions and errors as the pages."""
 
-    help = "List, create, suspend and resume organisations, and change their plan."
+    help = "List, create, suspend, resume, delete and restore organisations, and change their plan."
 
     def add_arguments(self, parser: ArgumentParser) -> None:
-        parser.add_argument("action", choices=("list", "create", "suspend", "resume", "plan"))
+        parser.add_argument("action", choices=("list", "create", "suspend", "resume", "plan", *lives.ACTIONS))
         parser.add_argument("slug", nargs="?", help="the organisation's address, without the domain")
         parser.add_argument("--name", help="create: the organisation's name")
         parser.add_argument("--owner", metavar="EMAIL", help="create: prints a link with which they become its owner")
         parser.add_argument("--plan", default="", help="plan: its name in addresses; without it the plan is taken away")
         parser.add_argument("--message", default="", help="suspend: shown to everybody who comes")
+        lives.add_arguments(parser)
         parser.add_argument("--json", action="store_true", dest="as_json", help="print JSON")
 
     def handle(self, *args: Any, action: str, slug: str | None, as_json: bool, **options: Any) -> None:
@@ -73,6 +74,8 @@ class Command(BaseCommand):
         if action == "plan":
             operations.change_plan(slug, options["plan"], COMMAND_LINE)
             return {"slug": slug, "plan": options["plan"] or "none"}
+        if action in lives.ACTIONS:
+            return lives.act(action, slug, options)
         if action == "suspend":
             operations.suspend(slug, options["message"], COMMAND_LINE)
         else:

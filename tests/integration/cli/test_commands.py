@@ -102,6 +102,9 @@ def test_a_secret_is_stored_sealed_and_never_shown(tenants: Tenants) -> None:
         (("tenants", "create", "No Good"), "letters"),
         (("tenants", "suspend", "nobody"), "nobody"),
         (("tenants", "suspend", "admin"), "platform"),
+        (("tenants", "delete", "admin"), "platform"),
+        (("tenants", "delete", "nobody"), "nobody"),
+        (("tenants", "undelete", "acme"), "nothing to bring back"),
     ],
 )
 def test_a_mistake_is_one_sentence(arguments: tuple[str, ...], sentence: str) -> None:
@@ -121,6 +124,14 @@ def test_an_organisation_is_made_listed_suspended_and_resumed() -> None:
     run("tenants", "resume", "initech")
     with public_scope():
         assert Tenant.objects.get(slug="initech").state == "active"
+
+
+@pytest.mark.usefixtures("tenants")
+def test_an_organisation_is_deleted_and_brought_back() -> None:
+    (row,) = rows("tenants", "delete", "acme")
+    assert (row["slug"], row["done"], len(row["gone for good"])) == ("acme", "deleted", 25)
+    assert {row["state"] for row in rows("tenants", "list") if row["slug"] == "acme"} == {"deleting"}
+    assert rows("tenants", "undelete", "acme") == [{"slug": "acme", "done": "brought back", "state": "active"}]
 
 
 @pytest.mark.usefixtures("tenants")

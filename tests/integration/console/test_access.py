@@ -27,6 +27,8 @@ POSTS = [
     "/catalog/pager/settings/",
     "/tenants/acme/suspend/",
     "/tenants/acme/resume/",
+    "/tenants/acme/delete/",
+    "/tenants/acme/undelete/",
     "/tenants/acme/plan/",
     "/plans/new/",
 ]

@@ -1,0 +1,42 @@
+"""What the console does to an organisation for good, or almost: deleting it and bringing it back."""
+
+from __future__ import annotations
+
+from django.contrib import messages
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import redirect
+from django.views.decorators.http import require_POST
+
+from saas.console.forms import SuspendForm
+from saas.console.tenant_pages import show, tenant_called
+from saas.site.access import actor_of, admins_only
+from tenants import deletion, operations
+from tenants.models import State
+
+
+@require_POST
+@admins_only
+def delete(request: HttpRequest, slug: str) -> HttpResponse:
+    """Delete an organisation softly, after its short name was typed."""
+    tenant = tenant_called(slug)
+    try:
+        purge_at = deletion.delete(slug, actor_of(request), confirmation=request.POST.get("confirmation", "")[:100])
+    except operations.NotPossible as error:
+        return show(request, tenant, SuspendForm(), str(error))
+    messages.success(request, f"{tenant.name} is deleted. You can bring it back until {purge_at:%Y-%m-%d %H:%M} UTC.")
+    return redirect("platform:tenant", slug)
+
+
+@require_POST
+@admins_only
+def undelete(request: HttpRequest, slug: str) -> HttpResponse:
+    """Bring a deleted organisation back."""
+    tenant = tenant_called(slug)
+    try:
+        state = deletion.undelete(slug, actor_of(request))
+    except operations.NotPossible as error:
+        messages.error(request, str(error))
+    else:
+        served = "is served again" if state == State.ACTIVE else "is back, and suspended as before"
+        messages.success(request, f"{tenant.name} {served}.")
+    return redirect("platform:tenant", slug)
