@@ -86,9 +86,9 @@ def _kept_in_scope(response: HttpResponseBase) -> HttpResponseBase:
 
 
 def _in_scope(chunks: Iterator[Any]) -> Iterator[Any]:
+    """Not a generator itself: that would look for the scope when its first chunk is asked for, and find none."""
     step = tenancy.bound(lambda: next(chunks, None))
-    while (chunk := step()) is not None:
-        yield chunk
+    return iter(step, None)
 
 
 def _page(request: HttpRequest, template: str, status: int, **context: Any) -> HttpResponse:

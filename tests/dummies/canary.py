@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import Any
 
 from django.contrib.auth import get_user_model
 from django.contrib.auth.decorators import login_not_required
 from django.db import connection, transaction
-from django.http import HttpRequest, JsonResponse
+from django.http import HttpRequest, JsonResponse, StreamingHttpResponse
+from django.http.response import HttpResponseBase
 from django.urls import path
 from django.utils.decorators import method_decorator
 
@@ -23,7 +25,9 @@ CLEANED: list[str] = []
 class CanaryView(PluginAwareView):
     """All that can be seen from inside one request."""
 
-    def get(self, request: HttpRequest) -> JsonResponse:
+    def get(self, request: HttpRequest) -> HttpResponseBase:
+        if "stream" in request.GET:
+            return StreamingHttpResponse(self._piece_by_piece())
         if "fail" in request.GET:
             with transaction.atomic():
                 get_user_model().objects.update(name="spoilt")
@@ -41,6 +45,12 @@ class CanaryView(PluginAwareView):
                 "search_path": search_path,
             }
         )
+
+    def _piece_by_piece(self) -> Iterator[str]:
+        """Looks each time anew, after the view has returned."""
+        for _ in range(3):
+            names = get_user_model().objects.values_list("name", flat=True)
+            yield f"{current_tenant().slug}: {', '.join(names)} {plugin_registry.enabled_plugins['canary'].settings['canary']}\n"
 
     def _roll_back_inside(self) -> None:
         try:
