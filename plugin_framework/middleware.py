@@ -7,7 +7,7 @@ from typing import Any
 
 from django.contrib.auth.views import redirect_to_login
 from django.core.exceptions import BadRequest, PermissionDenied, SuspiciousOperation
-from django.http import Http404, HttpRequest
+from django.http import Http404, HttpRequest, UnreadablePostError
 from django.http.multipartparser import MultiPartParserError
 from django.http.response import HttpResponseBase
 from django.utils.functional import SimpleLazyObject
@@ -41,6 +41,12 @@ class PluginMiddleware:
         return None
 
     def process_exception(self, request: HttpRequest, error: Exception) -> None:
-        """Runs after the view's own transaction was rolled back. What ends in a 4xx is the visitor's affair, not an error of ours."""
+        """Runs after the view's own transaction was rolled back. What ends in a 4xx is the visitor's affair, not an error of ours.
+
+        Raises:
+            BadRequest: the visitor has hung up before the whole request was here.
+        """
+        if isinstance(error, UnreadablePostError):
+            raise BadRequest("The connection was lost before the whole request had come.") from error
         if not isinstance(error, (Http404, PermissionDenied, SuspiciousOperation, BadRequest, MultiPartParserError)):
             system_errors.report(error, request.path)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 from collections.abc import Callable, Iterator
 from typing import Any
 
@@ -112,6 +113,22 @@ def test_an_unhandled_error_becomes_one_event_a_minute_that_quotes_no_data(acme:
 @pytest.mark.parametrize("error", [Http404(), PermissionDenied(), SuspiciousOperation(), BadRequest()])
 def test_what_ends_in_a_4xx_is_no_system_error(acme: Tenants, error: Exception) -> None:
     report(error)
+    assert not Delivery.objects.filter(hook="system_error").exists()
+
+
+class Severed(io.BytesIO):
+    """A request body whose sender has hung up."""
+
+    def read(self, size: int | None = -1) -> bytes:
+        raise ConnectionResetError("Connection reset by peer")
+
+
+def test_a_visitor_who_hangs_up_half_way_is_no_system_error(
+    committed_db: str, acme: Tenants, client_for: Callable[..., Client]
+) -> None:
+    visitor = client_for(acme.acme, raise_request_exception=False)
+    half = {"CONTENT_TYPE": "application/json", "CONTENT_LENGTH": "100", "wsgi.input": Severed()}
+    assert visitor.post("/register/", **half).status_code == 400
     assert not Delivery.objects.filter(hook="system_error").exists()
 
 
