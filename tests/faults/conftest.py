@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import os
-import signal
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -26,9 +24,5 @@ def world(committed_db: str, tenants: Any, tmp_path: Path) -> Iterator[World]:
             for plugin in ("faulty", "steady"):
                 PluginState.objects.create(plugin=plugin, enabled=True, version="1.0.0")
             bump_tenant()
-    yield here
-    for started in here.started:
-        if started.process.poll() is None:
-            for pid in (*started.children(), started.process.pid):
-                os.kill(pid, signal.SIGCONT)
-            started.kill()
+    with here.ended():
+        yield here

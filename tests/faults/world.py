@@ -4,10 +4,13 @@ from __future__ import annotations
 
 import json
 import os
+import signal
 import socket
 import subprocess
 import sys
 from collections import Counter
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -124,6 +127,18 @@ class World:
             )
         self.started.append(Started(process, output))
         return self.started[-1]
+
+    @contextmanager
+    def ended(self) -> Iterator[None]:
+        """At the end, end whatever still runs, also what sleeps."""
+        try:
+            yield
+        finally:
+            for started in self.started:
+                if started.process.poll() is None:
+                    for pid in (*started.children(), started.process.pid):
+                        os.kill(pid, signal.SIGCONT)
+                    started.kill()
 
     @property
     def notes_file(self) -> Path:
