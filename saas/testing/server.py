@@ -12,7 +12,6 @@ from urllib.parse import quote, urlencode
 import pytest
 from django.conf import settings
 from django.db import connection, connections
-from django.test import override_settings
 
 from plugin_framework.tenancy import TenantRef
 from saas.postgres import Cluster
@@ -71,12 +70,12 @@ def django_db_setup(template_database: str, django_db_blocker: Any) -> Iterator[
 
 
 @pytest.fixture
-def media_root(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
+def media_root(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """A folder of this test alone for the organisations' files, here and in the processes it starts."""
     found = tmp_path / "media"
     monkeypatch.setenv("MEDIA_ROOT", str(found))
-    with override_settings(MEDIA_ROOT=found):
-        yield found
+    monkeypatch.setattr(settings, "MEDIA_ROOT", found)
+    return found
 
 
 @pytest.fixture
