@@ -17,6 +17,8 @@ from typing import Any
 from plugin_framework.sdk import NoTenant, TenantInfo
 
 PUBLIC = "public"
+# The search_path that sees no table. Not '': PgBouncer, which may carry the path along, cannot send that one on (1.24.1).
+NOWHERE = '""'
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,9 +77,9 @@ def current_scope() -> Scope | None:
 
 
 def search_path() -> str:
-    """The search_path the connection must have now; the empty one, which sees no table, outside of any scope."""
+    """The search_path the connection must have now; NOWHERE outside of any scope."""
     scope = _scope.get()
-    return "" if scope is None else scope.search_path
+    return NOWHERE if scope is None else scope.search_path
 
 
 def current_tenant() -> TenantRef:

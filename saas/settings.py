@@ -123,7 +123,7 @@ DATABASES = {
         "CONN_HEALTH_CHECKS": False,  # a round trip per request; a broken connection is replaced after the request that met it
         "OPTIONS": {
             **_database.get("OPTIONS", {}),
-            "options": "-c search_path=",  # a raw connection sees no table until somebody says which tenant's
+            "options": '-c search_path=""',  # tenancy.NOWHERE: a raw connection sees no table until somebody says which tenant's
         },
     }
 }

@@ -6,13 +6,13 @@ from dataclasses import dataclass
 
 from django.db import connection
 
-from plugin_framework.tenancy import Revisions, TenantRef
+from plugin_framework.tenancy import NOWHERE, Revisions, TenantRef
 from tenants.models import PLATFORM_SCHEMA, State
 
-_RESOLVE = """
-SELECT r.*, set_config('search_path', CASE WHEN r.state = 'active' THEN '"' || r.schema_name || '", public' ELSE '' END, false)
+_RESOLVE = f"""
+SELECT r.*, set_config('search_path', CASE WHEN r.state = 'active' THEN '"' || r.schema_name || '", public' ELSE '{NOWHERE}' END, false)
 FROM public.tenantry_resolve_host(%s) r
-"""
+"""  # noqa: S608  # a constant of ours
 
 
 @dataclass(frozen=True, slots=True)

@@ -18,6 +18,18 @@ pytest_plugins = ["saas.testing.plugin"]
 collect_ignore = ["packages"]  # other people's projects: installed by our tests, not part of them
 
 
+NEEDED = {"citus": "CITUS_URL", "tracking_pooler": "PGBOUNCER_TRACKING"}  # what no package gives us: marker, variable
+
+
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """Tests of what this machine has not are not part of the run, and are counted as deselected."""
+    lacking = {marker for marker, variable in NEEDED.items() if not os.environ.get(variable)}
+    left_out = [item for item in items if lacking & {mark.name for mark in item.iter_markers()}]
+    if left_out:
+        config.hook.pytest_deselected(items=left_out)
+        items[:] = [item for item in items if item not in left_out]
+
+
 @pytest.fixture
 def counted() -> Callable[[str, int], None]:
     """`counted(what, number)`: what a storm has done, for the report of `make test-storm`."""

@@ -14,6 +14,7 @@ from contextlib import contextmanager
 
 from django.db import InterfaceError, OperationalError, ProgrammingError, connection, transaction
 
+from plugin_framework.db import pooler
 from plugin_framework.delivery import lanes, limits, obituary, schedule, workers
 from plugin_framework.delivery.emit import CHANNEL
 from plugin_framework.delivery.options import Options
@@ -56,6 +57,7 @@ class Supervisor:
         """Reach the database, however long that takes, and free what a killed predecessor held. Only then are children made."""
         while self._stop_at is None:
             try:
+                self._test_the_way()
                 workers.beat(self._me)
                 freed = workers.bury_predecessors(self._me)
                 log.info(
@@ -68,6 +70,17 @@ class Supervisor:
             except (OperationalError, InterfaceError) as error:
                 self._disconnected(error)
                 self._sleep()
+
+    def _test_the_way(self) -> None:
+        """Refuse a pooler that mixes clients up, and say what one costs that does not let notifications through."""
+        with connection.wrap_database_errors:
+            pooler.refuse_unsafe()
+            if not pooler.hears():
+                log.warning(
+                    "Notifications do not come through to this worker: deliveries wait for its next look, up to %g s. "
+                    "Give workers a DATABASE_URL that leads to PostgreSQL directly, not through a pooler.",
+                    self._options.poll,
+                )
 
     def _end(self) -> None:
         with contextlib.suppress(OperationalError, InterfaceError):  # the heartbeat goes stale by itself

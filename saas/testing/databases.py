@@ -14,6 +14,7 @@ import psycopg
 from django.db import connection, connections
 from psycopg import sql
 
+from plugin_framework.db import pooler
 from saas.postgres import Cluster
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -58,12 +59,7 @@ def server() -> Iterator[psycopg.Connection[Any]]:
 
 
 def _server() -> dict[str, Any]:
-    left_out = {"cursor_factory", "context", "prepare_threshold"}
-    given = connections["default"].get_connection_params()
-    return {name: value for name, value in given.items() if name not in left_out} | {
-        "dbname": "postgres",
-        "options": "",
-    }
+    return pooler.parameters() | {"dbname": "postgres", "options": ""}
 
 
 def ensure_template() -> str:
