@@ -14,6 +14,7 @@ class PluginFrameworkConfig(AppConfig):
         """Bind the SDK, load the plugins, register the checks. Nothing here touches the database."""
         from plugin_framework import checks, loader, masking, outbound  # noqa: F401  # models can be imported from here on only
         from plugin_framework.app_guard.apps import try_parts
+        from plugin_framework.citus import check  # noqa: F401  # the same
         from plugin_framework.db.deletion import guard_collector
         from plugin_framework.registry import registry
         from plugin_framework.runtime import EngineRuntime

@@ -1,0 +1,20 @@
+"""What comes with the platform can be spread over a Citus cluster: none of its migrations does what Citus refuses."""
+
+from __future__ import annotations
+
+from plugin_framework.citus.check import findings
+from plugin_framework.citus.migrations_sql import statements
+from plugin_framework.db.migrator import tenant_labels
+from plugin_framework.registry import registry
+
+
+def test_no_migration_of_ours_does_what_citus_refuses() -> None:
+    assert [str(each) for each in findings()] == []
+
+
+def test_every_migration_of_tenants_and_plugins_was_read() -> None:
+    labels = tenant_labels() | {spec.app_label for spec in registry.specs.values() if spec.app_label}
+    found = list(statements(labels))
+    assert labels <= {each.app for each in found}
+    assert any("CREATE TABLE" in each.sql and "webhooks" in each.sql for each in found)
+    assert any("ADD COLUMN" in each.sql for each in found)
