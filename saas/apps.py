@@ -10,7 +10,9 @@ class SaasConfig(AppConfig):
 
     def ready(self) -> None:
         """Say what the platform itself owes its tenants, who does it, and where structlog's lines go."""
+        from plugin_framework import quotas
         from plugin_framework.delivery import breaker, house, retention
+        from plugin_framework.quotas import storage
         from saas import logs, notices
         from tenants import deletion
 
@@ -19,3 +21,5 @@ class SaasConfig(AppConfig):
         house.register(retention.NIGHTLY, retention.nightly, cron=retention.AT)
         house.register(deletion.DELETED, notices.organisation_deleted)
         house.register(deletion.UNDELETED, notices.organisation_undeleted)
+        house.register(quotas.NOTICE, notices.quota_reached)
+        house.register(storage.MEASURE, storage.measure, cron=storage.AT)

@@ -10,11 +10,13 @@ from django.template.loader import render_to_string
 from django.urls import reverse
 from django.utils.translation import gettext as _
 
-from plugin_framework import tenancy_directory
+from plugin_framework import quotas, tenancy_directory
 from plugin_framework.delivery import breaker
+from plugin_framework.quotas import Kind, Level
 from plugin_framework.tenancy import current_tenant, public_scope, tenant_scope
 from saas.links import url_of
 from saas.site.plugin_info import title_of
+from saas.site.quota_info import info
 from tenants.accounts.mail import sender
 from tenants.accounts.models import Role, User
 from tenants.models import State, Tenant
@@ -60,6 +62,23 @@ def organisation_undeleted(schema: str) -> None:
         return
     subject = _("%(name)s has been brought back") % {"name": " ".join(tenant.name.split())}
     _to_admins_of(schema, subject, "settings/organisation_undeleted.txt", suspended=tenant.state == State.SUSPENDED)
+
+
+def quota_reached(kind: str, told: int) -> None:
+    """Tell the admins that `told` per cent of what their plan allows are used.
+
+    Raises:
+        OSError: the mail could not be sent; it is tried again.
+    """
+    found = info(quotas.usage(Kind(kind)))
+    if found.usage.level is Level.FINE:
+        return  # somebody has made room, the day is over, or the plan is another one
+    if told < quotas.due(found.usage):
+        quotas.tell(found.usage)  # by now there is more to tell; that mail is on its way, or is now
+        return
+    link = url_of(current_tenant().host, reverse("settings:plan", urlconf=settings.ROOT_URLCONF))
+    subject = _("%(what)s: the limit is reached") if found.used_up else _("%(what)s: the limit is near")
+    _to_admins(subject % {"what": found.title}, "settings/quota_reached.txt", info=found, link=link)
 
 
 def _tenant(schema: str) -> Tenant | None:

@@ -46,11 +46,17 @@ class CatalogGrant(models.Model):
 
 
 class Plan(models.Model):
-    """What organisations pay for: the plugins they may run. A tenant without a plan may run all that is offered to it."""
+    """What organisations pay for: the plugins they may run, and how much of the platform they may use; None is no limit.
+
+    A tenant without a plan may run all that is offered to it, without limits.
+    """
 
     slug = models.SlugField(max_length=50, unique=True)
     name = models.CharField(max_length=100)
     plugins = models.JSONField(default=list)  # names
+    people = models.PositiveBigIntegerField(null=True)  # accounts that may sign in, and open invitations
+    deliveries = models.PositiveBigIntegerField(null=True)  # begun in a day, UTC
+    storage = models.PositiveBigIntegerField(null=True)  # bytes of files and tables
 
     class Meta:
         ordering = ["name"]

@@ -1,16 +1,20 @@
-"""Plans: which plugins a tenant may run. Changing one freezes plugins or thaws them, and deletes nothing."""
+"""Plans: which plugins a tenant may run, and how much of the platform it may use. Changing one deletes nothing."""
 
 from __future__ import annotations
 
 from collections.abc import Collection
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 
 from django.db import transaction
 from django.db.models import Count
 
 from plugin_framework.catalog.models import Plan, TenantPlan
 from plugin_framework.catalog.revisions import bump_catalog, bump_tenant
+from plugin_framework.delivery import lanes
 from plugin_framework.tenancy import current_tenant, public_scope
+
+
+MOST = 2**63 - 1  # what the columns hold
 
 
 class PlanError(ValueError):
@@ -18,11 +22,37 @@ class PlanError(ValueError):
 
 
 @dataclass(frozen=True, slots=True)
+class Limits:
+    """How much a tenant may use; None is no limit.
+
+    Attributes:
+        people: accounts that may sign in, and open invitations. `deliveries`: begun in a day, UTC. `storage`: bytes.
+
+    Raises:
+        PlanError: one is less than 1, with which nothing could be done any more. Leave it away for no limit.
+    """
+
+    people: int | None = None
+    deliveries: int | None = None
+    storage: int | None = None
+
+    def __post_init__(self) -> None:
+        for name in ("people", "deliveries", "storage"):
+            value = getattr(self, name)
+            if value is not None and not 1 <= value <= MOST:
+                raise PlanError(f"The limit of {name} is {value}; give a number from 1, or none for no limit.")
+
+
+UNLIMITED = Limits()
+
+
+@dataclass(frozen=True, slots=True)
 class PlanFacts:
-    """A tenant's plan, as the gate needs it."""
+    """A tenant's plan, as the gate and the worker need it."""
 
     name: str
     plugins: frozenset[str]
+    limits: Limits = UNLIMITED
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,20 +63,27 @@ class PlanRow:
     name: str
     plugins: tuple[str, ...]
     tenants: int
+    limits: Limits = UNLIMITED
 
 
 def plan_of(schema: str) -> PlanFacts | None:
     """The plan of the tenant in `schema`; None: it may run all that is offered to it."""
     with public_scope():
         found = TenantPlan.objects.select_related("plan").filter(tenant_schema=schema).first()
-    return PlanFacts(found.plan.name, frozenset(found.plan.plugins)) if found else None
+    return PlanFacts(found.plan.name, frozenset(found.plan.plugins), _limits(found.plan)) if found else None
 
 
 def plans() -> list[PlanRow]:
     """All plans, by name."""
     with public_scope():
         rows = Plan.objects.annotate(tenants=Count("tenantplan"))
-        return [PlanRow(row.slug, row.name, tuple(row.plugins), row.tenants) for row in rows]
+        return [PlanRow(row.slug, row.name, tuple(row.plugins), row.tenants, _limits(row)) for row in rows]
+
+
+def tenants_on(slug: str) -> list[str]:
+    """The schemas of the tenants that have a plan."""
+    with public_scope():
+        return list(TenantPlan.objects.filter(plan__slug=slug).order_by("pk").values_list("tenant_schema", flat=True))
 
 
 def slug_of(schema: str) -> str:
@@ -55,19 +92,23 @@ def slug_of(schema: str) -> str:
         return TenantPlan.objects.filter(tenant_schema=schema).values_list("plan__slug", flat=True).first() or ""
 
 
-def define(slug: str, name: str, plugins: Collection[str]) -> bool:
+def define(slug: str, name: str, plugins: Collection[str], limits: Limits = UNLIMITED) -> bool:
     """Make a plan, or change it for all who have it, from their next request on. Call inside the actor's audited function.
+
+    Deliveries that wait because of the day's limit are looked at again.
 
     Returns:
         Whether anything changed.
     """
-    wanted = {"name": name, "plugins": sorted(set(plugins))}
+    wanted = {"name": name, "plugins": sorted(set(plugins)), **asdict(limits)}
     with public_scope(), transaction.atomic():
-        before = Plan.objects.select_for_update().filter(slug=slug).values("name", "plugins").first()
+        before = Plan.objects.select_for_update().filter(slug=slug).values(*wanted).first()
         if before == wanted:
             return False
         Plan.objects.update_or_create(slug=slug, defaults=wanted)
         bump_catalog()
+        if before and before["deliveries"] != limits.deliveries:
+            lanes.hurry_over_quota(tenants_on(slug))
         return True
 
 
@@ -109,4 +150,9 @@ def assign(slug: str) -> bool:
             else:
                 TenantPlan.objects.update_or_create(tenant_schema=schema, defaults={"plan": plan})
         bump_tenant()
+        lanes.hurry_over_quota([schema])
         return True
+
+
+def _limits(plan: Plan) -> Limits:
+    return Limits(plan.people, plan.deliveries, plan.storage)

@@ -53,14 +53,14 @@ WITH claimed AS (
             AND (paused_until IS NULL OR paused_until <= clock_timestamp()) AND paused_by = ''
           ORDER BY next_at LIMIT 1 FOR UPDATE SKIP LOCKED) AS chosen
     WHERE lane.tenant_schema = chosen.tenant_schema AND lane.plugin = chosen.plugin
-    RETURNING lane.tenant_schema, lane.plugin, lane.fence, lane.seq, lane.failures, lane.open_since IS NOT NULL)
+    RETURNING lane.tenant_schema, lane.plugin, lane.fence, lane.seq, lane.failures, lane.open_since IS NOT NULL, lane.over_quota)
 SELECT claimed.* FROM (VALUES (1)) AS one LEFT JOIN claimed ON true
 """
 # `seq` has moved on if a wake-up was folded in since the claim: its delivery may have been missed, so the lane is due at once.
 # A lane with more to do goes to the end of the queue (`now`), not back to where its oldest delivery would put it.
 _RELEASE = """
 UPDATE public.delivery_lane
-SET owner = '', leased_until = NULL, failures = coalesce(%(failures)s, failures), next_at = CASE
+SET owner = '', leased_until = NULL, failures = coalesce(%(failures)s, failures), over_quota = %(over_quota)s, next_at = CASE
     WHEN seq <> %(seq)s THEN clock_timestamp()
     WHEN %(next_at)s::timestamptz IS NULL THEN NULL
     ELSE greatest(%(next_at)s::timestamptz, clock_timestamp()) END
@@ -90,6 +90,13 @@ FROM (SELECT plugin FROM public.delivery_lane WHERE tenant_schema = %(schema)s A
       ORDER BY plugin FOR UPDATE) AS chosen
 WHERE lane.tenant_schema = %(schema)s AND lane.plugin = chosen.plugin
 """
+_HURRY_OVER_QUOTA = """
+UPDATE public.delivery_lane AS lane SET next_at = clock_timestamp(), seq = lane.seq + 1
+FROM (SELECT tenant_schema, plugin FROM public.delivery_lane
+      WHERE over_quota AND next_at IS NOT NULL AND tenant_schema = ANY (%s::text[])
+      ORDER BY tenant_schema, plugin FOR UPDATE) AS chosen
+WHERE lane.tenant_schema = chosen.tenant_schema AND lane.plugin = chosen.plugin
+"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,6 +105,7 @@ class Lane:
 
     Attributes:
         failures: attempts that have failed in a row. `open`: its breaker is; what runs now is a trial.
+        over_quota: when it was last given back, deliveries of it had to wait for another day, or for another plan.
     """
 
     schema: str
@@ -106,6 +114,7 @@ class Lane:
     seq: int
     failures: int = 0
     open: bool = False
+    over_quota: bool = False
 
 
 def fold() -> int:
@@ -159,13 +168,14 @@ def claim(owner: str, lease: float) -> Lane | None:
     return None if schema is None else Lane(schema, *more)
 
 
-def release(lane: Lane, next_at: datetime | None, failures: int | None = None) -> bool:
+def release(lane: Lane, next_at: datetime | None, failures: int | None = None, *, over_quota: bool = False) -> bool:
     """Give a lane back; it is due at `next_at`, or at once if something came in meanwhile. False: it was not ours any more.
 
     Args:
         failures: attempts that have failed in a row by now; None leaves the count.
+        over_quota: whether some of it waits because the day's deliveries are used up.
     """
-    return _write(_RELEASE, lane, seq=lane.seq, next_at=next_at, failures=failures)
+    return _write(_RELEASE, lane, seq=lane.seq, next_at=next_at, failures=failures, over_quota=over_quota)
 
 
 def postpone(lane: Lane, wait: float, failed: int = 0) -> bool:
@@ -207,3 +217,11 @@ def hurry(schema: str) -> None:
     with connection.cursor() as cursor:
         cursor.execute(_HURRY, {"schema": schema})
     notify()
+
+
+def hurry_over_quota(schemas: Sequence[str]) -> None:
+    """Make due, with the current transaction's commit, the lanes that wait for their tenant's next day: its plan has changed."""
+    with connection.cursor() as cursor:
+        cursor.execute(_HURRY_OVER_QUOTA, [list(schemas)])
+        if cursor.rowcount:
+            notify()

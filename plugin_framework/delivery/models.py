@@ -43,6 +43,7 @@ class Lane(models.Model):
     trouble = models.CharField(max_length=500, blank=True, db_default="")  # the failure that opened it
     paused_until = models.DateTimeField(null=True)  # by the breaker; after that one delivery is tried
     paused_by = models.CharField(max_length=200, blank=True, db_default="")  # by a person, until somebody resumes it
+    over_quota = models.BooleanField(db_default=False)  # the last release put deliveries off: the day's were used up
 
     class Meta:
         indexes = [

@@ -61,6 +61,12 @@ ATTEMPTS = Metric(
     "(it will be tried again) or dead (given up).",
     ("plugin", "outcome", "delivery"),
 )
+REFUSED = Metric(
+    "tenantry_quota_refusals_total",
+    "counter",
+    "What a plan's limit has refused. quota is people, storage, or deliveries: times that deliveries were put off to the next day.",
+    ("quota",),
+)
 DATABASE_UP = Metric(
     "tenantry_database_up",
     "gauge",
@@ -87,6 +93,6 @@ PAUSED = Metric(
 WAKES = Metric("tenantry_wakes_waiting", "gauge", "Wake-ups that no worker has taken up yet.")
 WORKERS = Metric("tenantry_workers_alive", "gauge", "Workers whose heartbeat is fresh.")
 
-COUNTED = (REQUESTS, HOOKS, DELIVERIES, ATTEMPTS)  # by each process, as it works
+COUNTED = (REQUESTS, HOOKS, DELIVERIES, ATTEMPTS, REFUSED)  # by each process, as it works
 ASKED = (DATABASE_UP, LANES_DUE, LAG, BREAKERS, PAUSED, WAKES, WORKERS)  # of the database, when somebody looks
 ALL = (*COUNTED, *ASKED)

@@ -11,9 +11,12 @@ class AccountsConfig(AppConfig):
     default_auto_field = "django.db.models.BigAutoField"
 
     def ready(self) -> None:
-        """Connect the signal that Django sends for each sign-in, whichever way it happened."""
+        """Say how many people there are, and connect the signal that Django sends for each sign-in, whichever way it happened."""
         from django.contrib.auth.signals import user_logged_in
 
+        from plugin_framework import quotas
+        from tenants.accounts import places
         from tenants.accounts.people import announce_sign_in
 
+        quotas.bind(quotas.Kind.PEOPLE, places.used)
         user_logged_in.connect(announce_sign_in, dispatch_uid="tenantry.announce_sign_in")

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any, ClassVar
 
 from django.contrib.auth.base_user import AbstractBaseUser, BaseUserManager
-from django.db import models
+from django.db import models, transaction
 from django.db.models.functions import Lower
 from django.utils import timezone
 from django.utils.crypto import salted_hmac
@@ -32,16 +32,25 @@ class UserManager(BaseUserManager["User"]):
         username: str | None = None,
         name: str = "",
         role: str = Role.MEMBER,
+        invited: bool = False,
     ) -> User:
         """Make an account in the current tenant, without telling anybody: `people.register` does that.
 
         Args:
             username: ignored; plugins written for other user models pass it.
             password: None makes an account that cannot sign in by password.
+            invited: an invitation, used up in this transaction, has kept a place for them.
+
+        Raises:
+            NoPlace: the tenant's plan has no place left.
         """
+        from tenants.accounts import places  # which counts these rows
+
         user = self.model(email=normal(email), name=name, role=role)
-        user.set_password(password)
-        user.save(using=self._db)
+        user.set_password(password)  # slow on purpose: before anybody waits for us
+        with transaction.atomic():
+            places.take(invited=invited)
+            user.save(using=self._db)
         return user
 
     def get_by_natural_key(self, username: str | None) -> User:

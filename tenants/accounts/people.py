@@ -13,6 +13,7 @@ from django.utils import timezone
 from plugin_framework import hooks
 from plugin_framework.audit import Actor, person, record
 from plugin_framework.tenancy import tenant_or_none
+from tenants.accounts import places
 from tenants.accounts.models import Invitation, Role, User, normal
 from tenants.accounts.tokens import hash_of, new_token
 
@@ -39,30 +40,36 @@ def register(email: str, password: str, *, name: str = "", invitation: Invitatio
 
     Raises:
         Veto: a plugin does not want them; its text says why. EmailTaken: there is such an account.
-        InvitationGone: it was used or taken back a moment ago.
+        InvitationGone: it was used or taken back a moment ago. NoPlace: the plan has no place left; the admins are told.
     """
     actor = person(normal(email))
-    with transaction.atomic():
+    with places.told_of_refusals(), transaction.atomic():
         hooks.call_hook("user_registering", normal(email))
         if invitation is None:
             return add(email, password, name=name, role=Role.MEMBER, actor=actor, verified=False)
+        places.lock()  # before the invitation's row: whoever invites anew takes them in this order
         role = _use_up(invitation)
         unproven = _unproven_account(invitation.email)
         if unproven is not None:
             return _take_over(unproven, password, name=name, role=role, actor=actor)
-        return add(invitation.email, password, name=name, role=role, actor=actor, verified=True)
+        return add(invitation.email, password, name=name, role=role, actor=actor, verified=True, invited=True)
 
 
-def add(email: str, password: str | None, *, name: str = "", role: str, actor: Actor, verified: bool) -> User:
+def add(
+    email: str, password: str | None, *, name: str = "", role: str, actor: Actor, verified: bool, invited: bool = False
+) -> User:
     """Make an account and tell the plugins that handle `user_registered`, in one transaction.
 
+    Args:
+        invited: an invitation of theirs, used up in this transaction, has kept a place for them.
+
     Raises:
-        EmailTaken: there is such an account.
+        EmailTaken: there is such an account. NoPlace: the plan has no place left.
     """
     with transaction.atomic():
         try:
             with transaction.atomic():
-                user = User.objects.create_user(email, password, name=name, role=role)
+                user = User.objects.create_user(email, password, name=name, role=role, invited=invited)
                 if _is_proven(user.email):  # as another person's second address
                     raise EmailTaken(EmailTaken.__doc__)
         except IntegrityError as error:
@@ -97,6 +104,8 @@ def _unproven_account(email: str) -> User | None:
 
 def _take_over(user: User, password: str, *, name: str, role: str, actor: Actor) -> User:
     """Give it to who has proved the address by the invitation's link. It was announced when it was made."""
+    if not user.is_active:
+        places.take(invited=True)
     user.name, user.role, user.is_active = name, role, True
     user.set_password(password)
     user.save()
@@ -117,14 +126,18 @@ def invite(email: str, role: str, actor: Actor, *, by: User | None = None) -> st
 
     Raises:
         EmailTaken: they are here already. NotPossible: there is no such role, or it is not theirs to give.
+        NoPlace: the plan has no place left for them.
     """
     _known(role)
     if role == Role.OWNER and by is not None and by.role != Role.OWNER:
         raise NotPossible("Only an owner can invite an owner.")
     token, digest = new_token()
-    with transaction.atomic():
+    with places.told_of_refusals(), transaction.atomic():
+        places.lock()
         if User.objects.filter(email=normal(email)).exists() or _is_proven(normal(email)):
             raise EmailTaken(f"{normal(email)} is here already.")
+        if not Invitation.objects.filter(email=normal(email), expires_at__gt=timezone.now()).exists():
+            places.take()  # an open one keeps its place
         fresh = {"role": role, "token_hash": digest, "invited_by": str(actor)[:200], "created_at": timezone.now()}
         Invitation.objects.update_or_create(
             email=normal(email), defaults={**fresh, "expires_at": timezone.now() + INVITED_FOR}

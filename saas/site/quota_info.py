@@ -1,0 +1,122 @@
+"""What an organisation uses of its plan, in words: what it is, how much, what happens at the limit, when it begins again."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+from django.template.defaultfilters import filesizeformat
+from django.utils.translation import gettext as _
+from django.utils.translation import ngettext
+
+from plugin_framework import quotas
+from plugin_framework.quotas import Kind, Level, Usage
+
+_TITLES = {Kind.PEOPLE: "People", Kind.DELIVERIES: "Deliveries today", Kind.STORAGE: "Storage"}
+_WHAT = {
+    Kind.PEOPLE: "Accounts that may sign in, and open invitations: each keeps a place.",
+    Kind.DELIVERIES: "Events handed to plugins since midnight UTC. Trying one again does not count, nor do the plugins' own jobs by the clock.",
+    Kind.STORAGE: "Files, and the tables in which everything else is kept, as measured every six hours.",
+}
+_THEN = {
+    Kind.PEOPLE: "Nobody else can register or be invited. Who is here stays, and remains able to work.",
+    Kind.DELIVERIES: "Further deliveries wait for the next day and go out then, in order. Nothing is lost.",
+    Kind.STORAGE: "New files are refused. Nothing that is there is removed.",
+}
+_REMEDY = {
+    Kind.PEOPLE: "Remove somebody or take an invitation back, or ask the platform for a larger plan.",
+    Kind.DELIVERIES: "They go out after midnight UTC; with a larger plan from the platform, at once.",
+    Kind.STORAGE: "Remove files, or ask the platform for a larger plan.",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class UsageInfo:
+    """One kind of usage, ready to be drawn.
+
+    Attributes:
+        amount: as in "3 of 10". `state`: its level in a few words. `shown`, `most`: for the bar, never beyond its end.
+        what, then, remedy: what is counted; what happens at the limit; what can be done about it.
+    """
+
+    usage: Usage
+    title: str
+    amount: str
+    state: str
+    shown: int
+    most: int
+    what: str
+    then: str
+    remedy: str
+
+    @property
+    def pressing(self) -> bool:
+        """Whether the admins are to be told on the pages where it matters."""
+        return self.usage.level is not Level.FINE
+
+    @property
+    def used_up(self) -> bool:
+        """Whether something is refused, or waits, by now."""
+        return self.usage.level in (Level.FULL, Level.OVER)
+
+    @property
+    def mark(self) -> str:
+        """The class of its badge and bar: they say nothing that `state` does not say in words."""
+        return "attention" if self.pressing else "on"
+
+
+def info(usage: Usage) -> UsageInfo:
+    """`usage` in words."""
+    kind = usage.kind
+    most = usage.limit or max(usage.used, 1)
+    return UsageInfo(
+        usage=usage,
+        title=_(_TITLES[kind]),
+        amount=_amount(usage),
+        state=_state(usage),
+        shown=min(usage.used, most),
+        most=most,
+        what=_(_WHAT[kind]),
+        then=_(_THEN[kind]),
+        remedy=_(_REMEDY[kind]),
+    )
+
+
+def all_of_them() -> list[UsageInfo]:
+    """What the current tenant uses."""
+    return [info(usage) for usage in quotas.usages()]
+
+
+def pressing(*kinds: Kind) -> list[UsageInfo]:
+    """Those of `kinds` of which little or nothing is left to the current tenant."""
+    return [each for each in map(info, map(quotas.usage, kinds)) if each.pressing]
+
+
+def number(kind: Kind, value: int) -> str:
+    """So much of `kind`, as people read it."""
+    return str(filesizeformat(value)) if kind is Kind.STORAGE else f"{value:,}"
+
+
+def beyond(usages: Iterable[Usage]) -> list[UsageInfo]:
+    """Those that are over their limits."""
+    return [info(usage) for usage in usages if usage.level is Level.OVER]
+
+
+def _amount(usage: Usage) -> str:
+    used = number(usage.kind, usage.used)
+    if usage.limit is None:
+        return _("%(used)s, no limit") % {"used": used}
+    return _("%(used)s of %(limit)s") % {"used": used, "limit": number(usage.kind, usage.limit)}
+
+
+def _state(usage: Usage) -> str:
+    if usage.limit is None:
+        return _("No limit")
+    if usage.level is Level.OVER:
+        return _("Over the limit by %(over)s") % {"over": number(usage.kind, usage.used - usage.limit)}
+    if usage.level is Level.FULL:
+        return _("Used up")
+    left = number(usage.kind, usage.left or 0)
+    if usage.level is Level.NEAR:
+        return _("%(percent)d %% used, %(left)s left") % {"percent": usage.percent, "left": left}
+    return ngettext("%(left)s left", "%(left)s left", usage.left or 0) % {"left": left}

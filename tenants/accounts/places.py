@@ -1,0 +1,68 @@
+"""How many people an organisation's plan lets in: who may sign in, and who is invited and may yet come.
+
+An open invitation keeps a place, so that nobody who was invited comes in vain. When the plan was changed for a smaller one, so that
+there are more people and invitations than places, people may come with their invitations until the people alone are enough.
+"""
+
+from __future__ import annotations
+
+from django.utils import timezone
+
+from plugin_framework import quotas
+from plugin_framework.quotas import Kind, QuotaExceeded, Usage, told_of_refusals
+from tenants.accounts.models import Invitation, User
+
+__all__ = ["NoPlace", "lock", "take", "told_of_refusals", "used"]
+
+
+class NoPlace(QuotaExceeded):
+    """The plan has no place left; the text says it to an admin."""
+
+
+def used() -> int:
+    """Active accounts, and open invitations to addresses that have none."""
+    return _active() + _invited()
+
+
+def lock() -> None:
+    """Let nobody else take a place before the end of this transaction; nothing where the plan has no limit."""
+    _, limits = quotas.plan()
+    if limits.people is not None:
+        quotas.lock(Kind.PEOPLE)
+
+
+def take(*, invited: bool = False) -> None:
+    """Make sure, until the end of this transaction, that there is a place for one more; tell the admins when few are left.
+
+    Args:
+        invited: an invitation used up in this transaction has kept one.
+
+    Raises:
+        NoPlace: there is none.
+    """
+    plan, limits = quotas.plan()
+    if limits.people is None:
+        return
+    quotas.lock(Kind.PEOPLE)
+    active, open_ = _active(), _invited()
+    usage = Usage(Kind.PEOPLE, active + open_, limits.people, plan)
+    if (active if invited else usage.used) >= limits.people:
+        raise NoPlace(_text(active, open_, usage), usage)
+    quotas.tell(Usage(Kind.PEOPLE, usage.used + 1, limits.people, plan))
+
+
+def _active() -> int:
+    return User.objects.filter(is_active=True).count()
+
+
+def _invited() -> int:
+    here = User.objects.filter(is_active=True).values("email")
+    return Invitation.objects.filter(expires_at__gt=timezone.now()).exclude(email__in=here).count()
+
+
+def _text(active: int, invited: int, usage: Usage) -> str:
+    return (
+        f"Your organisation's plan, {usage.plan}, has {usage.limit} place{'' if usage.limit == 1 else 's'}: "
+        f"{active} {'is' if active == 1 else 'are'} taken by people and {invited} by invitations. "
+        "Remove somebody, take an invitation back, or ask the platform for a larger plan."
+    )
