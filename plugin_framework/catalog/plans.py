@@ -13,7 +13,6 @@ from plugin_framework.catalog.revisions import bump_catalog, bump_tenant
 from plugin_framework.delivery import lanes
 from plugin_framework.tenancy import current_tenant, public_scope
 
-
 MOST = 2**63 - 1  # what the columns hold
 
 

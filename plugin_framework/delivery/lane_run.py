@@ -24,6 +24,7 @@ from plugin_framework.delivery.lanes import Lane
 from plugin_framework.delivery.options import Options
 from plugin_framework.delivery.outcome import DeadlineExceeded, Outcome, delivered, failed
 from plugin_framework.delivery.payload import thaw
+from plugin_framework.delivery.quota import DailyQuota
 from plugin_framework.delivery.rows import Due, Finished, Started
 from plugin_framework.delivery.slots import Slot
 from plugin_framework.gate import Reason
@@ -80,9 +81,11 @@ class LaneRun:
     seen: Revisions | None = None
     started: float = field(default_factory=time.monotonic)
     breaker: Breaker = field(init=False)
+    quota: DailyQuota = field(init=False)
 
     def __post_init__(self) -> None:
         self.breaker = Breaker(self.lane)
+        self.quota = DailyQuota(self.lane)
 
     def run(self) -> None:
         """Run due deliveries until the slice is over, then release the lane.
@@ -107,24 +110,35 @@ class LaneRun:
         with contextlib.suppress(_SliceOver):
             self._run_due()
         self._write()
-        next_at = rows.next_due(schema, plugin)
+        next_at = rows.next_due(schema, plugin, self.quota.uncounted)
         failpoint("before_release")
-        if not lanes.release(self.lane, next_at, self.breaker.failures):
+        if not lanes.release(self.lane, next_at, self.breaker.failures, over_quota=self.quota.used_up):
             log.warning("Lane %s/%s was claimed by another worker meanwhile; nothing was changed", schema, plugin)
 
     def _run_due(self) -> None:
         if self.breaker.tripped_before:
             self.breaker.open()
             return
+        if self.lane.over_quota:
+            self._release_put_off()
         for due in rows.due(self.lane.schema, self.lane.plugin, TRIALS if self.lane.open else self.options.slice_rows):
             if self._over():
                 break
+            if self.quota.used_up and due.counts:
+                continue  # it was put off with the first of them
             with bound_contextvars(delivery=due.id):
                 self._one(due)
             self._switch()
         if self.lane.open and self.breaker.failures:  # fewer to try than there may be trials, and none has worked
             self._write()
             self.breaker.open()
+
+    def _release_put_off(self) -> None:
+        """What had to wait for another day, or another plan, takes its old place in the order if there is room again."""
+        with tenant_scope(self.tenant), limits.soft_limit(self.options.soft_limit):
+            active = activation.current()
+            if active.decision(self.lane.plugin).runs and self.quota.has_room(active.limits.deliveries):
+                rows.release_held(self.lane.schema, self.lane.plugin, self.lane.fence)
 
     def _switch(self) -> None:
         """Open the breaker after too many failures; close it after a trial that worked."""
@@ -170,13 +184,16 @@ class LaneRun:
             if handler is None:
                 return True
             before, gate = self.unwritten, None if self.lane.plugin == house.HOUSE else self.seen
-            found = rows.finish_and_start(self.lane.schema, before, due.id, self.lane.fence, gate)
+            limit = self.quota.limit_for(due)
+            found = rows.finish_and_start(self.lane.schema, before, due.id, self.lane.fence, gate, limit)
             self.unwritten = None
             if before is not None:
                 self._wrote(before, found.written)
             if found.started is not None:
                 with bound_contextvars(attempt=found.started.attempt):
                     self._call(handler, found.started)
+            if found.gate_holds:
+                self.quota.note(due, found)
             return found.gate_holds
 
     def _gate(self, due: Due) -> BoundHandler | None:

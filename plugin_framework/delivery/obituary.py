@@ -8,12 +8,14 @@ from django.db import ProgrammingError
 
 from plugin_framework import metrics
 from plugin_framework.delivery import lanes, rows
+from plugin_framework.delivery.house import HOUSE
 from plugin_framework.delivery.lanes import Lane
 from plugin_framework.delivery.outcome import cut_short
 from plugin_framework.delivery.pool import Death
 from plugin_framework.delivery.rows import Finished
 from plugin_framework.delivery.slots import Held
 from plugin_framework.metrics.names import ATTEMPTS
+from plugin_framework.registry import JOB_HOOK
 
 log = logging.getLogger(__name__)
 
@@ -43,6 +45,8 @@ def _record(held: Held, death: Death) -> None:
         if started is None:
             return
         tried, duration_ms = started.tried, None
+        if tried == 1 and started.hook != JOB_HOOK and held.plugin != HOUSE:
+            rows.count(held.schema, 1)
     outcome = cut_short(death.reason, tried, duration_ms, at_once=death.at_once)
     if rows.finish(held.schema, Finished(held.delivery, outcome), held.fence):
         metrics.counted(ATTEMPTS, held.plugin, outcome.attempt.value, outcome.state.value)

@@ -19,15 +19,25 @@ from plugin_framework.catalog.revisions import UNCHANGED
 from plugin_framework.delivery import prepared
 from plugin_framework.delivery.outcome import Outcome
 from plugin_framework.delivery.retry import HOLD_LIMIT, LEAST_HOLD, MAX_ATTEMPTS, MOST_HOLD
+from plugin_framework.models.quota import TODAY
+from plugin_framework.registry import JOB_HOOK
 from plugin_framework.tenancy import Revisions
 
 _SCHEMA = re.compile(r"[a-z_][a-z0-9_]{0,62}")
 _DUE = """
 SELECT id, hook, handler, started_at IS NOT NULL AND finished_at IS NULL AS interrupted,
-    held_since IS NOT NULL AND next_at > created_at AS held FROM {deliveries}
+    held_since IS NOT NULL AND next_at > created_at AS held, attempts = attempts_before AS fresh FROM {deliveries}
 WHERE plugin = %s AND state = 'due' AND next_at <= clock_timestamp() ORDER BY next_at, id LIMIT %s
 """
-_NEXT = "SELECT min(next_at) FROM {deliveries} WHERE plugin = %s AND state = 'due'"
+_NEXT = "SELECT min(next_at) FROM {deliveries} WHERE plugin = %(plugin)s AND state = 'due'"
+# Deliveries begun in a day, UTC. Where the plan sets a limit, each is counted in the statement that starts it: exact, also when its
+# process is killed in the next moment. Elsewhere they are counted together with the last statement of a slice, at no cost.
+_COUNT = f"""
+INSERT INTO {{uses}} AS use (kind, period, used) VALUES ('deliveries', {TODAY}, %(begun)s)
+ON CONFLICT (kind, period) DO UPDATE SET used = use.used + excluded.used
+"""  # noqa: S608  # made of constants, here and below
+_COUNT_AND_NEXT = f"WITH counted AS ({_COUNT}) {_NEXT}"
+_BEGUN = f"SELECT coalesce(max(used), 0) FROM {{uses}} WHERE kind = 'deliveries' AND period = {TODAY}"  # noqa: S608
 # The casts: as a prepared statement it would take a parameter that stands in two places for two types.
 _FINISHED = """finished AS (
     UPDATE {deliveries} SET state = %(state)s, finished_at = clock_timestamp(), duration_ms = %(duration_ms)s::int,
@@ -55,6 +65,27 @@ _FINISH_AND_START = (
     f"WITH {_GATE}, {_FINISHED}, {_START_IF} SELECT (SELECT count(*) FROM finished), gate.unchanged, started.* "  # noqa: S608
     "FROM gate LEFT JOIN started ON true"
 )
+# At most %(limit)s begin in a day: of two lanes of a tenant that would begin the last one, the second waits for the first's commit, and
+# sees that. `told`: up to which per cent of this limit the admins know.
+_PLACE = """place AS (
+    INSERT INTO {uses} AS use (kind, period, used) SELECT 'deliveries', gate.day, 1 FROM gate WHERE gate.unchanged
+    ON CONFLICT (kind, period) DO UPDATE SET used = use.used + 1 WHERE use.used < %(limit)s::bigint
+    RETURNING used, CASE WHEN told_limit = %(limit)s::bigint THEN told ELSE 0 END AS told)"""
+_GATE_AND_DAY = f"gate AS (SELECT {UNCHANGED} AS unchanged, {TODAY} AS day)"
+_START_IN_PLACE = _START_IF.replace("RETURNING", "AND EXISTS (SELECT FROM place) RETURNING")
+_PLACED = "gate.unchanged, gate.day::text, place.used, place.told, started.* FROM gate LEFT JOIN place ON true LEFT JOIN started ON true"
+_START_COUNTED = f"WITH {_GATE_AND_DAY}, {_PLACE}, {_START_IN_PLACE} SELECT 0, {_PLACED}"
+_FINISH_AND_START_COUNTED = (
+    f"WITH {_GATE_AND_DAY}, {_FINISHED}, {_PLACE}, {_START_IN_PLACE} SELECT (SELECT count(*) FROM finished), {_PLACED}"  # noqa: S608
+)
+# Until the day after the one whose deliveries are used up; if that has begun meanwhile, they are due. How long a delivery may be held for
+# other reasons counts anew: a plan must not make it be given up.
+_PUT_OFF = """
+UPDATE {deliveries} SET fence = %(fence)s, held_since = clock_timestamp(), last_error = %(reason)s,
+    next_at = (%(day)s::date + 1)::timestamp AT TIME ZONE 'UTC'
+WHERE plugin = %(plugin)s AND state = 'due' AND fence <= %(fence)s AND next_at <= clock_timestamp()
+    AND attempts = attempts_before AND hook <> %(job)s
+"""
 _CUT_OFF = "The worker stopped before the attempt had ended; it may have been delivered."
 _INTERRUPTED = """
 WITH lost AS (
@@ -104,6 +135,7 @@ class Due:
     Attributes:
         interrupted: an earlier attempt was cut off together with its worker.
         held: its plugin did not run when it was last looked at.
+        fresh: it has not been tried since it was emitted, or since an admin had it delivered again.
     """
 
     id: int
@@ -111,6 +143,12 @@ class Due:
     handler: str
     interrupted: bool
     held: bool
+    fresh: bool
+
+    @property
+    def counts(self) -> bool:
+        """Whether it is one of the day's deliveries: trying one again is not, nor is a plugin's own job by the clock."""
+        return self.fresh and self.hook != JOB_HOOK
 
 
 @dataclass(frozen=True, slots=True)
@@ -143,15 +181,31 @@ class Next:
         written: the outcome of the attempt before. False: a newer claim has that delivery, or it is written already.
         gate_holds: the revisions were still those. Else nothing was started, and the gate has to be asked again.
         started: None: also if it is not due any more, or a newer claim has it.
+        place: where a limit was given: what the day looks like now.
     """
 
     written: bool
     gate_holds: bool
     started: Started | None
+    place: Place | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """A day's deliveries.
+
+    Attributes:
+        day: as in 2026-11-28, UTC. `used`: how many have begun with this one; None: it may not, the day's are used up.
+        told: up to which per cent of the limit the admins know.
+    """
+
+    day: str
+    used: int | None
+    told: int
 
 
 def table(schema: str, name: str = "delivery") -> str:
-    """The quoted name of a tenant's table of deliveries or of attempts (`deliveryattempt`).
+    """The quoted name of one of the engine's tables of a tenant: of deliveries, attempts (`deliveryattempt`), what is used (`quotause`).
 
     Raises:
         ValueError: `schema` cannot be a tenant's schema.
@@ -166,10 +220,26 @@ def due(schema: str, plugin: str, limit: int) -> list[Due]:
     return [Due(*row) for row in _rows(schema, _DUE, [plugin, limit])]
 
 
-def next_due(schema: str, plugin: str) -> datetime | None:
-    """When the lane's next delivery is due; None if none waits."""
-    found: datetime | None = _rows(schema, _NEXT, [plugin])[0][0]
+def next_due(schema: str, plugin: str, begun: int = 0) -> datetime | None:
+    """When the lane's next delivery is due; None if none waits.
+
+    Args:
+        begun: deliveries to be added to the day's, which were not counted when they were started.
+    """
+    found: datetime | None = _rows(schema, _COUNT_AND_NEXT if begun else _NEXT, {"plugin": plugin, "begun": begun})[0][
+        0
+    ]
     return found
+
+
+def begun_today(schema: str) -> int:
+    """How many of the tenant's deliveries have begun today, UTC."""
+    return int(_rows(schema, _BEGUN, [])[0][0])
+
+
+def count(schema: str, begun: int) -> None:
+    """Add to the day's deliveries; less than 0: some were counted and did not begin after all."""
+    _change(schema, _COUNT, {"begun": begun})
 
 
 def start(schema: str, delivery: int, fence: int) -> Started | None:
@@ -178,21 +248,30 @@ def start(schema: str, delivery: int, fence: int) -> Started | None:
     return Started(*found[0]) if found else None
 
 
-def finish_and_start(schema: str, before: Finished | None, delivery: int, fence: int, gate: Revisions | None) -> Next:
+def finish_and_start(
+    schema: str, before: Finished | None, delivery: int, fence: int, gate: Revisions | None, limit: int | None = None
+) -> Next:
     """Write what came of the attempt before and start the next delivery, in one commit and one round trip.
 
     Args:
         before: what has ended; None: nothing.
         gate: the revisions with which the gate let the delivery through; it starts only if they are still that. None: no gate.
+        limit: how many may begin in a day. It starts only if this is one of them, and is counted. None: any number, and it is not.
     """
     if gate is None:
         return Next(finish(schema, before, fence) if before else False, True, start(schema, delivery, fence))
-    params = {"schema": schema, "plugins": gate.plugins, "catalog": gate.catalog, "next": delivery}
+    params = {"schema": schema, "plugins": gate.plugins, "catalog": gate.catalog, "next": delivery, "limit": limit}
     if before is None:
-        row = _rows(schema, _START_GATED, {**params, "fence": fence})[0]
+        row = _rows(schema, _START_GATED if limit is None else _START_COUNTED, {**params, "fence": fence})[0]
     else:
-        row = prepared.one(_sql(schema, _FINISH_AND_START), {**_outcome(before, fence), **params})
-    return Next(bool(row[0]), row[1], None if row[2] is None else Started(*row[2:]))
+        sql = _FINISH_AND_START if limit is None else _FINISH_AND_START_COUNTED
+        row = prepared.one(_sql(schema, sql), {**_outcome(before, fence), **params})
+    written, unchanged, *rest = row
+    place = None if limit is None else Place(rest.pop(0), rest.pop(0), rest.pop(0) or 0)
+    started = None if rest[0] is None else Started(*rest)
+    if place is not None and place.used is not None and started is None:
+        count(schema, -1)  # somebody else has it
+    return Next(bool(written), unchanged, started, place)
 
 
 def finish(schema: str, finished: Finished, fence: int) -> bool:
@@ -215,6 +294,12 @@ def hold(schema: str, plugin: str, fence: int, reason: str, delivery: int | None
     bounds = {"limit": HOLD_LIMIT, "least": LEAST_HOLD, "most": MOST_HOLD}
     texts = {"reason": reason[:500], "gave_up": f"Given up, because for {HOLD_LIMIT / 3600:g} hours: {reason}"[:500]}
     return _change(schema, _HOLD, {"plugin": plugin, "fence": fence, "id": delivery, **texts, **bounds})
+
+
+def put_off(schema: str, plugin: str, fence: int, day: str, reason: str) -> int:
+    """Let the due deliveries that would be among those of `day` wait until it is over; how many."""
+    params = {"plugin": plugin, "fence": fence, "day": day, "reason": reason[:500], "job": JOB_HOOK}
+    return _change(schema, _PUT_OFF, params)
 
 
 def release_held(schema: str, plugin: str, fence: int) -> int:
@@ -257,7 +342,10 @@ def _outcome(finished: Finished, fence: int) -> dict[str, object]:
 
 @functools.lru_cache(maxsize=1024)
 def _sql(schema: str, sql: str) -> str:
-    return sql.replace("{deliveries}", table(schema)).replace("{attempts}", table(schema, "deliveryattempt"))
+    named = {"{deliveries}": "delivery", "{attempts}": "deliveryattempt", "{uses}": "quotause"}
+    for name, what in named.items():
+        sql = sql.replace(name, table(schema, what))
+    return sql
 
 
 def _rows(schema: str, sql: str, params: list[Any] | Mapping[str, Any]) -> list[tuple[Any, ...]]:

@@ -4,9 +4,15 @@ from __future__ import annotations
 
 from django.db import models
 
+TODAY = "(clock_timestamp() AT TIME ZONE 'UTC')::date"  # a period in SQL: by the database's clock, as everything of the queue
+EVER = "DATE '1970-01-01'"  # the period of what is not counted by the day
+
 
 class QuotaUse(models.Model):
-    """One count: of a day, of a month, or (in the period 1970-01-01) of all time. In the tenant's schema, so that it comes and goes with it."""
+    """One count: of a day, of a month, or (in the period 1970-01-01) of all time.
+
+    In the tenant's schema, so that it comes and goes with the tenant, and stands beside the deliveries that a worker counts.
+    """
 
     pk = models.CompositePrimaryKey("kind", "period")
     kind = models.CharField(max_length=20)

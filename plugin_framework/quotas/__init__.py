@@ -2,7 +2,7 @@
 
 from plugin_framework.quotas.facts import bind, lock, plan, usage, usages
 from plugin_framework.quotas.kinds import NEAR, Kind, Level, QuotaExceeded, Usage
-from plugin_framework.quotas.notices import NOTICE, tell, told_of_refusals
+from plugin_framework.quotas.notices import NOTICE, due, tell, told_of_refusals
 from plugin_framework.quotas.storage import bind_files, check, release_storage, reserve_storage
 
 __all__ = [
@@ -15,6 +15,7 @@ __all__ = [
     "bind",
     "bind_files",
     "check",
+    "due",
     "lock",
     "plan",
     "release_storage",

@@ -12,11 +12,10 @@ from django.db import connection
 from django.utils import timezone
 
 from plugin_framework.catalog.plans import Limits
+from plugin_framework.models.quota import EVER, TODAY
 from plugin_framework.quotas.kinds import Kind, Usage
 from plugin_framework.tenancy import current_tenant
 
-TODAY = "(clock_timestamp() AT TIME ZONE 'UTC')::date"  # by the database's clock, as everything of the queue
-EVER = "DATE '1970-01-01'"  # the period of what is not counted by the day
 _PLAN = """
 SELECT plan.name, plan.people, plan.deliveries, plan.storage FROM public.catalog_tenantplan AS has
 JOIN public.catalog_plan AS plan ON plan.id = has.plan_id WHERE has.tenant_schema = %s

@@ -10,7 +10,7 @@ from django.db import connection, transaction
 from plugin_framework import metrics
 from plugin_framework.delivery import house
 from plugin_framework.metrics.names import REFUSED
-from plugin_framework.quotas.facts import TODAY
+from plugin_framework.models.quota import TODAY
 from plugin_framework.quotas.kinds import NEAR, Kind, Level, QuotaExceeded, Usage
 
 NOTICE = "quota_reached"  # the platform's work of telling them

@@ -10,8 +10,8 @@ from collections.abc import Callable
 from django.db import connection, transaction
 from django.template.defaultfilters import filesizeformat
 
+from plugin_framework.models.quota import EVER
 from plugin_framework.quotas import facts
-from plugin_framework.quotas.facts import EVER
 from plugin_framework.quotas.kinds import Kind, QuotaExceeded, Usage
 from plugin_framework.quotas.notices import tell, told_of_refusals
 from plugin_framework.tenancy import current_tenant
@@ -94,11 +94,12 @@ def _refuse_beyond(usage: Usage, size: int) -> None:
         return
     raise QuotaExceeded(
         f"There is no room for {filesizeformat(size)} more: your organisation's plan, {usage.plan}, includes "
-        f"{filesizeformat(usage.limit)}, and {filesizeformat(usage.used)} are used. Remove files, or ask the platform for a larger plan.",
+        f"{filesizeformat(usage.limit or 0)}, and {filesizeformat(usage.used)} are used. "
+        "Remove files, or ask the platform for a larger plan.",
         usage,
     )
 
 
-def _write(sql: str, **params: object) -> None:
+def _write(sql: str, **params: str | int) -> None:
     with connection.cursor() as cursor:
         cursor.execute(sql, params)

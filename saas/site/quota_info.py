@@ -15,7 +15,7 @@ from plugin_framework.quotas import Kind, Level, Usage
 _TITLES = {Kind.PEOPLE: "People", Kind.DELIVERIES: "Deliveries today", Kind.STORAGE: "Storage"}
 _WHAT = {
     Kind.PEOPLE: "Accounts that may sign in, and open invitations: each keeps a place.",
-    Kind.DELIVERIES: "Events handed to plugins since midnight UTC. Trying one again does not count, nor do the plugins' own jobs by the clock.",
+    Kind.DELIVERIES: "Events handed to plugins since midnight UTC. Trying one again does not count, nor do plugins' jobs by the clock.",
     Kind.STORAGE: "Files, and the tables in which everything else is kept, as measured every six hours.",
 }
 _THEN = {

@@ -13,10 +13,15 @@ _MOMENTS = {
 _SHARED = {"delivery_lane": ("next_at", "leased_until", "paused_until"), "delivery_wake": ("written_at", "look_at")}
 
 
+DAY = 86400.0
+
+
 def pass_time(tenant: TenantRef, seconds: float) -> None:
-    """It is `seconds` later now, for the deliveries of `tenant` and for all lanes."""
+    """It is `seconds` later now, for the deliveries of `tenant` and for all lanes; its days are those of whole days alone."""
     with tenant_scope(tenant):
         _move(_MOMENTS, seconds)
+        with connection.cursor() as cursor:
+            cursor.execute("UPDATE plugin_framework_quotause SET period = period - %s::int", [seconds // DAY])
     with public_scope():
         _move({f"public.{table}": columns for table, columns in _SHARED.items()}, seconds)
 
