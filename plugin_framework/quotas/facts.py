@@ -52,7 +52,11 @@ def usage(kind: Kind) -> Usage:
 
 def usages() -> list[Usage]:
     """The same of all kinds."""
-    name, limits = plan()
+    return usages_under(*plan())
+
+
+def usages_under(name: str, limits: Limits) -> list[Usage]:
+    """How much the current tenant uses of all kinds, beside the limits of the plan `name`, whether it has that or not."""
     return [_usage(kind, name, limits) for kind in Kind]
 
 

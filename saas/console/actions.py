@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Mapping
+from dataclasses import asdict
 from itertools import batched
 from typing import Any
 
@@ -13,6 +14,7 @@ from plugin_framework.audit import Actor, record
 from plugin_framework.catalog import plans
 from plugin_framework.catalog.models import Availability, CatalogEntry, CatalogGrant
 from plugin_framework.catalog.offers import set_offer
+from plugin_framework.catalog.plans import Limits
 from plugin_framework.registry import PluginSpec
 from plugin_framework.tenancy import TenantRef, public_scope, tenant_scope
 from saas.console import fleet
@@ -88,12 +90,13 @@ def set_platform_settings(
     return changed
 
 
-def define_plan(slug: str, name: str, plugins: Collection[str], actor: Actor) -> bool:
+def define_plan(slug: str, name: str, plugins: Collection[str], limits: Limits, actor: Actor) -> bool:
     """Make or change a plan; whether anything changed."""
     with transaction.atomic():
-        changed = plans.define(slug, name, plugins)
+        changed = plans.define(slug, name, plugins, limits)
         if changed:
-            _record(_platform(), "plan.saved", slug, actor, plugins=sorted(plugins))
+            set_ = {kind: limit for kind, limit in asdict(limits).items() if limit is not None}
+            _record(_platform(), "plan.saved", slug, actor, plugins=sorted(plugins), limits=set_)
         return changed
 
 

@@ -9,6 +9,7 @@ from django import forms
 
 from plugin_framework.catalog import plans
 from plugin_framework.catalog.models import Availability
+from plugin_framework.catalog.plans import Limits
 from plugin_framework.registry import registry
 from plugin_framework.tenancy import public_scope
 from saas.site.plugin_info import title_of
@@ -72,8 +73,11 @@ class SuspendForm(forms.Form):
     )
 
 
+MEGABYTE = 1024 * 1024
+
+
 class PlanForm(forms.Form):
-    """A plan's name and plugins."""
+    """A plan's name, plugins and limits; an empty limit is none."""
 
     name = forms.CharField(label="Name", max_length=100, help_text="As organisations read it.")
     plugins = forms.MultipleChoiceField(
@@ -81,6 +85,27 @@ class PlanForm(forms.Form):
         required=False,
         widget=forms.CheckboxSelectMultiple,
         help_text="Taking one away stops it with the next request of every organisation on this plan; nothing is deleted.",
+    )
+    people = forms.IntegerField(
+        label="People",
+        required=False,
+        min_value=1,
+        max_value=10**9,
+        help_text="Accounts that may sign in, and open invitations. Empty: no limit.",
+    )
+    deliveries = forms.IntegerField(
+        label="Deliveries a day",
+        required=False,
+        min_value=1,
+        max_value=10**12,
+        help_text="From midnight to midnight UTC. What is beyond waits for the next day. Empty: no limit.",
+    )
+    storage = forms.IntegerField(
+        label="Storage in MB",
+        required=False,
+        min_value=1,
+        max_value=10**9,
+        help_text="Files and tables; a new organisation's empty tables take about 2 MB. New files are refused beyond. Empty: no limit.",
     )
 
     def __init__(self, *args: Any, **options: Any) -> None:
@@ -91,12 +116,18 @@ class PlanForm(forms.Form):
         }  # its code may be away for a while
         self.fields["plugins"].choices = sorted(((name, title_of(name)) for name in known), key=lambda each: each[1])  # type: ignore[attr-defined]  # the field's
 
+    def limits(self) -> Limits:
+        """What was typed, as the engine takes it."""
+        data = self.cleaned_data
+        storage = None if data["storage"] is None else data["storage"] * MEGABYTE
+        return Limits(data["people"], data["deliveries"], storage)
+
 
 class NewPlanForm(PlanForm):
     """The same, with the name that stands in addresses."""
 
     slug = forms.SlugField(label="Short name", max_length=50, help_text="For the command line, as in basic. It stays.")
-    field_order = ("name", "slug", "plugins")
+    field_order = ("name", "slug", "plugins", "people", "deliveries", "storage")
 
     def clean_slug(self) -> str:
         """One that is free."""

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from django.conf import settings
 from django.contrib import messages
-from django.contrib.auth import get_user_model
 from django.core.paginator import Paginator
 from django.db.models import Count, Q, QuerySet
 from django.http import Http404, HttpRequest, HttpResponse
@@ -16,7 +15,7 @@ from plugin_framework.catalog import plans
 from plugin_framework.models import AuditEntry
 from plugin_framework.tenancy import public_scope, tenant_scope
 from saas.console.forms import SuspendForm, TenantPlanForm
-from saas.site import plugin_info
+from saas.site import plugin_info, quota_info
 from saas.site.access import actor_of, admins_only
 from saas.site.filters import filters
 from tenants import operations
@@ -110,14 +109,14 @@ def show(request: HttpRequest, tenant: Tenant, form: SuspendForm, error: str = "
         hosts = [domain.domain for domain in tenant.domains.all()]
     with tenant_scope(ref):
         plugins = plugin_info.plugins()
-        people = get_user_model().objects.filter(is_active=True).count()
+        usages = quota_info.all_of_them()
         recent = list(AuditEntry.objects.all()[:RECENT])
     context = {
         "organisation": tenant,  # `tenant` is the platform's own, as on every page
         "host": ref.host,
         "hosts": hosts,
         "plugins": plugins,
-        "people": people,
+        "usages": usages,
         "recent": recent,
         "form": form,
         "delete_error": error,

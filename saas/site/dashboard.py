@@ -17,9 +17,10 @@ from django.views.decorators.http import require_safe
 
 from plugin_framework import activation
 from plugin_framework.models import PluginState
+from plugin_framework.quotas import Kind
 from plugin_framework.registry import registry
 from plugin_framework.sdk import PluginAwareView, PluginInterface
-from saas.site import plugin_info
+from saas.site import plugin_info, quota_info
 from saas.site.access import signed_in
 
 log = logging.getLogger(__name__)
@@ -51,11 +52,13 @@ class DashboardView(PluginAwareView):
 
     def get(self, request: HttpRequest) -> HttpResponse:
         """The panels of the running plugins; for admins, the steps that are left as well."""
-        steps = _steps() if request.user.is_authenticated and request.user.is_admin else []
+        admin = request.user.is_authenticated and request.user.is_admin
+        steps = _steps() if admin else []
         context = {
             "panels": panels(request),
             "checklist": [] if all(step.done for step in steps) else steps,
             "steps_done": sum(step.done for step in steps),
+            "quotas": quota_info.pressing(*Kind) if admin else [],
         }
         return render(request, "tenant/dashboard.html", context)
 

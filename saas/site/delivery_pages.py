@@ -18,9 +18,10 @@ from plugin_framework.delivery import breaker
 from plugin_framework.delivery.redeliver import preview, redeliver, redeliver_many
 from plugin_framework.models import Delivery, PluginState
 from plugin_framework.models.delivery import Standing
+from plugin_framework.quotas import Kind
 from plugin_framework.registry import registry
 from plugin_framework.sdk import NotAllowed
-from saas.site import plugin_info
+from saas.site import plugin_info, quota_info
 from saas.site.access import actor_of, admins_only
 from saas.site.delivery_payload import payload_text
 from saas.site.delivery_search import Asked, asked, asked_of, newest, number
@@ -165,6 +166,7 @@ def _list(request: HttpRequest, found: Asked, context: dict[str, object]) -> Htt
         "older_url": found.url(before=page.older) if page.older else "",
         "hooks": sorted({*context["hooks"], found.search.hook} - {""}),  # type: ignore[misc]  # a set of names
         "fragment": fragment,
+        "quotas": [] if fragment else quota_info.pressing(Kind.DELIVERIES),
         **_kept_for(),
     }
     template = "partials/deliveries_live.html" if fragment else "settings/plugins/deliveries.html"

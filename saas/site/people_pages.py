@@ -1,6 +1,7 @@
 """Who belongs to the organisation: invite, change a role, remove.
 
-Template: `settings/people.html` (`people`: users; `invitations`; `form`: an InviteForm; `roles`: (value, label) pairs one may give).
+Template: `settings/people.html` (`people`: users; `invitations`; `form`: an InviteForm; `roles`: (value, label) pairs one may give;
+`quotas`: what is near the plan's limit).
 """
 
 from __future__ import annotations
@@ -19,14 +20,17 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 from django.views.decorators.http import require_POST, require_safe
 
+from plugin_framework.quotas import Kind
 from plugin_framework.tenancy import current_tenant
 from saas.links import url_of
+from saas.site import quota_info
 from saas.site.access import actor_of, admins_only
 from saas.throttle import allow
 from tenants.accounts import people
 from tenants.accounts.forms import email_field
 from tenants.accounts.mail import organisation, sender
 from tenants.accounts.models import Invitation, Role, User
+from tenants.accounts.places import NoPlace
 
 log = logging.getLogger(__name__)
 INVITATIONS_PER_HOUR = (
@@ -69,6 +73,9 @@ def invite(request: HttpRequest) -> HttpResponse:
     except (people.EmailTaken, people.NotPossible) as error:
         form.add_error("email", str(error))
         return _page(request, form, status=400)
+    except NoPlace as full:
+        form.add_error(None, str(full))
+        return _page(request, form, status=409)
     _tell(request, email, token)
     return redirect("settings:people")
 
@@ -114,6 +121,7 @@ def _page(request: HttpRequest, form: InviteForm, status: int = 200) -> HttpResp
         "invitations": list(Invitation.objects.all()),
         "form": form,
         "roles": _roles(_me(request)),
+        "quotas": quota_info.pressing(Kind.PEOPLE),
     }
     return render(request, "settings/people.html", found, status=status)
 

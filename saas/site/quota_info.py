@@ -89,7 +89,9 @@ def all_of_them() -> list[UsageInfo]:
 
 def pressing(*kinds: Kind) -> list[UsageInfo]:
     """Those of `kinds` of which little or nothing is left to the current tenant."""
-    return [each for each in map(info, map(quotas.usage, kinds)) if each.pressing]
+    _plan, limits = quotas.plan()
+    limited = [kind for kind in kinds if getattr(limits, kind.value) is not None]
+    return [each for each in map(info, map(quotas.usage, limited)) if each.pressing]
 
 
 def number(kind: Kind, value: int) -> str:

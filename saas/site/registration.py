@@ -29,6 +29,7 @@ from saas.throttle.addresses import client_address
 from tenants.accounts import people
 from tenants.accounts.forms import NewPersonForm
 from tenants.accounts.models import Invitation
+from tenants.accounts.places import NoPlace
 
 HOUR = 3600
 TOO_MANY = _("Too many registrations came from where you are in the last hour. Try again in an hour.")
@@ -81,6 +82,9 @@ def _answer_form(request: HttpRequest) -> HttpResponse:
     except (Veto, people.InvitationGone) as refused:
         form.add_error(None, str(refused))
         return _page(request, form, invitation, status=400)
+    except NoPlace:
+        form.add_error(None, _full())
+        return _page(request, form, invitation, status=409)
     except people.EmailTaken as taken:
         if invitation is None:
             return prevent_enumeration(request, email=form.cleaned_data["email"])  # type: ignore[no-any-return]  # allauth is untyped
@@ -105,9 +109,19 @@ def _answer_json(request: HttpRequest) -> JsonResponse:
         user = people.register(**form.cleaned_data, invitation=invitation)
     except (Veto, people.InvitationGone) as refused:
         return json_forms.errors({"__all__": [refused]})
+    except NoPlace:
+        return json_forms.errors({"__all__": [_full()]}, status=409)
     except people.EmailTaken as taken:
         return json_forms.errors({"email": [taken]}, status=409)
     return JsonResponse({"user_id": user.pk, "status": "created"}, status=201)
+
+
+def _full() -> str:
+    """What somebody reads who cannot change it; the admins have had a mail, and read the rest there."""
+    said = _(
+        "%(name)s has no free place for another account just now. Its admins have been told; ask them, and try again then."
+    )
+    return said % {"name": current_tenant().name}
 
 
 def _invitation(request: HttpRequest) -> Invitation | None:

@@ -1,4 +1,4 @@
-"""`manage.py tenants`: list and create organisations, change their plan, and all that ends one or brings it back."""
+"""`manage.py tenants`: list and create organisations, change their plan, see what they use of it, and all that ends one or brings it back."""
 
 from __future__ import annotations
 
@@ -11,10 +11,11 @@ from django.core.management.base import BaseCommand, CommandError
 from django.core.validators import validate_email
 from django.db import transaction
 
+from plugin_framework import quotas
 from plugin_framework.audit import COMMAND_LINE
 from plugin_framework.catalog import plans
 from plugin_framework.tenancy import public_scope, tenant_scope
-from saas.cli import lives, show
+from saas.cli import lives, show, tenant_called
 from saas.links import url_of
 from tenants import operations, provisioning
 from tenants.accounts import people
@@ -25,10 +26,10 @@ from tenants.models import Tenant
 class Command(BaseCommand):
     """The same functions and errors as the pages."""
 
-    help = "List, create, suspend, resume, delete and restore organisations, and change their plan."
+    help = "List, create, suspend, resume, delete and restore organisations, change their plan, and see what they use of it."
 
     def add_arguments(self, parser: ArgumentParser) -> None:
-        parser.add_argument("action", choices=("list", "create", "suspend", "resume", "plan", *lives.ACTIONS))
+        parser.add_argument("action", choices=("list", "create", "suspend", "resume", "plan", "usage", *lives.ACTIONS))
         parser.add_argument("slug", nargs="?", help="the organisation's address, without the domain")
         parser.add_argument("--name", help="create: the organisation's name")
         parser.add_argument("--owner", metavar="EMAIL", help="create: prints a link with which they become its owner")
@@ -42,6 +43,8 @@ class Command(BaseCommand):
             return self._list(as_json)
         if slug is None:
             raise CommandError(f"Say which organisation: tenants {action} SLUG")
+        if action == "usage":
+            return show(self, _usage(slug), as_json=as_json, empty="")
         try:
             done = self._act(action, slug, **options)
         except (
@@ -81,6 +84,14 @@ class Command(BaseCommand):
         else:
             operations.resume(slug, COMMAND_LINE)
         return {"slug": slug, "done": "suspended" if action == "suspend" else "resumed"}
+
+
+def _usage(slug: str) -> list[dict[str, Any]]:
+    with tenant_scope(tenant_called(slug)):
+        return [
+            {"what": usage.kind.value, "used": usage.used, "limit": usage.limit, "level": usage.level.value}
+            for usage in quotas.usages()
+        ]
 
 
 @transaction.atomic
