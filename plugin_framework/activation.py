@@ -19,7 +19,7 @@ from django.utils import timezone
 from plugin_framework import gate, instances, layers, masking, metrics, settings_store, shapes, tenancy
 from plugin_framework.catalog import revisions
 from plugin_framework.catalog.offers import DEFAULT, offers
-from plugin_framework.catalog.plans import UNLIMITED, Limits, plan_of
+from plugin_framework.catalog.plans import plan_of
 from plugin_framework.instances import Held, Instance
 from plugin_framework.layers import PlatformSettings
 from plugin_framework.models import PluginState
@@ -76,11 +76,6 @@ class ActiveSet:
     def decision(self, plugin: str) -> gate.Decision:
         """The gate's answer for `plugin`, whether it is known here or not."""
         return gate.decide(plugin, self.facts, registry)
-
-    @property
-    def limits(self) -> Limits:
-        """What the tenant's plan allows."""
-        return self.facts.plan.limits if self.facts.plan else UNLIMITED
 
     def find(self, plugin: str, name: str, hook: str) -> BoundHandler | None:
         """The handler a queued delivery is meant for, if its plugin runs and still has it."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 from dataclasses import dataclass
+from functools import partial
 
 from django.db import connection, transaction
 
@@ -12,9 +13,10 @@ from plugin_framework.audit import Actor, record
 from plugin_framework.catalog.revisions import bump_tenant
 from plugin_framework.changing import lock_plugins, unstarted
 from plugin_framework.models import Delivery, PluginSetting, PluginState, SettingsHistory
+from plugin_framework.quotas import storage
 from plugin_framework.registry import registry
 from plugin_framework.sdk import NotAllowed
-from plugin_framework.tenancy import current_tenant
+from plugin_framework.tenancy import bound, current_tenant
 
 log = logging.getLogger(__name__)
 _PRESENT = "SELECT tablename::text FROM pg_tables WHERE schemaname = %s AND tablename = ANY (%s::text[]) ORDER BY 1"
@@ -92,8 +94,13 @@ def purge(name: str, actor: Actor, *, confirmation: str) -> Preview:
         counts = {"rows": gone.tables, "settings": gone.settings, "deliveries": gone.deliveries, "files": gone.files}
         record(actor, "plugin.purged", name, **counts)
         schema = current_tenant().schema
-        transaction.on_commit(lambda: files.remove_all(schema, name))
+        transaction.on_commit(bound(partial(_remove_files, schema, name)))
         return gone
+
+
+def _remove_files(schema: str, name: str) -> None:
+    files.remove_all(schema, name)
+    storage.measure()
 
 
 def _state(name: str) -> PluginState:

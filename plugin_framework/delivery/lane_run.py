@@ -137,7 +137,8 @@ class LaneRun:
         """What had to wait for another day, or another plan, takes its old place in the order if there is room again."""
         with tenant_scope(self.tenant), limits.soft_limit(self.options.soft_limit):
             active = activation.current()
-            if active.decision(self.lane.plugin).runs and self.quota.has_room(active.limits.deliveries):
+            self.quota.plan = active.facts.plan
+            if active.decision(self.lane.plugin).runs and self.quota.has_room():
                 rows.release_held(self.lane.schema, self.lane.plugin, self.lane.fence)
 
     def _switch(self) -> None:
@@ -207,6 +208,7 @@ class LaneRun:
                     self._write()  # building the active set runs plugin code; no outcome may hang on that
                     self.seen = now
                 active = activation.current()
+                self.quota.plan = active.facts.plan
                 decision = active.decision(self.lane.plugin)
                 handler = active.find(self.lane.plugin, due.handler, due.hook)
         except DeadlineExceeded as error:

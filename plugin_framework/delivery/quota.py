@@ -2,50 +2,58 @@
 
 from __future__ import annotations
 
-from plugin_framework import activation, metrics
+from plugin_framework import metrics
+from plugin_framework.catalog.plans import PlanFacts
 from plugin_framework.delivery import house, rows
 from plugin_framework.delivery.lanes import Lane
-from plugin_framework.delivery.rows import Due, Next
+from plugin_framework.delivery.rows import Due, Next, Place
 from plugin_framework.metrics.names import REFUSED
 from plugin_framework.quotas import Kind, Usage, notices
 
 
 class DailyQuota:
-    """What one time slice of a lane does to the day's deliveries. `used_up`: some of them had to be put off."""
+    """What one time slice of a lane does to the day's deliveries.
+
+    `plan`: the tenant's, as the gate saw it last; None: there is none. `used_up`: some deliveries had to be put off.
+    """
 
     def __init__(self, lane: Lane) -> None:
         self._lane = lane
+        self.plan: PlanFacts | None = None
         self.used_up = False
         self.uncounted = 0  # begun without having been counted, since there is no limit
 
-    def limit_for(self, due: Due) -> int | None:
-        """The limit under which it begins; None: it does not count, or there is none. Inside the tenant, after the gate was asked."""
-        if self._lane.plugin == house.HOUSE or not due.counts:
-            return None
-        return activation.current().limits.deliveries
+    @property
+    def limit(self) -> int | None:
+        """How many may begin in a day; None: any number."""
+        return self.plan.limits.deliveries if self.plan else None
 
-    def has_room(self, limit: int | None) -> bool:
+    def limit_for(self, due: Due) -> int | None:
+        """The limit under which it begins; None: it does not count, or there is none."""
+        return self.limit if self._counts(due) else None
+
+    def has_room(self) -> bool:
         """Whether another delivery may begin today."""
-        return limit is None or rows.begun_today(self._lane.schema) < limit
+        return self.limit is None or rows.begun_today(self._lane.schema) < self.limit
 
     def note(self, due: Due, found: Next) -> None:
         """Go by what came of the start: put off what may not begin today, and tell the admins in good time. Inside the tenant."""
-        if self._lane.plugin == house.HOUSE or not due.counts:
-            return
-        place = found.place
-        if place is None:
-            self.uncounted += found.started is not None
-            return
-        facts = activation.current()
-        plan, limit = facts.facts.plan, facts.limits.deliveries
-        name = plan.name if plan else ""
+        if found.place is None:
+            self.uncounted += found.started is not None and self._counts(due)
+        elif self.plan is not None and self.limit is not None:
+            self._placed(found.place, self.plan.name, self.limit)
+
+    def _counts(self, due: Due) -> bool:
+        return due.counts and self._lane.plugin != house.HOUSE
+
+    def _placed(self, place: Place, plan: str, limit: int) -> None:
         if place.used is None:
-            self._put_off(place.day, name, limit)
-        usage = Usage(Kind.DELIVERIES, limit or 0 if place.used is None else place.used, limit, name)
+            self._put_off(place.day, plan, limit)
+        usage = Usage(Kind.DELIVERIES, limit if place.used is None else place.used, limit, plan)
         if notices.due(usage) > place.told:
             notices.tell(usage)
 
-    def _put_off(self, day: str, plan: str, limit: int | None) -> None:
+    def _put_off(self, day: str, plan: str, limit: int) -> None:
         """Of this lane, all that counts and is due."""
         self.used_up = True
         reason = (

@@ -9,7 +9,6 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.views.decorators.http import require_safe
 
-from plugin_framework import activation
 from plugin_framework.catalog.plans import plan_of
 from plugin_framework.tenancy import current_tenant
 from saas.site import quota_info
@@ -23,8 +22,7 @@ def index(request: HttpRequest) -> HttpResponse:
     """The plan, its limits, its plugins."""
     plan = plan_of(current_tenant().schema)
     usages = quota_info.all_of_them()
-    running = activation.current().plugins
-    plugins = sorted((title_of(name), name in running) for name in plan.plugins) if plan else []
+    plugins = sorted(map(title_of, plan.plugins)) if plan else []
     context = {
         "plan": plan.name if plan else "",
         "usages": usages,

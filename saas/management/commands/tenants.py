@@ -1,4 +1,4 @@
-"""`manage.py tenants`: list and create organisations, change their plan, see what they use of it, and all that ends one or brings it back."""
+"""`manage.py tenants`: list and create organisations, their plans and what they use, and all that ends one or brings it back."""
 
 from __future__ import annotations
 

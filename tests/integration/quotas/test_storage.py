@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+import io
 from collections import Counter
 from concurrent.futures import ThreadPoolExecutor
 from threading import Barrier
 
 import pytest
+from django.core.exceptions import SuspiciousFileOperation
+from django.core.files.base import ContentFile, File
+from django.core.files.storage import default_storage
 from django.db import connection, transaction
 
-from plugin_framework import quotas
+from plugin_framework import files, quotas
 from plugin_framework.delivery import schedule
 from plugin_framework.delivery.models import Schedule
 from plugin_framework.models import QuotaUse
@@ -85,12 +89,56 @@ def test_tables_are_measured_and_count_and_a_tenant_over_its_limit_still_writes_
         assert QuotaUse.objects.get(kind="storage").told == 100
 
 
-def test_the_count_of_files_is_put_right_by_looking(tenants: Tenants, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_file_takes_its_room_and_gives_it_back(tenants: Tenants) -> None:
+    limit(tenants.acme, storage=10)
     with tenant_scope(tenants.acme):
+        name = default_storage.save("orders/x.txt", ContentFile(b"7 bytes"))
+        with pytest.raises(QuotaExceeded):
+            default_storage.save("orders/x.txt", ContentFile(b"4 by"))
+        assert [each for each, _ in files.walk(tenants.acme.schema)] == [name]
+        assert quotas.usage(Kind.STORAGE).used == 7
+        default_storage.delete(name)
+        default_storage.delete(name)
+        assert quotas.usage(Kind.STORAGE).used == 0
+
+
+class Stream(io.RawIOBase):
+    """Content that does not know its size beforehand."""
+
+    def __init__(self, data: bytes) -> None:
+        self._data = data
+
+    def readable(self) -> bool:
+        return True
+
+    def read(self, size: int = -1) -> bytes:
+        given, self._data = self._data, b""
+        return given
+
+
+def test_a_file_that_turns_out_too_large_is_not_kept(tenants: Tenants) -> None:
+    limit(tenants.acme, storage=10)
+    with tenant_scope(tenants.acme):
+        with pytest.raises(QuotaExceeded):
+            default_storage.save("orders/x.txt", File(Stream(b"eleven byte")))
+        assert list(files.walk(tenants.acme.schema)) == []
+        default_storage.save("orders/x.txt", File(Stream(b"ten bytes.")))
+        assert quotas.usage(Kind.STORAGE).used == 10
+
+
+def test_a_file_that_could_not_be_written_takes_no_room(tenants: Tenants) -> None:
+    with tenant_scope(tenants.acme):
+        with pytest.raises(SuspiciousFileOperation):
+            default_storage.save("../x.txt", ContentFile(b"7 bytes"))
+        assert quotas.usage(Kind.STORAGE).used == 0
+
+
+def test_the_count_of_files_is_put_right_by_looking(tenants: Tenants) -> None:
+    with tenant_scope(tenants.acme):
+        default_storage.save("orders/x.txt", ContentFile(b"7 bytes"))
         quotas.reserve_storage(1000)
-        monkeypatch.setattr(storage, "_files", lambda: 40)  # as `bind_files` would, for this test alone
         storage.measure()
-        assert QuotaUse.objects.get(kind="files").used == 40
+        assert QuotaUse.objects.get(kind="files").used == 7
 
 
 def test_every_tenant_is_measured_by_the_clock(tenants: Tenants) -> None:

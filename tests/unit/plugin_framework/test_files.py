@@ -16,6 +16,7 @@ from django.core.files.storage import default_storage
 from django.core.files.uploadedfile import SimpleUploadedFile, TemporaryUploadedFile
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
+from pytest_django import Settings
 
 from plugin_framework import files
 from plugin_framework.sdk import NoTenant
@@ -41,6 +42,12 @@ LEADING_ELSEWHERE = [
     "..",
     "orders/..",
 ]
+
+
+@pytest.fixture(autouse=True)
+def uncounted(settings: Settings) -> None:
+    """The storage by itself: `CountedStorage` asks the tenant's plan, in the database."""
+    settings.STORAGES = {**settings.STORAGES, "default": {"BACKEND": "plugin_framework.files.TenantStorage"}}
 
 
 @pytest.fixture
