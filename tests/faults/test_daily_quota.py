@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import signal
+from functools import partial
 
 from django.db import transaction
 from django.db.models.functions import Now
@@ -20,6 +21,7 @@ from tests.support.plans import limit
 
 LIMIT, EVENTS = 5, 12
 PLUGINS = ("faulty", "steady")
+patiently = partial(wait_until, seconds=120.0)
 
 
 def _emit(world: World) -> None:
@@ -39,9 +41,9 @@ def _held(world: World) -> int:
 
 
 def _wait_for_the_limit(world: World) -> None:
-    wait_until(lambda: len(world.deliveries(world.acme, state="done", plugin__in=PLUGINS)) == LIMIT, what="the limit")
-    wait_until(lambda: _held(world) == EVENTS - LIMIT, what="the others to be held")
-    wait_until(lambda: len(world.deliveries(world.globex, state="done")) == EVENTS // 2, what="the neighbour's")
+    patiently(lambda: len(world.deliveries(world.acme, state="done", plugin__in=PLUGINS)) == LIMIT, what="the limit")
+    patiently(lambda: _held(world) == EVENTS - LIMIT, what="the others to be held")
+    patiently(lambda: len(world.deliveries(world.globex, state="done")) == EVENTS // 2, what="the neighbour's")
     assert _begun(world) == LIMIT
     assert _used(world) == LIMIT
 
@@ -51,11 +53,11 @@ def test_two_workers_make_as_many_as_the_plan_allows_and_the_others_later(world:
     workers = [world.worker(), world.worker()]
     _wait_for_the_limit(world)
     pass_time(world.acme, DAY)
-    wait_until(lambda: _begun(world) == 2 * LIMIT, what="the next day's")
-    wait_until(lambda: _held(world) == EVENTS - 2 * LIMIT, what="the others to be held")
+    patiently(lambda: _begun(world) == 2 * LIMIT, what="the next day's")
+    patiently(lambda: _held(world) == EVENTS - 2 * LIMIT, what="the others to be held")
     with tenant_scope(world.acme), transaction.atomic():
         plans.assign("")
-    wait_until(lambda: not world.deliveries(world.acme, state="due"), what="all to arrive")
+    patiently(lambda: not world.deliveries(world.acme, state="due"), what="all to arrive")
     for worker in workers:
         assert worker.stop() == 0
     assert set(world.calls().values()) == {1}
@@ -70,8 +72,8 @@ def test_workers_killed_in_the_middle_neither_lose_nor_win_a_delivery(world: Wor
     assert killed.process.wait(timeout=60) == -signal.SIGKILL
     assert _used(world) <= LIMIT
     world.worker()
-    wait_until(lambda: _held(world) == EVENTS - LIMIT, what="the others to be held")
-    wait_until(lambda: _arrived(world) == LIMIT, what="what was begun to arrive")
+    patiently(lambda: _held(world) == EVENTS - LIMIT, what="the others to be held")
+    patiently(lambda: _arrived(world) == LIMIT, what="what was begun to arrive")
     assert _begun(world) == _used(world) == LIMIT
 
 
