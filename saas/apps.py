@@ -14,10 +14,11 @@ class SaasConfig(AppConfig):
         from plugin_framework.delivery import breaker, house, retention
         from plugin_framework.quotas import storage
         from saas import logs, notices
-        from tenants import deletion
+        from tenants import deletion, owed, tending
 
         logs.structlog_through_logging()
         house.register(breaker.NOTICE, notices.deliveries_paused)
+        house.register(owed.WORK, tending.tend, cron=owed.AT, platform_only=True)
         house.register(retention.NIGHTLY, retention.nightly, cron=retention.AT)
         house.register(deletion.DELETED, notices.organisation_deleted)
         house.register(deletion.UNDELETED, notices.organisation_undeleted)

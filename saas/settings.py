@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 import environ
+from django.core.exceptions import ImproperlyConfigured
 
 from saas.logs import formatter
 from saas.periods import days
@@ -232,6 +233,9 @@ MAILERS = {
 }
 DEFAULT_FROM_EMAIL = env.str("DEFAULT_FROM_EMAIL", default=f"Tenantry <no-reply@{BASE_DOMAIN}>")
 
+SPARE_SCHEMAS = env.int("SPARE_SCHEMAS", default=5)  # kept ready for sign-ups by the worker; 0: each makes its own
+if SPARE_SCHEMAS < 0:
+    raise ImproperlyConfigured("SPARE_SCHEMAS is how many schemas are kept ready: 0 or more.")
 PLUGIN_ALLOW_LOOPBACK = env.bool("PLUGIN_ALLOW_LOOPBACK", default=DEMO)  # development and the demo only
 SIGNUPS_PER_HOUR_AND_ADDRESS = env.int("SIGNUPS_PER_HOUR_AND_ADDRESS", default=10)
 SIGNUPS_PER_HOUR_AND_MAIL_DOMAIN = env.int("SIGNUPS_PER_HOUR_AND_MAIL_DOMAIN", default=50)

@@ -20,6 +20,7 @@ from plugin_framework.lifecycle import record_tables, record_versions
 from plugin_framework.tenancy import TenantRef, public_scope, tenant_scope
 from plugin_framework.tenancy_directory import everyone
 from plugin_framework.upgrades import Finding, upgrade
+from tenants import blueprint
 from tenants.behind import Behind, behind, plugin_labels
 from tenants.models import PLATFORM_SCHEMA
 from tenants.provisioning import ensure_platform
@@ -91,6 +92,7 @@ def migrate_public() -> Outcome:
     with public_scope(), transaction.atomic():
         _one_at_a_time()
         applied = migrate_schema(shared_labels())
+    blueprint.refresh()
     ensure_platform()
     return Outcome("public", tuple(applied), seconds=time.monotonic() - began)
 
@@ -132,6 +134,9 @@ def _complete_schedules(waiting: Set[str]) -> Iterator[Outcome]:
     refs = {entry.ref.schema: entry.ref for entry in everyone() if entry.ref.schema not in waiting}
     with public_scope():
         lacking = schedule.without_house_jobs(refs)
+    lacking += (
+        [PLATFORM_SCHEMA] if PLATFORM_SCHEMA in refs and PLATFORM_SCHEMA not in lacking else []
+    )  # which has more than others
     for schema in lacking:
         try:
             with tenant_scope(refs[schema]):

@@ -62,7 +62,7 @@ class TenantMiddleware:
 def _not_served(request: HttpRequest, found: Resolved) -> HttpResponse:
     template, status = _STATE_PAGES[State(found.state)]
     response = _page(request, template, status, message=found.state_message, name=found.ref.name)
-    if found.state == State.PROVISIONING:
+    if found.state == State.PROVISIONING and not found.state_message:  # which says that it was given up
         response["Retry-After"] = "2"
         response["Refresh"] = "2"  # the page looks again by itself, with JavaScript or without
     return response

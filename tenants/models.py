@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from django.db import models
+from django.db.models.functions import Now
 from django_tenants.models import DomainMixin, TenantMixin
 
 from plugin_framework.tenancy import TenantRef
@@ -88,3 +89,61 @@ class RetiredHost(models.Model):
 
     def __str__(self) -> str:
         return str(self.host)
+
+
+class Blueprint(models.Model):
+    """What a new tenant's schema is made of: one row, written by `migrate` alone (see `tenants.blueprint`)."""
+
+    id = models.SmallIntegerField(primary_key=True, default=1)
+    code = models.CharField(max_length=64)  # fingerprint of the migrations it was made by
+    digest = models.CharField(max_length=64)  # of the statements: what is made by these ones names it
+    statements = models.TextField(blank=True)  # "" if the schema cannot be written down: then it is migrated
+    made_at = models.DateTimeField(db_default=Now())
+
+    class Meta:
+        constraints = [models.CheckConstraint(condition=models.Q(id=1), name="there_is_one_blueprint")]
+
+    def __str__(self) -> str:
+        return self.digest
+
+
+class Spare(models.Model):
+    """A schema that is ready and nobody's: row and schema are made, given away and dropped in one transaction each."""
+
+    schema_name = models.CharField(max_length=63, primary_key=True)
+    blueprint = models.CharField(
+        max_length=64
+    )  # the digest of what it was made by; one of another blueprint is given to nobody
+    made_at = models.DateTimeField(db_default=Now())
+
+    class Meta:
+        constraints = [
+            models.CheckConstraint(condition=models.Q(schema_name__regex=r"^t_[a-z0-9]{20}$"), name="spares_are_random")
+        ]
+
+    def __str__(self) -> str:
+        return self.schema_name
+
+
+class SignUp(models.Model):
+    """What is still needed to finish a tenant that is being set up: who will own it, and how the tries went. Gone when it is active."""
+
+    tenant = models.OneToOneField(Tenant, models.CASCADE, primary_key=True, related_name="sign_up")
+    actor = models.CharField(max_length=200)
+    email = models.EmailField()
+    name = models.CharField(max_length=150, blank=True)
+    password_hash = models.CharField(max_length=128)  # as it will stand in the owner's account
+    token_hash = models.CharField(max_length=64)  # of the token with which the owner arrives
+    asked_at = models.DateTimeField(db_default=Now())
+    tries = models.IntegerField(db_default=0)
+    next_try_at = models.DateTimeField(db_default=Now())
+    error = models.CharField(max_length=500, blank=True, db_default="")  # of the latest try
+    given_up_at = models.DateTimeField(null=True)  # until somebody has it tried again, or removes it
+
+    class Meta:
+        indexes = [
+            models.Index(fields=["next_try_at"], name="sign_up_due", condition=models.Q(given_up_at__isnull=True))
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.tenant_id}: {self.tries} tries"

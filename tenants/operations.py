@@ -56,6 +56,8 @@ def change_plan(slug: str, plan: str, actor: Actor) -> bool:
         tenant = locked(slug)
         if tenant.is_platform:
             raise NotPossible("The platform's own tenant has no plan.")
+        if tenant.state == State.PROVISIONING:
+            raise NotPossible(f"{tenant.name} is still being set up; it can be given a plan when it is there.")
         with public_scope():
             ref = tenant.ref()
         with tenant_scope(ref):

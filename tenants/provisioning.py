@@ -7,11 +7,11 @@ from django.db import IntegrityError, transaction
 
 from plugin_framework import hooks
 from plugin_framework.audit import Actor, record
-from plugin_framework.db.migrator import migrate_schema, tenant_labels
-from plugin_framework.db.schemas import create_schema
 from plugin_framework.delivery import schedule
+from plugin_framework.delivery.failpoints import failpoint
 from plugin_framework.tenancy import TenantRef, public_scope, tenant_scope
-from tenants.models import PLATFORM_SCHEMA, Domain, Tenant
+from tenants import blueprint, owed, spares
+from tenants.models import PLATFORM_SCHEMA, Domain, State, Tenant
 from tenants.names import new_schema_name, problem_with
 
 PLATFORM_SLUG = "admin"
@@ -25,15 +25,31 @@ class SlugRefused(ValueError):
     """The address cannot be had; the text says why."""
 
 
-def create_tenant(slug: str, name: str, actor: Actor) -> TenantRef:
-    """Make an organisation, ready to be used.
+def create_tenant(slug: str, name: str, actor: Actor, *, from_pool: bool = True) -> TenantRef:
+    """Make an organisation, ready to be used; without a spare schema its own is made now. A slug that is taken keeps the spare.
+
+    Args:
+        from_pool: whether to take a spare schema if there is one; not for many at once, which would leave none for who signs up.
 
     Raises:
         SlugRefused: reserved, confusable or malformed. SlugTaken: somebody has it, even if by a moment.
     """
-    if problem := problem_with(slug):
-        raise SlugRefused(problem)
-    return _create(slug, name, new_schema_name(), actor)
+    _check(slug)
+    with transaction.atomic():
+        made = _from_pool(slug, name, actor) if from_pool else None
+        return made or _create(slug, name, new_schema_name(), actor)
+
+
+def create_at_once(slug: str, name: str, actor: Actor) -> TenantRef | None:
+    """The same for somebody who waits for the answer: None, and nothing is done, if the pool is empty.
+
+    An installation that keeps no pool (SPARE_SCHEMAS=0) makes the schema now: there the worker is not to be waited for.
+    """
+    _check(slug)
+    if not settings.SPARE_SCHEMAS:
+        return create_tenant(slug, name, actor)
+    with transaction.atomic():
+        return _from_pool(slug, name, actor)
 
 
 def ensure_platform() -> TenantRef:
@@ -42,28 +58,63 @@ def ensure_platform() -> TenantRef:
         found: Tenant | None = Tenant.objects.filter(schema_name=PLATFORM_SCHEMA).first()
         if found is not None:
             return found.ref()
-    return _create(PLATFORM_SLUG, "Tenantry platform", PLATFORM_SCHEMA, Actor("setup"))
-
-
-def _create(slug: str, name: str, schema: str, actor: Actor) -> TenantRef:
-    host = f"{slug}.{settings.BASE_DOMAIN}"
     with transaction.atomic():
-        _claim(slug, name, schema, host)
-        ref = TenantRef(slug=slug, name=name, host=host, schema=schema)
-        create_schema(schema)  # fails if it exists: a schema is never adopted
-        with tenant_scope(ref):
-            migrate_schema(tenant_labels())
-            schedule.sync()
-            record(actor, "tenant.created", slug)
-            hooks.emit("tenant_provisioned", slug)
+        return _create(PLATFORM_SLUG, "Tenantry platform", PLATFORM_SCHEMA, Actor("setup"))
+
+
+def host_of(slug: str) -> str:
+    """The host at which an organisation with this slug is reached."""
+    return f"{slug}.{settings.BASE_DOMAIN}"
+
+
+def _check(slug: str) -> None:
+    if problem := problem_with(slug):
+        raise SlugRefused(problem)
+
+
+def _from_pool(slug: str, name: str, actor: Actor) -> TenantRef | None:
+    blueprint.hold()
+    schema, left = spares.take()
+    if schema is None:
+        return None
+    failpoint("spare_taken")
+    ref = claim(slug, name, schema)
+    settle(ref, actor)
+    if left < settings.SPARE_SCHEMAS / 2:  # before that there is no hurry, and asking costs the sign-up some statements
+        owed.ask()
     return ref
 
 
-def _claim(slug: str, name: str, schema: str, host: str) -> None:
-    """Take the slug and the host; of two who try at once, the second waits for the first's commit and is told."""
+def _create(slug: str, name: str, schema: str, actor: Actor) -> TenantRef:
+    blueprint.hold()
+    ref = claim(slug, name, schema)
+    blueprint.make(ref)
+    settle(ref, actor)
+    return ref
+
+
+def settle(ref: TenantRef, actor: Actor) -> None:
+    """Write into a new schema what every tenant begins with, and say that it is there."""
+    with tenant_scope(ref):
+        schedule.sync()
+        record(actor, "tenant.created", ref.slug)
+        hooks.emit("tenant_provisioned", ref.slug)
+    failpoint("tenant_settled")
+
+
+def claim(slug: str, name: str, schema: str, state: State = State.ACTIVE) -> TenantRef:
+    """Take the slug and the host; of two who try at once, the second waits for the first's commit and is told.
+
+    Raises:
+        SlugTaken: somebody has it. Nothing but a rollback is possible then in the caller's transaction.
+    """
+    host = host_of(slug)
     try:
-        with public_scope(), transaction.atomic():
-            tenant = Tenant.objects.create(slug=slug, name=name, schema_name=schema)
-            Domain.objects.create(domain=host, tenant=tenant)
+        with public_scope(), transaction.atomic(savepoint=False):
+            tenant = Tenant(slug=slug, name=name, schema_name=schema, state=state)
+            Tenant.objects.bulk_create([tenant])  # in one statement; the `save` of django-tenants looks around first
+            Domain.objects.bulk_create([Domain(domain=host, tenant=tenant)])  # the same
     except IntegrityError as error:
         raise SlugTaken(f"The address {host} is taken. Choose another one.") from error
+    failpoint("tenant_claimed")
+    return TenantRef(slug=slug, name=name, host=host, schema=schema)

@@ -35,6 +35,18 @@ NAMES = (
     "purge_schema_gone",
     "purge_rows_gone",
     "purge_done",
+    # Steps of making a tenant, and the spare schemas; see `tenants`.
+    "schema_created",
+    "schema_filled",
+    "spare_made",
+    "spare_dropped",
+    "spare_taken",
+    "tenant_claimed",
+    "tenant_settled",
+    "owner_added",
+    "sign_up_put_down",
+    "sign_up_begun",
+    "sign_up_finished",
 )
 
 

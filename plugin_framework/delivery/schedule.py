@@ -52,10 +52,15 @@ FROM unnest(%s::text[], %s::text[], %s::text[], %s::timestamptz[], %s::timestamp
 WHERE s.tenant_schema = n.tenant_schema AND s.plugin = n.plugin AND s.job = n.job
 """
 _FORGET = "DELETE FROM public.delivery_schedule WHERE tenant_schema = ANY (%s::text[])"
-_HAS = "SELECT plugin, job, expression FROM public.delivery_schedule WHERE tenant_schema = %s"
+# One row in any case: the first column is the time.
+_HAS = """
+SELECT clock_timestamp(), s.plugin, s.job, s.expression FROM (VALUES (1)) AS one
+LEFT JOIN public.delivery_schedule AS s ON s.tenant_schema = %s
+"""
 _DROP = "DELETE FROM public.delivery_schedule WHERE tenant_schema = %s AND plugin = %s AND job = %s"
 _PUT = """
-INSERT INTO public.delivery_schedule (tenant_schema, plugin, job, expression, due_at, run_at) VALUES (%s, %s, %s, %s, %s, %s)
+INSERT INTO public.delivery_schedule (tenant_schema, plugin, job, expression, due_at, run_at)
+SELECT %s, * FROM unnest(%s::text[], %s::text[], %s::text[], %s::timestamptz[], %s::timestamptz[])
 ON CONFLICT (tenant_schema, plugin, job) DO UPDATE
 SET expression = excluded.expression, due_at = excluded.due_at, run_at = excluded.run_at
 """
@@ -165,16 +170,19 @@ def sync() -> None:
     """
     schema, enabled = current_tenant().schema, _enabled()
     wanted = _wanted(enabled)
-    with transaction.atomic(), connection.cursor() as cursor:
+    with transaction.atomic(savepoint=False), connection.cursor() as cursor:
         cursor.execute(_HAS, [schema])
-        there = {(plugin, job): expression for plugin, job, expression in cursor.fetchall()}
+        (now, *_), *_ = rows = cursor.fetchall()
+        there = {(plugin, job): expression for _, plugin, job, expression in rows if plugin is not None}
         for gone in {job for job in there.keys() - wanted.keys() if job[0] not in enabled - registry.specs.keys()}:
             cursor.execute(_DROP, [schema, *gone])
-        cursor.execute("SELECT clock_timestamp()")
-        now = cursor.fetchone()[0]
-        for (plugin, job), expression in wanted.items():
-            if there.get((plugin, job)) != expression:
-                cursor.execute(_PUT, [schema, plugin, job, expression, *_next(schema, plugin, job, expression, now)])
+        put = [
+            (plugin, job, expression, *_next(schema, plugin, job, expression, now))
+            for (plugin, job), expression in wanted.items()
+            if there.get((plugin, job)) != expression
+        ]
+        if put:
+            cursor.execute(_PUT, [schema, *(list(column) for column in zip(*put, strict=True))])
 
 
 def without_house_jobs(schemas: Iterable[str]) -> list[str]:

@@ -92,7 +92,15 @@ PAUSED = Metric(
 )
 WAKES = Metric("tenantry_wakes_waiting", "gauge", "Wake-ups that no worker has taken up yet.")
 WORKERS = Metric("tenantry_workers_alive", "gauge", "Workers whose heartbeat is fresh.")
+SPARES = Metric("tenantry_spare_schemas", "gauge", "Spare schemas that are ready for those who sign up.")
+SIGN_UPS = Metric(
+    "tenantry_sign_ups_waiting",
+    "gauge",
+    "Organisations that have signed up and are still being set up. given_up is yes for those that wait for somebody to look at them.",
+    ("given_up",),
+)
 
 COUNTED = (REQUESTS, HOOKS, DELIVERIES, ATTEMPTS, REFUSED)  # by each process, as it works
-ASKED = (DATABASE_UP, LANES_DUE, LAG, BREAKERS, PAUSED, WAKES, WORKERS)  # of the database, when somebody looks
+# Of the database, when somebody looks.
+ASKED = (DATABASE_UP, LANES_DUE, LAG, BREAKERS, PAUSED, WAKES, WORKERS, SPARES, SIGN_UPS)
 ALL = (*COUNTED, *ASKED)

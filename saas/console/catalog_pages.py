@@ -33,11 +33,13 @@ def overview(request: HttpRequest) -> HttpResponse:
     with public_scope():
         rows = Tenant.objects.exclude(schema_name=PLATFORM_SCHEMA).order_by().values_list("state").annotate(Count("pk"))
         states = dict(rows)
+        stuck = list(Tenant.objects.filter(sign_up__given_up_at__isnull=False))
     catalog = catalog_info.catalog(fleet.adoption())
     context = {
         "tenants_total": sum(states.values()),
         "tenants_active": states.get(State.ACTIVE, 0),
         "tenants_suspended": states.get(State.SUSPENDED, 0),
+        "stuck": stuck,
         "plugins_total": len(registry.specs),
         "withdrawn": [info for info in catalog if info.availability == Availability.WITHDRAWN],
         "quarantined": [info for info in catalog if info.quarantined],

@@ -14,6 +14,7 @@ from django.views.decorators.http import require_POST, require_safe
 from plugin_framework.catalog import plans
 from plugin_framework.models import AuditEntry
 from plugin_framework.tenancy import public_scope, tenant_scope
+from saas.console import setup_pages
 from saas.console.forms import SuspendForm, TenantPlanForm
 from saas.site import plugin_info, quota_info
 from saas.site.access import actor_of, admins_only
@@ -51,8 +52,11 @@ def index(request: HttpRequest) -> HttpResponse:
 @require_safe
 @admins_only
 def detail(request: HttpRequest, slug: str) -> HttpResponse:
-    """One organisation with its plugins."""
-    return show(request, tenant_called(slug), SuspendForm())
+    """One organisation with its plugins; or how far it is, if it is still being set up."""
+    tenant = tenant_called(slug)
+    if tenant.state == State.PROVISIONING:
+        return setup_pages.detail(request, tenant)
+    return show(request, tenant, SuspendForm())
 
 
 @require_POST
@@ -61,10 +65,10 @@ def suspend(request: HttpRequest, slug: str) -> HttpResponse:
     """Stop serving an organisation, with a message for its people."""
     tenant = tenant_called(slug)
     form = SuspendForm(request.POST)
-    if not form.is_valid():
+    if not form.is_valid() and tenant.state != State.PROVISIONING:
         return show(request, tenant, form)
     try:
-        operations.suspend(slug, form.cleaned_data["message"], actor_of(request))
+        operations.suspend(slug, form.cleaned_data.get("message", ""), actor_of(request))
     except operations.NotPossible as error:
         messages.error(request, str(error))
     else:

@@ -3,7 +3,7 @@
 from django.urls import path
 
 import saas.site.names  # noqa: F401  # registers the `plugin` converter used below
-from saas.console import catalog_pages, deletion_pages, plan_pages, settings_page, tenant_pages
+from saas.console import catalog_pages, deletion_pages, plan_pages, settings_page, setup_pages, tenant_pages
 
 app_name = "platform"
 urlpatterns = [
@@ -18,6 +18,8 @@ urlpatterns = [
     path("tenants/", tenant_pages.index, name="tenants"),
     path("tenants/<slug:slug>/", tenant_pages.detail, name="tenant"),
     path("tenants/<slug:slug>/plan/", plan_pages.assign, name="change_plan"),
+    path("tenants/<slug:slug>/setup/retry/", setup_pages.retry, name="retry_setup"),
+    path("tenants/<slug:slug>/setup/remove/", setup_pages.remove, name="remove_setup"),
     path("tenants/<slug:slug>/suspend/", tenant_pages.suspend, name="suspend"),
     path("tenants/<slug:slug>/resume/", tenant_pages.resume, name="resume"),
     path("tenants/<slug:slug>/delete/", deletion_pages.delete, name="delete"),

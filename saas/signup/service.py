@@ -4,33 +4,51 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from django.contrib.auth.hashers import make_password
 from django.db import transaction
 
-from plugin_framework.audit import person
+from plugin_framework.audit import Actor, person
+from plugin_framework.delivery.failpoints import failpoint
 from plugin_framework.tenancy import TenantRef, tenant_scope
+from tenants import waiting
 from tenants.accounts import people
-from tenants.accounts.models import Role, normal
-from tenants.accounts.tokens import issue_handoff
-from tenants.provisioning import create_tenant
+from tenants.accounts.models import normal
+from tenants.accounts.tokens import keep_handoff, new_token
+from tenants.provisioning import create_at_once
 
 
 @dataclass(frozen=True, slots=True)
 class SignedUp:
-    """A new organisation and the single-use token that signs its owner in."""
+    """A new organisation and the single-use token that signs its owner in.
+
+    Without a spare schema it is still being made; its host says so until the token is good.
+    """
 
     tenant: TenantRef
     token: str
 
 
 def sign_up(*, organisation: str, slug: str, name: str, email: str, password: str) -> SignedUp:
-    """Make an organisation with its owner; all of it or nothing.
+    """Make an organisation with its owner, or put down all that is needed to make it; all of it or nothing.
 
     Raises:
         SlugTaken, SlugRefused: the address cannot be had.
     """
-    actor = person(normal(email))
+    actor, (token, digest) = person(normal(email)), new_token()
+    hashed = make_password(password)  # before the transaction, in which others may wait for us
     with transaction.atomic():
-        tenant = create_tenant(slug, organisation, actor)
-        with tenant_scope(tenant):
-            owner = people.add(email, password, name=name, role=Role.OWNER, actor=actor, verified=False)
-            return SignedUp(tenant, issue_handoff(owner))
+        tenant = create_at_once(slug, organisation, actor)
+        if tenant is None:
+            tenant = waiting.put_down(
+                slug, organisation, actor, email=normal(email), password_hash=hashed, owner=name, token_hash=digest
+            )
+        else:
+            _add_owner(tenant, email, hashed, name, digest, actor)
+    return SignedUp(tenant, token)
+
+
+def _add_owner(tenant: TenantRef, email: str, password_hash: str, name: str, digest: str, actor: Actor) -> None:
+    with tenant_scope(tenant):
+        owner = people.add_first(email, password_hash, name=name, actor=actor)
+        keep_handoff(owner, digest)
+    failpoint("owner_added")

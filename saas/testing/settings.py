@@ -13,6 +13,7 @@ os.environ.setdefault("SECRET_KEY", "for-tests-only-" + "x" * 40)
 os.environ.setdefault("SECRETS_KEYS", "for-tests-only-" + "y" * 40)
 os.environ.setdefault("BASE_DOMAIN", "localhost")
 os.environ.setdefault("PLUGIN_ALLOW_LOOPBACK", "true")
+os.environ.setdefault("SPARE_SCHEMAS", "0")  # no worker runs beside most tests: who signs up has a schema made at once
 os.environ.setdefault("EMAIL_URL", "memorymail://")
 os.environ.setdefault("MEDIA_ROOT", str(_BASE / ".data" / "test-media"))  # tests with a database have one of their own
 for limit in ("SIGNUPS_PER_HOUR_AND_ADDRESS", "SIGNUPS_PER_HOUR_AND_MAIL_DOMAIN", "REGISTRATIONS_PER_HOUR_AND_ADDRESS"):

@@ -7,9 +7,21 @@ from typing import Any
 from django.db import Error, connection
 
 from plugin_framework.delivery import workers
-from plugin_framework.metrics.names import BREAKERS, DATABASE_UP, LAG, LANES_DUE, PAUSED, WAKES, WORKERS, Metric
+from plugin_framework.metrics.names import (
+    BREAKERS,
+    DATABASE_UP,
+    LAG,
+    LANES_DUE,
+    PAUSED,
+    SIGN_UPS,
+    SPARES,
+    WAKES,
+    WORKERS,
+    Metric,
+)
 from plugin_framework.registry import registry
 from saas.watch.probe import Probe, Silent
+from tenants import spares, waiting
 
 # A lane is due as a worker sees it that looks for one; see `lanes._CLAIM`.
 _LANES = """
@@ -41,6 +53,9 @@ def _look() -> Values:
         for metric, value in zip(_OF_LANES, values, strict=True):
             found[metric][plugin,] = float(value)
     found[WAKES] = {(): float(_rows(_WAKES)[0][0])}
+    found[SPARES] = {(): float(spares.count().ready)}
+    unfinished = waiting.count()
+    found[SIGN_UPS] = {("no",): float(unfinished.waiting), ("yes",): float(unfinished.given_up)}
     found[WORKERS] = {(): float(_rows(_WORKERS, workers.FRESH)[0][0])}
     return found
 

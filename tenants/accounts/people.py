@@ -74,10 +74,25 @@ def add(
                     raise EmailTaken(EmailTaken.__doc__)
         except IntegrityError as error:
             raise EmailTaken(EmailTaken.__doc__) from error
-        EmailAddress.objects.create(user=user, email=user.email, verified=verified, primary=True)
-        record(actor, "person.registered", user.email, role=role)
-        hooks.emit("user_registered", user)
-        return user
+        return _announced(user, actor, verified=verified)
+
+
+def add_first(email: str, password_hash: str, *, name: str, actor: Actor) -> User:
+    """Make the owner's account in an organisation that has just been made, and tell the plugins, in the caller's transaction.
+
+    Args:
+        password_hash: as `make_password` gives it, which takes its time and needs no transaction.
+    """
+    user = User(email=normal(email), name=name, role=Role.OWNER, password=password_hash)
+    user.save(force_insert=True)
+    return _announced(user, actor, verified=False)
+
+
+def _announced(user: User, actor: Actor, *, verified: bool) -> User:
+    EmailAddress.objects.create(user=user, email=user.email, verified=verified, primary=True)
+    record(actor, "person.registered", user.email, role=user.role)
+    hooks.emit("user_registered", user)
+    return user
 
 
 def _is_proven(email: str) -> bool:

@@ -30,8 +30,13 @@ def hash_of(token: str) -> str:
 def issue_handoff(user: User) -> str:
     """A token that signs `user` in once, within two minutes."""
     token, digest = new_token()
-    HandoffToken.objects.create(user=user, token_hash=digest, expires_at=timezone.now() + HANDOFF)
+    keep_handoff(user, digest)
     return token
+
+
+def keep_handoff(user: User, digest: str) -> None:
+    """Let the token with this hash, which somebody has in hand already, sign `user` in once within two minutes from now."""
+    HandoffToken.objects.create(user=user, token_hash=digest, expires_at=timezone.now() + HANDOFF)
 
 
 def redeem_handoff(token: str) -> User | None:

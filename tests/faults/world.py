@@ -100,12 +100,12 @@ class World:
         extra = {"TENANTRY_FAILPOINTS": failpoints, **environment}
         return self.run("manage.py", "worker", *OPTIONS, *options, **extra)
 
-    def web(self, listening: socket.socket, failpoints: str = "", threads: int = 1) -> Started:
+    def web(self, listening: socket.socket, failpoints: str = "", threads: int = 1, **environment: str) -> Started:
         """Start the web server on a socket that listens already: what is asked meanwhile waits there."""
         number = listening.fileno()
         command = ("-m", "gunicorn", "saas.wsgi", "--bind", f"fd://{number}", "--preload", "--no-control-socket")
         command = (*command, "--threads", str(threads))
-        return self.run(*command, inherits=(number,), TENANTRY_FAILPOINTS=failpoints)
+        return self.run(*command, inherits=(number,), TENANTRY_FAILPOINTS=failpoints, **environment)
 
     def run(self, *command: str, inherits: tuple[int, ...] = (), **environment: str) -> Started:
         """Start a Python process on the test's database; it inherits the files with the numbers `inherits`."""

@@ -17,6 +17,7 @@ from saas.demo import processes, sinks
 from saas.demo.seed import PASSWORD, Ports, seed
 from saas.demo.tour import tour
 from saas.postgres import PostgresError, default_cluster
+from tenants import spares
 from tenants.fleet import migrate_everything
 
 
@@ -85,6 +86,8 @@ class Command(BaseCommand):
                 self._say(f"  {outcome.who}: {len(outcome.applied)} migrations")
         self._say("Making the organisations acme and globex …")
         seed(ports)
+        while spares.tend():  # so that the first who signs up need not wait for the worker's first round
+            pass
         connection.close()
 
     def _serve(self, ports: Ports, children: dict[str, Any]) -> None:
