@@ -9,14 +9,33 @@ from collections.abc import Callable, Iterable
 from typing import Any
 
 import psycopg
+from django.conf import settings
+from django.db import OperationalError, connection
 
+from plugin_framework.citus import cluster
 from plugin_framework.db import pooler
 
 log = logging.getLogger(__name__)
 EVERY = 1.0  # seconds between tries while the database cannot be reached
 ALWAYS = ("/healthz", "/metrics")  # they say how this process does, not whether it may serve
 
+_UNREACHED = (psycopg.OperationalError, OperationalError)
+
 type Application = Callable[[dict[str, Any], Callable[..., Any]], Iterable[bytes]]
+
+
+def examine() -> None:
+    """Make sure that what is served through this process can neither mix tenants up nor lose events.
+
+    Raises:
+        UnsafePooler, CitusError: it could; the text says why and what to do. OperationalError: the database cannot be reached.
+    """
+    pooler.refuse_unsafe()
+    if settings.CITUS:
+        try:
+            cluster.refuse_unprepared()
+        finally:
+            connection.close()  # a process that forks after this must not share it
 
 
 class TestedApplication:
@@ -26,7 +45,7 @@ class TestedApplication:
     Until it was reached and found safe, every page is answered with 503.
 
     Raises:
-        UnsafePooler: at the start. Later, when the database appears, it is logged, and nothing is served.
+        UnsafePooler, CitusError: at the start. Later, when the database appears, it is logged, and nothing is served.
     """
 
     __test__ = False  # its name is not one of pytest's
@@ -36,9 +55,9 @@ class TestedApplication:
         self._lock = threading.Lock()
         self._next = 0.0
         try:
-            pooler.refuse_unsafe()
+            examine()
             self._passed = True
-        except psycopg.OperationalError as error:
+        except _UNREACHED as error:
             self._passed = False
             log.warning("The database cannot be reached yet; nothing is served before it was: %s", str(error).strip())
 
@@ -55,9 +74,9 @@ class TestedApplication:
         if time.monotonic() < self._next or not self._lock.acquire(blocking=False):
             return self._passed
         try:
-            pooler.refuse_unsafe()
+            examine()
             self._passed = True
-        except (psycopg.OperationalError, pooler.UnsafePooler) as error:
+        except (*_UNREACHED, pooler.UnsafePooler, cluster.CitusError) as error:
             self._next = time.monotonic() + EVERY
             log.error("Nothing is served: %s", str(error).strip())
         finally:

@@ -11,9 +11,11 @@ from collections.abc import Iterator, Sequence, Set
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
 from dataclasses import dataclass, replace
 
+from django.conf import settings
 from django.db import OperationalError, connection, transaction
 
 from plugin_framework.changing import lock_plugins
+from plugin_framework.citus import cluster
 from plugin_framework.db.migrator import installed_labels, migrate_schema, shared_labels, tenant_labels
 from plugin_framework.delivery import schedule
 from plugin_framework.lifecycle import record_tables, record_versions
@@ -92,6 +94,8 @@ def migrate_public() -> Outcome:
     with public_scope(), transaction.atomic():
         _one_at_a_time()
         applied = migrate_schema(shared_labels())
+    if settings.CITUS:
+        cluster.prepare()  # before there is anything to lose
     blueprint.refresh()
     ensure_platform()
     return Outcome("public", tuple(applied), seconds=time.monotonic() - began)

@@ -8,9 +8,11 @@ from django.db import connection
 
 from plugin_framework.tenancy import Revisions, current_scope, current_tenant
 
+# The number is drawn before the row is locked (Citus takes no function in DO UPDATE). Of two changes at once the later one may get the
+# smaller; it is a new one all the same, and nobody asks which is greater.
 _BUMP_TENANT = """
 INSERT INTO public.catalog_tenantrevision AS t (tenant_schema, revision) VALUES (%s, nextval('public.catalog_revision_seq'))
-ON CONFLICT (tenant_schema) DO UPDATE SET revision = nextval('public.catalog_revision_seq') RETURNING revision
+ON CONFLICT (tenant_schema) DO UPDATE SET revision = excluded.revision RETURNING revision
 """
 _BUMP_CATALOG = """
 INSERT INTO public.catalog_catalogrevision AS c (id, revision) VALUES (1, nextval('public.catalog_revision_seq'))

@@ -12,8 +12,10 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 
+from django.conf import settings
 from django.db import InterfaceError, OperationalError, ProgrammingError, connection, transaction
 
+from plugin_framework.citus import cluster
 from plugin_framework.db import pooler
 from plugin_framework.delivery import lanes, limits, obituary, schedule, workers
 from plugin_framework.delivery.emit import CHANNEL
@@ -72,9 +74,11 @@ class Supervisor:
                 self._sleep()
 
     def _test_the_way(self) -> None:
-        """Refuse a pooler that mixes clients up, and say what one costs that does not let notifications through."""
+        """Refuse a pooler that mixes clients up, a Citus that could lose events; say what an absence of notifications costs."""
         with connection.wrap_database_errors:
             pooler.refuse_unsafe()
+            if settings.CITUS:
+                cluster.refuse_unprepared()
             if not pooler.hears():
                 log.warning(
                     "Notifications do not come through to this worker: deliveries wait for its next look, up to %g s. "

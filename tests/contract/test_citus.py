@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from django.apps import apps
+
 from plugin_framework.citus.check import findings
 from plugin_framework.citus.migrations_sql import statements
-from plugin_framework.db.migrator import tenant_labels
+from plugin_framework.citus.tables import PLAIN, REGISTERED
+from plugin_framework.db.migrator import shared_labels, tenant_labels
 from plugin_framework.registry import registry
 
 
@@ -18,3 +21,9 @@ def test_every_migration_of_tenants_and_plugins_was_read() -> None:
     assert labels <= {each.app for each in found}
     assert any("CREATE TABLE" in each.sql and "webhooks" in each.sql for each in found)
     assert any("ADD COLUMN" in each.sql for each in found)
+
+
+def test_of_each_public_table_it_is_decided_whether_citus_knows_of_it() -> None:
+    models = [m for label in shared_labels() for m in apps.get_app_config(label).get_models(include_auto_created=True)]
+    assert not {*REGISTERED} & {*PLAIN}
+    assert {*REGISTERED} | {*PLAIN} == {model._meta.db_table for model in models}

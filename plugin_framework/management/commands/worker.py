@@ -8,6 +8,7 @@ from typing import Any
 from django.core.management.base import BaseCommand, CommandError
 from django.db import OperationalError, ProgrammingError
 
+from plugin_framework.citus.cluster import CitusError
 from plugin_framework.db.pooler import UnsafePooler
 from plugin_framework.delivery import workers
 from plugin_framework.delivery.options import Options
@@ -50,7 +51,7 @@ class Command(BaseCommand):
                 self._check()
             else:
                 Supervisor(_options(options)).run()
-        except UnsafePooler as error:
+        except (UnsafePooler, CitusError) as error:
             raise CommandError(str(error)) from error
         except ProgrammingError as error:
             raise CommandError(f"The delivery tables are missing; run `manage.py migrate` first. ({error})") from error

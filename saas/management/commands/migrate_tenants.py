@@ -10,6 +10,7 @@ from typing import Any
 from django.core.management.base import BaseCommand, CommandError
 from django.db.migrations.autodetector import MigrationAutodetector
 
+from plugin_framework.citus.cluster import CitusError
 from saas.cli.progress import Progress
 from tenants import fleet
 from tenants.fleet import Options, Outcome, Plan, UnknownCanary
@@ -49,7 +50,7 @@ class Command(BaseCommand):
             if options["plan"]:
                 return self._tell(fleet.plan(chosen), as_json)
             self._run(chosen, as_json, options["verbosity"])
-        except (ValueError, UnknownCanary) as error:
+        except (ValueError, UnknownCanary, CitusError) as error:
             raise CommandError(str(error)) from error
         return None
 
