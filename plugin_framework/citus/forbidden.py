@@ -137,8 +137,8 @@ RULES = (
         "PostgreSQL refuses it within a transaction, and a plugin is enabled in one",
     ),
     _rule(
-        "updates rows with a function that is volatile",
-        rf"\bUPDATE\b.*\bSET\b.*\b{_VOLATILE}",
+        "changes rows with a function that is volatile",
+        rf"\b(?:UPDATE\b.*\bSET|DELETE\s+FROM)\b.*\b{_VOLATILE}",
         "Compute the values in Python (RunPython) and pass them as parameters.",
         "planner/multi_router_planner.c: functions used in UPDATE queries on distributed tables must not be VOLATILE",
     ),

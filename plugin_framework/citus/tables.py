@@ -1,9 +1,10 @@
 """Which tables of the public schema Citus has to know of, and which it must not.
 
 A transaction that writes a tenant's tables and a plain table beside them is committed in two steps, one after the other: the coordinator
-killed in between keeps the first and loses the second (8 of 10 kills, in the trial behind DESIGN §6). For a table that Citus knows
-of it commits both in two phases. But Citus plans every statement on such a table, and refuses some: volatile functions in an
-UPDATE, and functions in DO UPDATE. So those and only those are registered whose loss nobody would notice in time.
+killed in between keeps the first and loses the second (8 of 10 kills, in the trial behind DESIGN §6). With a table that Citus knows
+of it is committed in two phases, and with that all else that the transaction wrote on the coordinator: one such table is enough.
+But Citus plans every statement on such a table, and refuses some: volatile functions in an UPDATE, functions in DO UPDATE. So those
+and only those are registered whose loss nobody would notice in time.
 """
 
 from __future__ import annotations
@@ -28,6 +29,9 @@ PLAIN: Mapping[str, str] = {
     "tenants_tenant": "made together with a schema, which Citus commits in two phases anyway; changed by people who are told",
     "tenants_domain": "the same",
     "tenants_retiredhost": "the same",
+    "tenants_signup": "the same",
+    "tenants_spare": "given away together with rows of delivery_schedule; its own statements lock rows in a CTE, which Citus refuses",
+    "tenants_blueprint": "written by migrate, in no tenant's transaction",
     "throttle_counter": "counted outside of the transaction that it guards",
     "tenantry_cache": "a cache",
 }

@@ -54,7 +54,8 @@ REFUSED = {
     ],
     "makes an extension": ["CREATE EXTENSION IF NOT EXISTS pg_trgm"],
     "works concurrently, outside of the transaction": ['CREATE INDEX CONCURRENTLY "i" ON "a" ("b")'],
-    "updates rows with a function that is volatile": [
+    "changes rows with a function that is volatile": [
+        "DELETE FROM a WHERE b < clock_timestamp()",
         "UPDATE a SET b = gen_random_uuid()",
         "WITH x AS (SELECT 1) UPDATE a SET b = 1 + random() * 2 WHERE c",
     ],
