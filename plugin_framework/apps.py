@@ -16,13 +16,17 @@ class PluginFrameworkConfig(AppConfig):
         from plugin_framework.app_guard.apps import try_parts
         from plugin_framework.citus import check  # noqa: F401  # the same
         from plugin_framework.db.deletion import guard_collector
+        from plugin_framework.db.shared_tables import qualify_models
         from plugin_framework.quotas import bind_files
         from plugin_framework.quotas.files import bytes_of_files
         from plugin_framework.registry import registry
         from plugin_framework.runtime import EngineRuntime
         from plugin_framework.sdk import _runtime
+        from plugin_framework.signing import bind_signers
 
         _runtime.bind(EngineRuntime())
+        qualify_models()
+        bind_signers()
         guard_collector()
         bind_files(bytes_of_files)
         outbound.install()

@@ -67,8 +67,11 @@ _scope: ContextVar[Scope | None] = ContextVar("tenantry_scope", default=None)
 
 
 def path_for(schema: str) -> str:
-    """The search_path of a tenant's scope, spelt exactly as it is sent, so that it can be compared with the server's."""
-    return f'"{schema}", {PUBLIC}'
+    """The search_path of a tenant's scope, spelt exactly as it is sent, so that it can be compared with the server's.
+
+    Without `public`: the shared tables are named with their schema (`db.shared_tables`), and what a tenant lacks is found nowhere.
+    """
+    return f'"{schema}"'
 
 
 def current_scope() -> Scope | None:

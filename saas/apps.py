@@ -13,7 +13,7 @@ class SaasConfig(AppConfig):
         from plugin_framework import quotas
         from plugin_framework.delivery import breaker, house, retention
         from plugin_framework.quotas import storage
-        from saas import logs, notices
+        from saas import isolation_checks, logs, notices  # noqa: F401  # importing the checks registers them
         from tenants import deletion, owed, tending
 
         logs.structlog_through_logging()

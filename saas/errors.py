@@ -2,8 +2,19 @@
 
 from __future__ import annotations
 
+import logging
+import sys
+
+from django.db import DatabaseError
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
+from django.template.loader import render_to_string
+from psycopg.errors import InvalidSchemaName, UndefinedTable
+
+from plugin_framework.tenancy import tenant_or_none
+from tenants.wholeness import missing_tables
+
+log = logging.getLogger(__name__)
 
 
 def bad_request(request: HttpRequest, exception: Exception | None = None) -> HttpResponse:
@@ -27,7 +38,33 @@ def not_found(request: HttpRequest, exception: Exception | None = None) -> HttpR
 
 
 def server_error(request: HttpRequest) -> HttpResponse:
-    """500, without a context: whatever went wrong might go wrong again in a context processor."""
-    from django.template.loader import render_to_string
+    """500; or 503 where the organisation's tables are not there, which nobody can help by trying again at once.
 
+    Without a context: whatever went wrong might go wrong again in a context processor.
+    """
+    if _tables_are_missing(sys.exc_info()[1]):
+        return HttpResponse(render_to_string("errors/503_incomplete.html"), status=503, headers={"Retry-After": "60"})
     return HttpResponse(render_to_string("errors/500.html"), status=500)
+
+
+def _tables_are_missing(error: BaseException | None) -> bool:
+    """Whether `error` says that a table was not found, and the tenant's schema really lacks some; they are logged by name."""
+    tenant = tenant_or_none()
+    if tenant is None or not _says_undefined(error):
+        return False
+    try:
+        missing = missing_tables()
+    except DatabaseError:
+        log.exception("It could not be found out whether the tables of %s are there", tenant.slug)
+        return False
+    if missing:
+        log.error("%s cannot be served: its schema %s lacks %s", tenant.slug, tenant.schema, ", ".join(missing))
+    return bool(missing)
+
+
+def _says_undefined(error: BaseException | None) -> bool:
+    while error is not None:
+        if isinstance(error, (UndefinedTable, InvalidSchemaName)):
+            return True
+        error = error.__cause__ or error.__context__
+    return False

@@ -7,6 +7,8 @@ from django.core.wsgi import get_wsgi_application
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "saas.settings")
 _django = get_wsgi_application()
 
-from saas.self_test import TestedApplication  # noqa: E402  # it needs the settings
+from saas.isolation_checks import refuse_to_serve  # noqa: E402  # it needs the settings
+from saas.self_test import TestedApplication  # noqa: E402  # the same
 
+refuse_to_serve()
 application = TestedApplication(_django)

@@ -10,7 +10,7 @@ from plugin_framework.tenancy import NOWHERE, Revisions, TenantRef
 from tenants.models import PLATFORM_SCHEMA, State
 
 _RESOLVE = f"""
-SELECT r.*, set_config('search_path', CASE WHEN r.state = 'active' THEN '"' || r.schema_name || '", public' ELSE '{NOWHERE}' END, false)
+SELECT r.*, set_config('search_path', CASE WHEN r.state = 'active' THEN '"' || r.schema_name || '"' ELSE '{NOWHERE}' END, false)
 FROM public.tenantry_resolve_host(%s) r
 """  # noqa: S608  # a constant of ours
 

@@ -20,6 +20,7 @@ from django.db.migrations.state import ProjectState
 from django.db.models.signals import post_migrate
 
 from plugin_framework import tenancy
+from plugin_framework.db.shared_tables import qualify_state
 
 
 def shared_labels() -> frozenset[str]:
@@ -127,6 +128,13 @@ class SchemaExecutor(MigrationExecutor):
         self.loader = SchemaLoader(wanted)
         self.recorder = MigrationRecorder(connection)
         self.progress_callback = None
+
+    def _create_project_state(self, with_applied_migrations: bool = False) -> ProjectState:
+        """As Django's; in a tenant's schema the shared tables have their schema's name, for migrations that read them."""
+        state: ProjectState = super()._create_project_state(with_applied_migrations)  # type: ignore[misc]  # the stubs omit it
+        if tenancy.tenant_or_none() is not None:
+            qualify_state(state)
+        return state
 
     def apply_migration(self, state: ProjectState, migration: Migration, *args: Any, **kwargs: Any) -> ProjectState:
         """As Django's; then deferred constraints are checked, or the next migration's ALTER meets "pending trigger events"."""

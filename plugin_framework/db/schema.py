@@ -6,6 +6,7 @@ index stay, only the constraint is left out. Citus also refuses ADD COLUMN with 
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Iterator
 from typing import Any
 
@@ -15,9 +16,11 @@ from django.db.backends.postgresql.schema import DatabaseSchemaEditor
 from django.db.models import Field, Model
 
 
+@functools.cache  # asked before every query
 def is_shared(label: str) -> bool:
     """Whether the app `label` has its tables in the public schema."""
-    return apps.get_app_config(label).name in settings.SHARED_APPS
+    config = apps.app_configs.get(label)
+    return config is not None and config.name in settings.SHARED_APPS
 
 
 class TenantSchemaEditor(DatabaseSchemaEditor):

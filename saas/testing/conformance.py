@@ -122,6 +122,13 @@ class Conformance:
             prints = [call for call in calls if isinstance(call, ast.Name) and call.id == "print"]
             assert not prints, f"{path.name} prints; use self.log"
 
+    def test_what_it_signs_is_good_in_one_tenant_alone(self, spec: PluginSpec) -> None:
+        for path, tree in source.trees(spec):
+            used = source.signs_by_itself(tree)
+            assert not used, (
+                f"{path.name} uses {', '.join(sorted(used))}; sign with django.core.signing, which carries the tenant"
+            )
+
     def test_it_reaches_other_hosts_through_the_guard_only(self, spec: PluginSpec) -> None:
         for path, tree in source.trees(spec):
             for name in source.imported(tree):

@@ -33,6 +33,17 @@ def trees(spec: PluginSpec) -> Iterator[tuple[Path, ast.Module]]:
         yield path, ast.parse(path.read_text("utf-8"))
 
 
+_PAST_THE_SIGNERS = {"salted_hmac", "default_token_generator", "PasswordResetTokenGenerator", "SECRET_KEY"}
+
+
+def signs_by_itself(tree: ast.AST) -> set[str]:
+    """What a module uses that makes signatures without the tenant in them; Django's signers have it."""
+    names = {node.id for node in ast.walk(tree) if isinstance(node, ast.Name)}
+    names |= {node.attr for node in ast.walk(tree) if isinstance(node, ast.Attribute)}
+    names |= {alias.name for node in ast.walk(tree) if isinstance(node, ast.ImportFrom) for alias in node.names}
+    return names & _PAST_THE_SIGNERS
+
+
 def imported(tree: ast.AST) -> Iterator[str]:
     """Full names of all that is imported, at any depth; what is imported relatively is the plugin's own."""
     for node in ast.walk(tree):

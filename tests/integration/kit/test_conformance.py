@@ -23,6 +23,7 @@ REASONS = {
     "test_it_has_a_readme_that_names_its_settings_and_hooks": "write a README.md",
     "test_it_imports_the_sdk_and_nothing_else_of_ours": "plugin.py imports plugin_framework.lifecycle",
     "test_it_logs_and_never_prints": "plugin.py prints",
+    "test_what_it_signs_is_good_in_one_tenant_alone": "plugin.py uses salted_hmac",
     "test_it_reaches_other_hosts_through_the_guard_only": "plugin.py imports socket; use self.http",
     "test_what_sends_says_where_to_and_can_be_tested": "`sends_to` names the hosts",
     "test_hooks_it_handles_and_declares_are_documented": "tell has no docstring",

@@ -10,6 +10,7 @@ import pytest
 from django.core.cache import cache
 from django.db import connection
 
+from plugin_framework.sdk import NoTenant
 from plugin_framework.tenancy import TenantRef, no_scope, public_scope, tenant_scope
 from saas.throttle.models import CacheEntry
 from tests.conftest import Tenants
@@ -75,12 +76,40 @@ def test_forgetting_everything_forgets_ones_own(scopes: dict[str, TenantRef | No
             assert cache.get("a") == 1
 
 
-def test_it_works_outside_of_every_scope(tenants: Tenants) -> None:
-    with no_scope():
-        cache.set("a", 1, 60)
-        assert cache.get("a") == 1
+def test_outside_of_every_scope_there_is_no_cache(tenants: Tenants) -> None:
     with tenant_scope(tenants.acme):
-        assert cache.get("a") is None
+        cache.set("a", 1, 60)
+    for use in (
+        lambda: cache.get("a"),
+        lambda: cache.get_many(["a"]),
+        lambda: cache.set("a", 2, 60),
+        lambda: cache.add("a", 2, 60),
+        lambda: cache.touch("a", 60),
+        lambda: cache.delete("a"),
+        lambda: "a" in cache,
+        lambda: cache.incr("a"),
+        cache.clear,
+    ):
+        with no_scope(), pytest.raises(NoTenant):
+            use()
+    with tenant_scope(tenants.acme):
+        assert cache.get("a") == 1
+
+
+def test_a_value_that_is_somebody_elses_counts_as_absent(tenants: Tenants, caplog: pytest.LogCaptureFixture) -> None:
+    with tenant_scope(tenants.globex):
+        cache.set("a", "canary of globex", 60)
+        theirs = cache.make_key("a")
+    with tenant_scope(tenants.acme):
+        mine = cache.make_key("a")
+        with public_scope():
+            CacheEntry.objects.filter(cache_key=theirs).update(cache_key=mine)
+        assert cache.get("a", "nothing") == "nothing"
+        assert cache.get_many(["a"]) == {}
+        assert "values of somebody else" in caplog.text
+        assert cache.add("a", "mine", 60) is False  # it is there for Django, and expires
+        cache.set("a", "mine", 60)
+        assert cache.get("a") == "mine"
 
 
 def test_a_table_of_the_same_name_in_a_tenants_schema_is_not_mistaken_for_it(tenants: Tenants) -> None:

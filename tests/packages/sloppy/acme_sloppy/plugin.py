@@ -5,6 +5,7 @@ from typing import Any
 
 from django.db import connection
 from django.urls import path
+from django.utils.crypto import salted_hmac
 
 from plugin_framework import lifecycle
 from plugin_framework.sdk import ConfigurablePlugin, event, hook
@@ -40,4 +41,4 @@ class Sloppy(ConfigurablePlugin):  # without a docstring, a title, and so on
 
     @hook("user_registered")
     def tell(self, user: Any) -> None:
-        print(self.http)
+        print(self.http, salted_hmac("sloppy", user.email, algorithm="sha256").hexdigest())
