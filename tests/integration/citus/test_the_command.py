@@ -9,12 +9,14 @@ from typing import Any
 import pytest
 from django.conf import LazySettings
 from django.core.management import CommandError, call_command
-from django.db import connection
+from django.db import connection, transaction
 
 from plugin_framework.audit import SYSTEM
 from plugin_framework.citus import cluster
 from plugin_framework.citus.tables import REGISTERED
+from plugin_framework.db.schemas import create_schema
 from tenants import fleet
+from tenants.names import new_schema_name
 from tenants.provisioning import create_tenant
 from tests.conftest import Tenants
 from tests.support import citus_stand_in
@@ -74,14 +76,20 @@ def test_a_cluster_that_cannot_be_used_is_refused_with_the_remedy(stand_in: Tena
     assert citus_stand_in.asked() == []
 
 
-def test_a_new_organisation_is_spread_and_the_setting_does_not_outlive_it(
+def test_the_setting_is_on_for_the_tenants_schema_alone(stand_in: Tenants, settings: LazySettings) -> None:
+    settings.CITUS = True
+    ours = new_schema_name()
+    with transaction.atomic(), connection.cursor() as cursor:
+        create_schema(ours)
+        cursor.execute("CREATE SCHEMA of_a_monitoring_tool")
+    assert cluster.status([ours, "of_a_monitoring_tool"]).not_spread == ("of_a_monitoring_tool",)
+
+
+def test_a_new_organisation_is_spread_and_told_apart_from_those_that_are_not(
     stand_in: Tenants, settings: LazySettings
 ) -> None:
     settings.CITUS = True
     ref = create_tenant("initech", "Initech", SYSTEM)
-    with connection.cursor() as cursor:
-        cursor.execute("SELECT current_setting('citus.enable_schema_based_sharding', true)")
-        assert cursor.fetchone()[0] in (None, "", "off")
     found = _status()
     assert found["places"] == {ref.schema: "worker1:5432"}
     assert ref.schema not in found["not_spread"]
