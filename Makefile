@@ -34,8 +34,10 @@ format: setup ## Put the code into its form
 bench: setup ## Measure the shipped paths beside their peers (about a minute)
 	@exec $(PY) -m bench
 
-docs: setup ## Make the reference pages from the code
-	@$(PY) manage.py hooks >docs/reference/hooks.md.new && mv docs/reference/hooks.md.new docs/reference/hooks.md
+docs: setup ## Make the reference pages and the screenshots, and from all of docs/ a site under .data/site
+	@$(PY) manage.py reference --to docs/reference
+	@browser=$$(tools/chromium) && CHROMIUM="$$browser" $(PY) -m tests.browser.pictures docs/screenshots
+	@tools/docs-site
 
 lock: setup ## Pin requirements.in anew into requirements.lock
 	@$(PY) -m pip install --quiet --disable-pip-version-check uv

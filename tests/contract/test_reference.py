@@ -2,21 +2,48 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 
+import pytest
+
+from plugin_framework import sdk
 from plugin_framework.registry import registry
-from saas.cli.hook_reference import hook_reference
+from saas.reference import PAGES, hooks
 
-PAGE = Path(__file__).resolve().parents[2] / "docs/reference/hooks.md"
+ROOT = Path(__file__).resolve().parents[2]
+_READ = re.compile(r"""\benv\.\w+\(\s*"([A-Z_]+)"|environ(?:\.get\(|\[)"([A-Z_]+)\"""")
 
 
-def test_the_page_of_hook_points_is_current() -> None:
-    assert PAGE.read_text("utf-8") == hook_reference(), "run `make docs`"
+@pytest.mark.parametrize("name", PAGES)
+def test_each_page_is_current(name: str) -> None:
+    assert (ROOT / f"docs/reference/{name}.md").read_text("utf-8") == PAGES[name](), "run `make docs`"
 
 
 def test_every_hook_point_says_what_happens_and_when() -> None:
     for point in registry.points.values():
         assert point.doc.endswith("."), point.name
-    text = hook_reference()
+    text = hooks.page()
     for name in ("user_registered", "order_confirmed", "system_error", "view_pre_dispatch"):
         assert f"### `{name}(" in text
+
+
+def test_all_that_plugins_import_is_described() -> None:
+    text = PAGES["sdk"]()
+    for name in sdk.__all__:
+        entry = text.partition(f"### `{name}")[2].partition("\n### ")[0]
+        assert len(entry.split("\n\n")[1]) > 20, name
+
+
+def test_every_command_says_what_it_is_for() -> None:
+    for entry in PAGES["commands"]().split("\n## ")[1:]:
+        name, _, text = entry.partition("\n\n")
+        assert text.partition("\n")[0].endswith("."), name
+
+
+def test_every_variable_that_the_settings_read_is_in_the_table_and_no_other() -> None:
+    files = [ROOT / "saas/settings.py", *(ROOT / "saas/postgres").glob("*.py")]
+    read = {name for path in files for pair in _READ.findall(path.read_text()) for name in pair if name}
+    told = set(re.findall(r"^\| `([A-Z_]+)` \|", PAGES["settings"](), re.M))
+    assert read - told == {"TENANTRY_DEMO"}, "in the code alone; `manage.py demo` sets what is not for people"
+    assert told - read <= {"PORT"}, "in the table alone"

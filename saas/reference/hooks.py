@@ -17,7 +17,7 @@ commit, at least once to each handler, and may be tried again.
 """
 
 
-def hook_reference() -> str:
+def page() -> str:
     """The page, in Markdown: the platform's own points, then those of the installed plugins that come with it."""
     parts = [_HEAD, *_section("Of the platform", CORE)]
     for spec in sorted(registry.specs.values(), key=lambda each: each.name):
