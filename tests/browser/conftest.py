@@ -17,9 +17,10 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from playwright.sync_api import Browser, BrowserContext, ConsoleMessage, Page, sync_playwright
+from playwright.sync_api import Browser, BrowserContext, ConsoleMessage, Page, Playwright, sync_playwright
 
 from saas.testing.waiting import wait_until
+from tests.browser.accessibility import barriers
 
 ROOT = Path(__file__).resolve().parents[2]
 SCREENSHOTS = Path(__file__).parent / "screenshots"
@@ -120,14 +121,19 @@ def browser() -> Iterator[Browser]:
 
     For one module at a time: Playwright keeps an event loop running in this thread, and Django then refuses it the database.
     """
+    with sync_playwright() as playwright:
+        started = launched(playwright)
+        yield started
+        started.close()
+
+
+def launched(playwright: Playwright) -> Browser:
+    """The Chromium that CHROMIUM names, or one on the path."""
     path = os.environ.get("CHROMIUM") or shutil.which("chromium") or shutil.which("google-chrome")
     if path is None:
         pytest.fail("The browser tests need Chromium: install it (Debian: apt-get install chromium), or set CHROMIUM.")
-    with sync_playwright() as playwright:
-        arguments = ["--no-sandbox", "--disable-gpu", "--disable-quic", "--disable-background-networking"]
-        started = playwright.chromium.launch(executable_path=path, args=arguments)
-        yield started
-        started.close()
+    arguments = ["--no-sandbox", "--disable-gpu", "--disable-quic", "--disable-background-networking"]
+    return playwright.chromium.launch(executable_path=path, args=arguments)
 
 
 class Visitor:
@@ -140,7 +146,6 @@ class Visitor:
         self.complaints: list[str] = []
         self.page.on("console", self._heard)
         self.page.on("pageerror", lambda error: self.complaints.append(str(error)))
-        self._shots = 0
 
     def _heard(self, message: ConsoleMessage) -> None:
         if message.type in ("error", "warning") and "status of 4" not in message.text:
@@ -160,7 +165,7 @@ class Visitor:
         self.page.wait_for_url("**/")
 
     def look(self, name: str) -> None:
-        """Keep a screenshot at both widths, and require that nothing is wider than the window."""
+        """Keep a screenshot at both widths, and require that nothing is wider than the window, and that it keeps nobody out."""
         SCREENSHOTS.mkdir(exist_ok=True)
         self.page.wait_for_load_state()
         before = self.page.viewport_size
@@ -169,14 +174,26 @@ class Visitor:
             wide = self.page.evaluate("document.documentElement.scrollWidth")
             assert wide <= width, f"{name} is {wide} px wide in a window of {width}"
             self.page.screenshot(path=SCREENSHOTS / f"{name}-{width}.png", full_page=True)
+        self._ask_axe(name)
         if before:
             self.page.set_viewport_size(before)
+
+    def _ask_axe(self, name: str) -> None:
+        """All rules on the page as it is; its contrast in the other colours besides."""
+        found = barriers(self.page)
+        dark = self.page.evaluate("matchMedia('(prefers-color-scheme: dark)').matches")
+        self.page.emulate_media(color_scheme="light" if dark else "dark")
+        found += [f"in the other colours: {each}" for each in barriers(self.page, "color-contrast")]
+        self.page.emulate_media(color_scheme="dark" if dark else "light")
+        assert found == [], f"{name} keeps people out:\n" + "\n".join(found)
 
 
 @pytest.fixture
 def visitor(demo: Demo, browser: Browser, request: pytest.FixtureRequest) -> Iterator[Visitor]:
     """A person with a fresh browser; whatever the console complains of fails the test."""
-    context = browser.new_context(viewport={"width": 1280, "height": 900})
+    context = browser.new_context(
+        viewport={"width": 1280, "height": 900}, reduced_motion="reduce"
+    )  # colours that are still changing have another contrast
     person = Visitor(demo, context, request.node.name)
     yield person
     context.close()
