@@ -54,7 +54,12 @@ _UNREAD = "Let the operation make its SQL through the schema editor alone."
 
 def _tables(labels: frozenset[str]) -> set[str]:
     models = [model for label in labels for model in apps.get_app_config(label).get_models(include_auto_created=True)]
-    return {model._meta.db_table for model in models}
+    return {bare(model._meta.db_table) for model in models}
+
+
+def bare(table: str) -> str:
+    """A table's name without its schema: shared models name theirs, quoted."""
+    return table.rpartition(".")[2].strip('"')
 
 
 @register(Tags.database)
