@@ -171,6 +171,19 @@ def current() -> ActiveSet:
     return found
 
 
+def nothing_enabled() -> None:
+    """Let this scope work with no plugin at all, for who has just read that the current tenant, a new one, has none enabled.
+
+    Nobody else sees the tenant yet, so nothing can change about that meanwhile; finding it out again costs as much as making the tenant.
+    """
+    scope, tenant = tenancy.current_scope(), tenancy.current_tenant()
+    if scope is not None:
+        facts = gate.Facts(tenant.schema, {}, frozenset(), None, {})
+        none: MappingProxyType[str, Any] = MappingProxyType({})
+        held = instances.hold(())
+        scope.memo[_MEMO] = ActiveSet(tenant, Revisions(0, 0), facts, none, none, none, held, float("inf"))
+
+
 def _private(tenant: TenantRef, wanted: Revisions) -> ActiveSet:
     """A set for one scope only, whose change is not committed yet."""
     found = build(tenant, wanted, cache._old(tenant.schema))

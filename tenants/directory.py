@@ -48,6 +48,12 @@ def by_slug(slug: str) -> DirectoryEntry | None:
         return _entry(tenant) if tenant else None
 
 
+def is_being_set_up(slug: str) -> bool:
+    """Whether the organisation has no schema yet: nothing can be done inside it."""
+    with public_scope():
+        return bool(Tenant.objects.filter(slug=slug, state=State.PROVISIONING).exists())
+
+
 def is_free(slug: str) -> bool:
     """Whether no organisation has this slug now; who takes it first is decided when it is made."""
     return by_slug(slug) is None

@@ -9,6 +9,7 @@ from plugin_framework.delivery import house
 from plugin_framework.tenancy import tenant_scope
 
 WORK = "new_tenants"  # the platform's work of this name, in the platform's own tenant
+EVERY = 60.0  # seconds, as `AT` says
 AT = "* * * * *"  # and every minute, for what nobody asked for: a pool that was made larger, a try whose time has come
 
 

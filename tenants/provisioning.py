@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 from django.conf import settings
 from django.db import IntegrityError, transaction
 
-from plugin_framework import hooks
+from plugin_framework import activation, hooks
 from plugin_framework.audit import Actor, record
 from plugin_framework.delivery import schedule
 from plugin_framework.delivery.failpoints import failpoint
@@ -15,6 +17,7 @@ from tenants.models import PLATFORM_SCHEMA, Domain, State, Tenant
 from tenants.names import new_schema_name, problem_with
 
 PLATFORM_SLUG = "admin"
+type Then = Callable[[], object]
 
 
 class SlugTaken(ValueError):
@@ -25,31 +28,36 @@ class SlugRefused(ValueError):
     """The address cannot be had; the text says why."""
 
 
-def create_tenant(slug: str, name: str, actor: Actor, *, from_pool: bool = True) -> TenantRef:
+def _nothing() -> None:
+    pass
+
+
+def create_tenant(slug: str, name: str, actor: Actor, *, from_pool: bool = True, then: Then = _nothing) -> TenantRef:
     """Make an organisation, ready to be used; without a spare schema its own is made now. A slug that is taken keeps the spare.
 
     Args:
         from_pool: whether to take a spare schema if there is one; not for many at once, which would leave none for who signs up.
+        then: called inside the new tenant, in the same transaction.
 
     Raises:
         SlugRefused: reserved, confusable or malformed. SlugTaken: somebody has it, even if by a moment.
     """
     _check(slug)
     with transaction.atomic():
-        made = _from_pool(slug, name, actor) if from_pool else None
-        return made or _create(slug, name, new_schema_name(), actor)
+        made = _from_pool(slug, name, actor, then) if from_pool else None
+        return made or _create(slug, name, new_schema_name(), actor, then)
 
 
-def create_at_once(slug: str, name: str, actor: Actor) -> TenantRef | None:
+def create_at_once(slug: str, name: str, actor: Actor, then: Then = _nothing) -> TenantRef | None:
     """The same for somebody who waits for the answer: None, and nothing is done, if the pool is empty.
 
     An installation that keeps no pool (SPARE_SCHEMAS=0) makes the schema now: there the worker is not to be waited for.
     """
     _check(slug)
     if not settings.SPARE_SCHEMAS:
-        return create_tenant(slug, name, actor)
-    with transaction.atomic():
-        return _from_pool(slug, name, actor)
+        return create_tenant(slug, name, actor, then=then)
+    with transaction.atomic(savepoint=False):  # SlugTaken undoes all that the caller has done too: that is a sign-up
+        return _from_pool(slug, name, actor, then)
 
 
 def ensure_platform() -> TenantRef:
@@ -72,34 +80,36 @@ def _check(slug: str) -> None:
         raise SlugRefused(problem)
 
 
-def _from_pool(slug: str, name: str, actor: Actor) -> TenantRef | None:
+def _from_pool(slug: str, name: str, actor: Actor, then: Then) -> TenantRef | None:
     blueprint.hold()
     schema, left = spares.take()
     if schema is None:
         return None
     failpoint("spare_taken")
     ref = claim(slug, name, schema)
-    settle(ref, actor)
+    settle(ref, actor, then)
     if left < settings.SPARE_SCHEMAS / 2:  # before that there is no hurry, and asking costs the sign-up some statements
         owed.ask()
     return ref
 
 
-def _create(slug: str, name: str, schema: str, actor: Actor) -> TenantRef:
+def _create(slug: str, name: str, schema: str, actor: Actor, then: Then = _nothing) -> TenantRef:
     blueprint.hold()
     ref = claim(slug, name, schema)
     blueprint.make(ref)
-    settle(ref, actor)
+    settle(ref, actor, then)
     return ref
 
 
-def settle(ref: TenantRef, actor: Actor) -> None:
-    """Write into a new schema what every tenant begins with, and say that it is there."""
+def settle(ref: TenantRef, actor: Actor, then: Then = _nothing) -> None:
+    """Write into a new schema what every tenant begins with, say that it is there, and let `then` add what this one begins with."""
     with tenant_scope(ref):
-        schedule.sync()
+        if not schedule.sync():
+            activation.nothing_enabled()
         record(actor, "tenant.created", ref.slug)
         hooks.emit("tenant_provisioned", ref.slug)
-    failpoint("tenant_settled")
+        failpoint("tenant_settled")
+        then()
 
 
 def claim(slug: str, name: str, schema: str, state: State = State.ACTIVE) -> TenantRef:

@@ -9,6 +9,7 @@ from __future__ import annotations
 import logging
 from dataclasses import dataclass
 from datetime import timedelta
+from functools import partial
 
 from django.db import connection, transaction
 from django.db.models.functions import Now
@@ -16,7 +17,8 @@ from django.utils import timezone
 
 from plugin_framework.audit import Actor, record
 from plugin_framework.delivery.failpoints import failpoint
-from plugin_framework.tenancy import TenantRef, public_scope, tenant_scope
+from plugin_framework.masking import know, masked
+from plugin_framework.tenancy import PUBLIC, TenantRef, public_scope, tenant_scope
 from plugin_framework.tenancy_directory import platform
 from tenants import blueprint, owed
 from tenants.accounts import people
@@ -35,7 +37,7 @@ WAITS = (
     600.0,
 )  # seconds after a try that failed; one that was interrupted is made again after one second
 ARRIVES_WITHIN = timedelta(hours=1)  # whoever comes later signs in with their password
-FAILED = "It could not be set up, and the people who run this site have been told. Nothing that you entered is lost."
+FAILED = "Something went wrong, and the people who run this site have been told. Nothing that you entered is lost: come back later."
 _INTERRUPTED = "The processes that were making it were stopped each time, before they could say why."
 
 # One whose process dies is soon due again, behind the others that wait: if it is what kills them, they are served first.
@@ -44,6 +46,9 @@ UPDATE public.tenants_signup SET tries = tries + 1, next_try_at = clock_timestam
     SELECT tenant_id FROM public.tenants_signup WHERE given_up_at IS NULL AND next_try_at <= clock_timestamp()
     ORDER BY next_try_at, tenant_id LIMIT 1 FOR UPDATE SKIP LOCKED)
 RETURNING tenant_id, tries
+"""
+_NEXT = """
+SELECT extract(epoch FROM min(next_try_at) - clock_timestamp())::float8 FROM public.tenants_signup WHERE given_up_at IS NULL
 """
 _COUNT = "SELECT count(*) FILTER (WHERE given_up_at IS NULL), count(given_up_at) FROM public.tenants_signup"
 
@@ -107,8 +112,16 @@ def finish_next() -> bool:
         _finish(number)
     except Exception as error:  # whatever is wrong with one, the others go on
         log.exception("Making the tenant of sign-up %s failed, try %s", number, tries)
-        _failed(number, tries, f"{type(error).__name__}: {error}".strip())
+        _failed(number, tries, masked(f"{type(error).__name__}: {error}".strip()))
     return True
+
+
+def next_in() -> float | None:
+    """Seconds until the next try is due, none of which is now; None if nobody waits for one."""
+    with public_scope(), connection.cursor() as cursor:
+        cursor.execute(_NEXT)
+        found = cursor.fetchone()[0]
+    return None if found is None else max(float(found), 0.0)
 
 
 def _finish(number: int) -> None:
@@ -116,12 +129,12 @@ def _finish(number: int) -> None:
         row = _locked(number)
         if row is None:  # somebody else is at it, or has removed it
             return
+        know([row.password_hash, row.token_hash], PUBLIC, typed=True)  # the database may quote the row that it refuses
         with public_scope():
             ref = row.tenant.ref()
         blueprint.hold()
         blueprint.make(ref)
-        settle(ref, Actor(row.actor))
-        _arrive(ref, row)
+        settle(ref, Actor(row.actor), partial(_arrive, row))
         with public_scope():
             row.tenant.state = State.ACTIVE
             row.tenant.save()
@@ -131,17 +144,16 @@ def _finish(number: int) -> None:
 
 def _locked(number: int) -> SignUp | None:
     with public_scope():
-        rows = SignUp.objects.select_for_update(of=("self", "tenant"), skip_locked=True).select_related("tenant")
+        rows = SignUp.objects.select_for_update(skip_locked=True).select_related("tenant")
         found: SignUp | None = rows.filter(pk=number, tenant__state=State.PROVISIONING).first()
         return found
 
 
-def _arrive(ref: TenantRef, row: SignUp) -> None:
+def _arrive(row: SignUp) -> None:
     """The owner, and the token with which their browser, which has been asking for the page all the time, gets in."""
-    with tenant_scope(ref):
-        owner = people.add_first(row.email, row.password_hash, name=row.name, actor=Actor(row.actor))
-        if timezone.now() - row.asked_at < ARRIVES_WITHIN:
-            keep_handoff(owner, row.token_hash)
+    owner = people.add_first(row.email, row.password_hash, name=row.name, actor=Actor(row.actor))
+    if timezone.now() - row.asked_at < ARRIVES_WITHIN:
+        keep_handoff(owner, row.token_hash)
     failpoint("owner_added")
 
 

@@ -163,10 +163,13 @@ def _forget(schemas: set[str]) -> None:
             cursor.execute(_FORGET, [sorted(schemas)])
 
 
-def sync() -> None:
+def sync() -> bool:
     """Bring the current tenant's part of the schedule in line with the plugins it has enabled and the installed code.
 
     A job whose expression is as it was keeps its times; so do those of an enabled plugin that is missing here, or does not load.
+
+    Returns:
+        Whether it has any plugin enabled.
     """
     schema, enabled = current_tenant().schema, _enabled()
     wanted = _wanted(enabled)
@@ -183,6 +186,7 @@ def sync() -> None:
         ]
         if put:
             cursor.execute(_PUT, [schema, *(list(column) for column in zip(*put, strict=True))])
+    return bool(enabled)
 
 
 def without_house_jobs(schemas: Iterable[str]) -> list[str]:

@@ -16,11 +16,13 @@ def tenant_called(slug: str) -> TenantRef:
     """The tenant `slug`.
 
     Raises:
-        CommandError: there is none.
+        CommandError: there is none, or it has no schema yet.
     """
     entry = directory.by_slug(slug)
     if entry is None:
         raise CommandError(f"There is no organisation {slug!r}. `manage.py tenants list` shows all.")
+    if directory.is_being_set_up(slug):
+        raise CommandError(f"{slug} is still being set up. `manage.py tenants list` shows when it is there.")
     return entry.ref
 
 

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import partial
 
 from django.contrib.auth.hashers import make_password
 from django.db import transaction
 
 from plugin_framework.audit import Actor, person
 from plugin_framework.delivery.failpoints import failpoint
-from plugin_framework.tenancy import TenantRef, tenant_scope
+from plugin_framework.tenancy import TenantRef
 from tenants import waiting
 from tenants.accounts import people
 from tenants.accounts.models import normal
@@ -37,18 +38,15 @@ def sign_up(*, organisation: str, slug: str, name: str, email: str, password: st
     actor, (token, digest) = person(normal(email)), new_token()
     hashed = make_password(password)  # before the transaction, in which others may wait for us
     with transaction.atomic():
-        tenant = create_at_once(slug, organisation, actor)
+        tenant = create_at_once(slug, organisation, actor, partial(_add_owner, email, hashed, name, digest, actor))
         if tenant is None:
             tenant = waiting.put_down(
                 slug, organisation, actor, email=normal(email), password_hash=hashed, owner=name, token_hash=digest
             )
-        else:
-            _add_owner(tenant, email, hashed, name, digest, actor)
     return SignedUp(tenant, token)
 
 
-def _add_owner(tenant: TenantRef, email: str, password_hash: str, name: str, digest: str, actor: Actor) -> None:
-    with tenant_scope(tenant):
-        owner = people.add_first(email, password_hash, name=name, actor=actor)
-        keep_handoff(owner, digest)
+def _add_owner(email: str, password_hash: str, name: str, digest: str, actor: Actor) -> None:
+    owner = people.add_first(email, password_hash, name=name, actor=actor)
+    keep_handoff(owner, digest)
     failpoint("owner_added")

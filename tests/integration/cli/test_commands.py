@@ -10,15 +10,20 @@ from typing import Any
 
 import pytest
 from django.core.management import CommandError, call_command
+from pytest_django import Settings
 
 from plugin_framework.models import AuditEntry, PluginSetting
 from plugin_framework.tenancy import public_scope, tenant_scope
+from saas.signup.service import sign_up
+from saas.testing.people import PASSWORD
 from tenants import directory
 from tenants.accounts import people
 from tenants.accounts.models import User
+from tenants.behind import behind
 from tenants.models import Tenant
 from tenants.provisioning import ensure_platform
 from tests.conftest import Tenants
+from tests.support.orphans import orphans
 
 
 def run(*arguments: str) -> str:
@@ -224,3 +229,41 @@ def test_an_upgrade_names_the_tenants_whose_settings_do_not_fit_and_fails(tenant
         call_command("plugins", "upgrade", "--dry-run", "--json", stdout=said)
     (found,) = json.loads(said.getvalue())
     assert (found["tenant"], found["plugin"], found["outcome"]) == ("acme", "canary", "needs setup")
+
+
+@pytest.mark.usefixtures("committed_db", "tenants")
+def test_many_organisations_are_made_at_once_past_those_that_are_there() -> None:
+    made = [row["slug"] for row in rows("tenants", "create", "--many", "3", "--prefix", "crowd")]
+    assert sorted(made) == ["crowd-1", "crowd-2", "crowd-3"]
+    assert "2 organisations made" in run("tenants", "create", "--many", "2", "--prefix", "crowd", "--jobs", "1")
+    schemas = [entry.ref.schema for entry in directory.everyone() if entry.ref.slug.startswith("crowd-")]
+    assert len(set(schemas)) == 5
+    assert behind(schemas) == {}
+    assert orphans() == []
+
+
+@pytest.mark.usefixtures("db")
+def test_what_cannot_be_made_many_times_is_said() -> None:
+    for wrong in (("--many", "0"), ("--many", "2", "--jobs", "0"), ("--many", "2", "--prefix", "Crowd!")):
+        with pytest.raises(CommandError):
+            run("tenants", "create", *wrong)
+
+
+@pytest.mark.usefixtures("tenants")
+def test_the_pool_is_shown_and_filled(settings: Settings) -> None:
+    settings.SPARE_SCHEMAS = 2
+    empty = {"ready": 0, "wanted": 2, "stale": 0, "waiting": 0, "given_up": 0}
+    assert rows("tenants", "spares") == [empty]
+    assert rows("tenants", "spares", "--fill") == [{**empty, "ready": 2}]
+
+
+@pytest.mark.usefixtures("tenants")
+def test_one_that_is_being_set_up_is_listed_and_nothing_is_done_inside_it(settings: Settings) -> None:
+    settings.SPARE_SCHEMAS = 2
+    sign_up(organisation="Initech", slug="initech", name="Bill", email="b@initech.example", password=PASSWORD)
+    assert {row["slug"]: row["state"] for row in rows("tenants", "list")}["initech"] == "provisioning"
+    with pytest.raises(CommandError, match="still being set up"):
+        run("plugins", "list", "--tenant", "initech")
+    assert "tried again" in run("tenants", "retry", "initech")
+    with pytest.raises(CommandError, match="not being set up"):
+        run("tenants", "retry", "acme")

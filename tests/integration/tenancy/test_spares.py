@@ -8,6 +8,7 @@ from threading import Barrier, Event
 import pytest
 from django.db import connection, transaction
 from django.test import Client
+from django.test.utils import CaptureQueriesContext
 from pytest_django import Settings
 
 from plugin_framework.audit import Actor
@@ -24,6 +25,7 @@ from tests.support.orphans import orphans
 
 pytestmark = pytest.mark.usefixtures("committed_db", "tenants")
 WANTED = 4
+FEW = 17  # statements of a sign-up, with BEGIN and COMMIT; django-tenants sends some 250
 
 
 @pytest.fixture
@@ -71,6 +73,14 @@ def test_a_sign_up_takes_a_spare_and_leaves_nothing_to_be_made(pool: set[str]) -
             "person.registered",
         ]
     assert orphans() == []
+
+
+def test_a_sign_up_is_a_few_statements_and_none_of_them_makes_anything(pool: set[str]) -> None:
+    with CaptureQueriesContext(connection) as asked:
+        sign_up(**wanted("initech"))
+    statements = [query["sql"] for query in asked]
+    assert len(statements) <= FEW, statements
+    assert not [each for each in statements if each.lstrip().startswith(("CREATE", "ALTER", "DROP"))]
 
 
 def test_its_owner_lands_in_it_signed_in(pool: set[str]) -> None:
@@ -277,3 +287,12 @@ def test_an_organisation_without_a_pool_is_made_in_the_request(settings: Setting
         assert Tenant.objects.get(slug="initech").state == State.ACTIVE
     assert behind([tenant.schema]) == {}
     assert orphans() == []
+
+
+def test_all_organisations_are_read_in_one_statement_with_their_hosts() -> None:
+    create_tenant("initech", "Initech", Actor("tests"))
+    with CaptureQueriesContext(connection) as asked:
+        found = {entry.ref.slug: entry.ref.host for entry in directory.everyone()}
+    assert found["initech"] == "initech.localhost"
+    assert found["admin"] == "admin.localhost"
+    assert len([query for query in asked if "tenants_" in query["sql"]]) == 1

@@ -14,10 +14,11 @@ from pytest_django import Settings
 from plugin_framework.audit import Actor
 from plugin_framework.db.schemas import create_schema
 from plugin_framework.models import AuditEntry
+from plugin_framework.sdk import RetryLater
 from plugin_framework.tenancy import TenantRef, public_scope, tenant_scope
 from saas.signup.service import SignedUp, sign_up
 from saas.testing.people import PASSWORD, person
-from tenants import directory, operations, spares, tending, waiting
+from tenants import directory, operations, owed, spares, tending, waiting
 from tenants.accounts.models import User
 from tenants.models import Blueprint, SignUp, Spare, State, Tenant
 from tests.conftest import Tenants
@@ -154,7 +155,10 @@ def test_one_that_fails_does_not_hold_up_the_others() -> None:
     signed_up("initrode")
     with public_scope():
         create_schema(first.tenant.schema)  # somebody was there by hand; a schema is never adopted
-    tending.tend()
+    with pytest.raises(RetryLater) as later:
+        tending.tend()
+    assert later.value.after is not None
+    assert 0 <= later.value.after < owed.EVERY
     assert "already exists" in state("initech")[2]
     with public_scope():
         assert Tenant.objects.get(slug="initrode").state == State.ACTIVE
@@ -181,6 +185,21 @@ def test_one_whose_processes_were_all_killed_is_given_up_too() -> None:
         SignUp.objects.update(tries=waiting.MOST_TRIES)
     assert waiting.finish_next()
     assert state() == (State.PROVISIONING, waiting.MOST_TRIES + 1, waiting._INTERRUPTED, True)
+
+
+def test_a_reason_that_quotes_the_owners_row_shows_no_hash(caplog: pytest.LogCaptureFixture) -> None:
+    signed_up()
+    with public_scope():
+        statements = Blueprint.objects.get().statements
+        refuse = f"{statements}ALTER TABLE accounts_user ADD CONSTRAINT refused CHECK (email = '');"
+        Blueprint.objects.update(statements=refuse, digest="refusing")
+        secret = SignUp.objects.get().password_hash
+    assert waiting.finish_next()
+    assert "refused" in state()[2]
+    assert "Failing row contains" in state()[2]
+    assert secret not in state()[2]
+    assert secret not in caplog.text
+    assert secret.rpartition("$")[2] not in state()[2]
 
 
 def test_the_superadmin_reads_why_and_has_it_tried_again(console: Client) -> None:
