@@ -21,7 +21,15 @@ SELECT plan.name, plan.people, plan.deliveries, plan.storage FROM public.catalog
 JOIN public.catalog_plan AS plan ON plan.id = has.plan_id WHERE has.tenant_schema = %s
 """
 _DELIVERIES = f"SELECT used FROM plugin_framework_quotause WHERE kind = 'deliveries' AND period = {TODAY}"  # noqa: S608  # constants
-_STORAGE = f"SELECT sum(used) FROM plugin_framework_quotause WHERE kind IN ('files', 'tables') AND period = {EVER}"  # noqa: S608  # the same
+TABLES = """
+SELECT coalesce(sum(pg_total_relation_size(oid)), 0)::bigint FROM pg_class
+WHERE relnamespace = to_regnamespace(quote_ident(%s)) AND relkind IN ('r', 'm')
+"""
+# Tables as they were measured last; those of a tenant that nobody has measured yet are looked at now.
+_STORAGE = f"""
+SELECT coalesce((SELECT used FROM plugin_framework_quotause WHERE kind = 'files' AND period = {EVER}), 0)
+    + coalesce((SELECT used FROM plugin_framework_quotause WHERE kind = 'tables' AND period = {EVER}), ({TABLES}))
+"""  # noqa: S608  # the same
 
 type Measure = Callable[[], int]
 _measures: dict[Kind, Measure] = {}
@@ -82,12 +90,12 @@ def _deliveries() -> int:
 
 
 def _stored() -> int:
-    return _number(_STORAGE)
+    return _number(_STORAGE, current_tenant().schema)
 
 
-def _number(sql: str) -> int:
+def _number(sql: str, *params: str) -> int:
     with connection.cursor() as cursor:
-        cursor.execute(sql)
+        cursor.execute(sql, params)
         row = cursor.fetchone()
         return int(row[0] or 0) if row else 0
 

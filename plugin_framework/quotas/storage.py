@@ -12,6 +12,7 @@ from django.template.defaultfilters import filesizeformat
 
 from plugin_framework.models.quota import EVER
 from plugin_framework.quotas import facts
+from plugin_framework.quotas.facts import TABLES
 from plugin_framework.quotas.kinds import Kind, QuotaExceeded, Usage
 from plugin_framework.quotas.notices import tell, told_of_refusals
 from plugin_framework.tenancy import current_tenant
@@ -25,11 +26,6 @@ _SET = f"""
 INSERT INTO plugin_framework_quotause AS use (kind, period, used) VALUES (%(kind)s, {EVER}, %(bytes)s)
 ON CONFLICT (kind, period) DO UPDATE SET used = excluded.used
 """  # noqa: S608  # the same
-_TABLES = """
-SELECT coalesce(sum(pg_total_relation_size(oid)), 0) FROM pg_class
-WHERE relnamespace = to_regnamespace(quote_ident(%s)) AND relkind IN ('r', 'm')
-"""
-
 _files: Callable[[], int] | None = None
 
 
@@ -80,7 +76,7 @@ def release_storage(size: int) -> None:
 def measure() -> None:
     """Look how large the current tenant's tables are, and its files where somebody can say that; by the clock."""
     with transaction.atomic(), connection.cursor() as cursor:
-        cursor.execute(_TABLES, [current_tenant().schema])
+        cursor.execute(TABLES, [current_tenant().schema])
         tables = int(cursor.fetchone()[0])
         facts.lock(Kind.STORAGE)
         _write(_SET, kind="tables", bytes=tables)

@@ -105,7 +105,7 @@ class PlanForm(forms.Form):
         required=False,
         min_value=1,
         max_value=10**9,
-        help_text="Files and tables; a new organisation's empty tables take about 2 MB. New files are refused beyond. Empty: no limit.",
+        help_text="Files and tables; a new organisation's empty tables take less than 1 MB. New files are refused beyond. Empty: no limit.",
     )
 
     def __init__(self, *args: Any, **options: Any) -> None:
