@@ -56,9 +56,6 @@ class DailyQuota:
     def _put_off(self, day: str, plan: str, limit: int) -> None:
         """Of this lane, all that counts and is due."""
         self.used_up = True
-        reason = (
-            f"Held back: the plan {plan} includes {limit} deliveries a day, and today's are used up. "
-            "It goes out after midnight UTC, or as soon as the plan allows more."
-        )
+        reason = f"The plan {plan} includes {limit} deliveries a day: it waits for midnight UTC, or a larger plan."
         if rows.put_off(self._lane.schema, self._lane.plugin, self._lane.fence, day, reason):
             metrics.counted(REFUSED, Kind.DELIVERIES.value)

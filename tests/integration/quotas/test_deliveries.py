@@ -90,7 +90,7 @@ def test_those_beyond_the_limit_are_held_with_the_reason_and_go_out_day_by_day(
     assert standings() == ["done"] * 5 + ["held"] * 7
     reasons = set(Delivery.objects.filter(state="due", plugin=SLACK).values_list("last_error", flat=True))
     (reason,) = reasons
-    assert "the plan Small includes 5 deliveries a day, and today's are used up" in reason
+    assert reason == "The plan Small includes 5 deliveries a day: it waits for midnight UTC, or a larger plan."
     happen(12)
     work()
     assert used() == 5
