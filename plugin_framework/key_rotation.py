@@ -44,7 +44,7 @@ def rotate(actor: Actor, only: TenantRef | None = None) -> Iterator[Resealed]:
     """
     if only is None:
         yield _platform()
-    for ref in [only] if only else [entry.ref for entry in everyone()]:
+    for ref in [only] if only else (entry.ref for entry in everyone()):
         with tenant_scope(ref), transaction.atomic():
             lock_plugins()
             found = _settings(ref)

@@ -8,7 +8,7 @@ import environ
 from django.core.exceptions import ImproperlyConfigured
 
 from saas.logs import formatter
-from saas.periods import days
+from saas.periods import at_least_one, days
 from saas.plugin_apps import plugin_apps
 from saas.postgres import django_database
 from saas.secret_files import development_secret, long_enough
@@ -121,6 +121,8 @@ DATABASES = {
         **_database,
         "ENGINE": "plugin_framework.db",
         "CONN_MAX_AGE": env.int("CONN_MAX_AGE", default=60),
+        # Our own wrapper's: after so many schemas a connection is replaced, because PostgreSQL keeps the catalog of each in memory.
+        "CONN_MAX_SCHEMAS": at_least_one(env.int("CONN_MAX_SCHEMAS", default=200), "CONN_MAX_SCHEMAS"),
         "CONN_HEALTH_CHECKS": False,  # a round trip per request; a broken connection is replaced after the request that met it
         "OPTIONS": {
             **_database.get("OPTIONS", {}),

@@ -12,6 +12,7 @@ from django.db import connection
 from django.db.migrations import Migration
 from django.db.migrations.loader import MigrationLoader
 
+from plugin_framework.db import wear
 from plugin_framework.db.migrator import tenant_labels
 from plugin_framework.registry import registry
 from plugin_framework.tenancy import public_scope
@@ -73,13 +74,16 @@ def _checked(schema: str) -> str:
 def _states(names: Sequence[str]) -> dict[str, str]:
     """A fingerprint of each schema that has its tables; equal ones are in the same state."""
     states: dict[str, str] = {}
-    with connection.cursor() as cursor:
-        for some in batched(names, AT_ONCE, strict=False):
+    for some in batched(names, AT_ONCE, strict=False):
+        with connection.cursor() as cursor:
             cursor.execute(_COMPLETE, [list(some)])
             complete = [name for (name,) in cursor.fetchall()]
             if complete:
                 cursor.execute(" UNION ALL ".join(_FINGERPRINT.format(schema=name) for name in complete))
                 states.update(cursor.fetchall())
+        for name in complete:
+            wear.touch(name)
+        wear.recycle()
     return states
 
 

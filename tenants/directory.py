@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from django.db.models import OuterRef, Subquery, Value
 from django.db.models.functions import Coalesce
 
+from plugin_framework.db import wear
 from plugin_framework.delivery import prepared
 from plugin_framework.tenancy import TenantRef, public_scope
 from plugin_framework.tenancy_directory import DirectoryEntry
@@ -32,13 +33,16 @@ def find(schema: str) -> DirectoryEntry | None:
 def everyone() -> Iterator[DirectoryEntry]:
     """All tenants that have their schema, by slug; those still being set up have not.
 
-    Read whole before the first is yielded, in one statement, so that the caller may enter their scopes meanwhile.
+    Read whole before the first is yielded, in one statement, so that the caller may enter their scopes meanwhile. Whoever does that
+    with thousands gets a new connection now and then, between two of them.
     """
     primary = Domain.objects.filter(tenant=OuterRef("pk"), is_primary=True).order_by("pk").values("domain")[:1]
     found = Tenant.objects.exclude(state=State.PROVISIONING).annotate(host=Coalesce(Subquery(primary), Value("")))
     with public_scope():
         entries = [DirectoryEntry(tenant.ref(tenant.host), tenant.state == State.ACTIVE) for tenant in found]
-    yield from entries
+    for entry in entries:
+        yield entry
+        wear.recycle()
 
 
 def by_slug(slug: str) -> DirectoryEntry | None:

@@ -16,6 +16,7 @@ from django.db import OperationalError, connection, transaction
 
 from plugin_framework.changing import lock_plugins
 from plugin_framework.citus import cluster
+from plugin_framework.db import wear
 from plugin_framework.db.migrator import installed_labels, migrate_schema, shared_labels, tenant_labels
 from plugin_framework.delivery import schedule
 from plugin_framework.lifecycle import record_tables, record_versions
@@ -176,6 +177,7 @@ def _one_by_one(refs: Sequence[TenantRef], options: Options) -> Iterator[Outcome
             return
         outcome = _migrate_tenant(ref, options)
         failures += bool(outcome.error)
+        wear.recycle()
         yield outcome
 
 

@@ -11,6 +11,7 @@ from threading import Event
 from django.db import connection
 
 from plugin_framework.audit import Actor
+from plugin_framework.db import wear
 from plugin_framework.tenancy import TenantRef, public_scope
 from tenants.models import Tenant
 from tenants.names import problem_with
@@ -55,12 +56,13 @@ def _free(prefix: str) -> Iterator[str]:
 
 
 def _share(slugs: Sequence[str], actor: Actor, made: Made, stop: Event) -> None:
-    """One thread's part, on one connection."""
+    """One thread's part, on a connection of its own."""
     try:
         for slug in slugs:
             if stop.is_set():
                 return
             made.put(create_tenant(slug, slug.replace("-", " ").title(), actor, from_pool=False))
+            wear.recycle()
     except Exception as error:  # noqa: BLE001  # raised again where somebody waits for it
         made.put(error)
     finally:

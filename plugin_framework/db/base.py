@@ -16,6 +16,7 @@ from django_tenants.postgresql_backend import base as django_tenants
 from psycopg import errors, pq
 
 from plugin_framework import tenancy
+from plugin_framework.db import wear
 from plugin_framework.db.savepoints import Work, running
 from plugin_framework.db.schema import TenantSchemaEditor
 from plugin_framework.sdk import NoTenant
@@ -42,6 +43,7 @@ class DatabaseWrapper(django_tenants.DatabaseWrapper):  # type: ignore[misc]  # 
         self._in_atomic_block = False
         self._atomic_blocks: list[Any] = []
         self._guarding = False
+        self._paths: set[str] = set()  # that this session has had
         super().__init__(*args, **kwargs)
 
     @cached_property
@@ -111,6 +113,41 @@ class DatabaseWrapper(django_tenants.DatabaseWrapper):  # type: ignore[misc]  # 
         self._touched()
         super().close()
 
+    def get_new_connection(self, conn_params: Any) -> Any:
+        """As Django's; a session from a pool brings along what it has touched."""
+        session = super().get_new_connection(conn_params)
+        self._paths = wear.paths_of(session)
+        return session
+
+    def note_path(self, path: str) -> None:
+        """Count `path` as one that this session has had."""
+        self._paths.add(path)
+
+    @property
+    def is_worn(self) -> bool:
+        """Whether this session has touched as many schemas as it may: CONN_MAX_SCHEMAS."""
+        return len(self._paths) >= self.settings_dict.get("CONN_MAX_SCHEMAS", wear.DEFAULT_MOST)
+
+    def close_if_worn(self) -> bool:
+        """Close a session that has touched many schemas, unless something is open on it; whether it did."""
+        if self.connection is None or not self.is_worn or self._in_atomic_block:
+            return False
+        if not wear.may_be_closed(self.connection):
+            return False
+        self.close()
+        return True
+
+    def close_if_unusable_or_obsolete(self) -> None:
+        """As Django's, before and after each request; one that is worn goes too."""
+        super().close_if_unusable_or_obsolete()
+        self.close_if_worn()
+
+    def _close(self) -> None:
+        """As Django's; a pool is given a worn session closed, and replaces it."""
+        if self.connection is not None and self.pool and self.is_worn:
+            self.connection.close()
+        super()._close()
+
     def _touched(self) -> None:
         self._guarded(Work.touch)
 
@@ -139,6 +176,7 @@ class DatabaseWrapper(django_tenants.DatabaseWrapper):  # type: ignore[misc]  # 
             cursor.execute(SET_PATH, [wanted])
             cursor.fetchone()
         self.search_path_set_schemas = wanted
+        self._paths.add(wanted)
 
     def _server_path(self) -> str | None:
         """The path in force; None when it cannot be known and has to be sent again."""
@@ -157,4 +195,5 @@ class DatabaseWrapper(django_tenants.DatabaseWrapper):  # type: ignore[misc]  # 
         with self._prepare_cursor(self.create_cursor()) as cursor:
             cursor.execute(sql, params)
             row: tuple[Any, ...] | None = cursor.fetchone()
+        self._paths.add(self._server_path() or "")
         return row

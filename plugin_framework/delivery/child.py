@@ -13,6 +13,7 @@ from typing import NoReturn
 from django.db import InterfaceError, OperationalError, connections
 
 from plugin_framework import tenancy_directory
+from plugin_framework.db import wear
 from plugin_framework.delivery import lanes, limits
 from plugin_framework.delivery.failpoints import failpoint
 from plugin_framework.delivery.lane_run import run_lane
@@ -72,6 +73,7 @@ class Child:
             try:
                 if not self._once():
                     self._pause(self._options.idle_poll)
+                wear.recycle()
                 wait = 0.05
             except (OperationalError, InterfaceError) as error:
                 log.warning("The database does not answer (%s); trying again in %g s", str(error).strip(), wait)

@@ -10,6 +10,7 @@ from typing import Any
 
 from django.db import connection
 
+from plugin_framework.db import wear
 from plugin_framework.delivery import prepared
 from plugin_framework.delivery.emit import notify
 from plugin_framework.delivery.rows import table
@@ -149,6 +150,7 @@ def _by_schema(wakes: Iterable[tuple[int, str, str, int, bool, bool]]) -> dict[s
 
 
 def _visible(schema: str, ids: set[int]) -> list[int]:
+    wear.touch(schema)
     with connection.cursor() as cursor:
         cursor.execute(_VISIBLE.format(deliveries=table(schema)), [sorted(ids)])
         return [row[0] for row in cursor.fetchall()]

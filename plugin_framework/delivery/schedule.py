@@ -11,6 +11,7 @@ from uuid import NAMESPACE_OID, UUID, uuid5
 
 from django.db import DatabaseError, InterfaceError, OperationalError, connection, transaction
 
+from plugin_framework.db import wear
 from plugin_framework.delivery import house, times
 from plugin_framework.delivery.failpoints import failpoint
 from plugin_framework.delivery.rows import table
@@ -119,6 +120,7 @@ def _written(row: Row) -> bool:
 def _write(schema: str, plugin: str, job: str, due_at: datetime) -> None:
     key = key_for(schema, plugin, job, due_at)
     params: dict[str, Any] = {"plugin": plugin, "job": job, "hook": JOB_HOOK, "key": key, "superseded": _SUPERSEDED}
+    wear.touch(schema)
     with connection.cursor() as cursor:
         cursor.execute(_WRITE.replace("{deliveries}", table(schema)), params)
         row = cursor.fetchone()

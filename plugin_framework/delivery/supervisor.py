@@ -16,7 +16,7 @@ from django.conf import settings
 from django.db import InterfaceError, OperationalError, ProgrammingError, connection, transaction
 
 from plugin_framework.citus import cluster
-from plugin_framework.db import pooler
+from plugin_framework.db import pooler, wear
 from plugin_framework.delivery import lanes, limits, obituary, schedule, workers
 from plugin_framework.delivery.emit import CHANNEL
 from plugin_framework.delivery.options import Options
@@ -110,6 +110,7 @@ class Supervisor:
         if time.monotonic() < self._reconnect_at:
             return
         try:
+            wear.recycle()
             self._listen()
             self._bury()
             self._schedule()
@@ -133,6 +134,7 @@ class Supervisor:
             with connection.cursor() as cursor:
                 cursor.execute(f"LISTEN {CHANNEL}")
             self._listening = raw
+            self._notified = True  # what was announced while nobody listened
         with connection.wrap_database_errors:
             raw.pgconn.consume_input()  # now: the next statement's answer would bring them too late for this round
             while raw.pgconn.notifies():

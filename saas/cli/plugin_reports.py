@@ -40,7 +40,7 @@ def doctor(command: BaseCommand, tenant: TenantRef | None, *, as_json: bool) -> 
     rows: list[dict[str, Any]] = [
         {"tenant": "", "plugin": each.plugin, "what": each.text, "remedy": each.remedy} for each in installed_findings()
     ]
-    for ref in [tenant] if tenant else [entry.ref for entry in everyone()]:
+    for ref in [tenant] if tenant else (entry.ref for entry in everyone()):
         with tenant_scope(ref):
             rows += [
                 {"tenant": ref.slug, "plugin": each.plugin, "what": each.text, "remedy": each.remedy}
@@ -58,7 +58,7 @@ def upgrade_settings(command: BaseCommand, tenant: TenantRef | None, *, dry_run:
         CommandError: some do not fit; these plugins need setup there, and nothing of their settings was changed.
     """
     rows: list[dict[str, Any]] = []
-    for ref in [tenant] if tenant else [entry.ref for entry in everyone()]:
+    for ref in [tenant] if tenant else (entry.ref for entry in everyone()):
         with tenant_scope(ref):
             rows += [
                 {

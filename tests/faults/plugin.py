@@ -136,6 +136,10 @@ class FaultyPlugin(SteadyPlugin):
     def do_ok(self, what: dict[str, Any]) -> None:
         pass
 
+    def do_say_who_serves(self, what: dict[str, Any]) -> None:
+        """Note the database session."""
+        note("session", tenant=self.tenant.slug, session=connection.connection.info.backend_pid)
+
     def do_nap(self, what: dict[str, Any]) -> None:
         time.sleep(what["seconds"])
 
