@@ -4,22 +4,17 @@ from __future__ import annotations
 
 import functools
 import io
-import re
-import tempfile
 from collections.abc import Callable
 from typing import Any
 
 from django.conf import settings
 from django.core.handlers.wsgi import WSGIHandler
-from django.db import connection
-from psycopg import pq
 
 from bench.clock import microseconds_per_call
 from bench.tenants import REQUESTS, host_of
+from saas.testing.statements import written_down
 
 BATCH = 10
-# A note says who (F is us), the length, the kind of message and its contents, which may have line breaks.
-_STATEMENT = re.compile(r"^F\t\d+\t(?:Query|Parse)\t(.*?)(?=^[FB]\t\d+\t|\Z)", re.MULTILINE | re.DOTALL)
 
 
 def microseconds(what: str, milliseconds: float) -> float:
@@ -31,14 +26,9 @@ def statements(path: str) -> list[str]:
     """The SQL that one warm request for `path` sends: what libpq itself notes down of its conversation with the server."""
     call = _caller(path)
     call(2)
-    raw = connection.connection.pgconn
-    with tempfile.TemporaryFile("w+") as trace:
-        raw.trace(trace.fileno())
-        raw.set_trace_flags(pq.Trace.SUPPRESS_TIMESTAMPS)
+    with written_down() as said:
         call(1)
-        raw.untrace()
-        trace.seek(0)
-        return [" ".join(said.split()) for said in _STATEMENT.findall(trace.read())]
+    return said
 
 
 @functools.cache

@@ -17,6 +17,7 @@ from psycopg import errors, pq
 
 from plugin_framework import tenancy
 from plugin_framework.db import wear
+from plugin_framework.db.introspection import DatabaseIntrospection
 from plugin_framework.db.savepoints import Work, running
 from plugin_framework.db.schema import TenantSchemaEditor
 from plugin_framework.sdk import NoTenant
@@ -45,6 +46,7 @@ class DatabaseWrapper(django_tenants.DatabaseWrapper):  # type: ignore[misc]  # 
         self._guarding = False
         self._paths: set[str] = set()  # that this session has had
         super().__init__(*args, **kwargs)
+        self.introspection = DatabaseIntrospection(self)
 
     @cached_property
     def wrap_database_errors(self) -> DatabaseErrorWrapper:
@@ -126,7 +128,8 @@ class DatabaseWrapper(django_tenants.DatabaseWrapper):  # type: ignore[misc]  # 
     @property
     def is_worn(self) -> bool:
         """Whether this session has touched as many schemas as it may: CONN_MAX_SCHEMAS."""
-        return len(self._paths) >= self.settings_dict.get("CONN_MAX_SCHEMAS", wear.DEFAULT_MOST)
+        most: int = self.settings_dict.get("CONN_MAX_SCHEMAS", wear.DEFAULT_MOST)
+        return len(self._paths) >= most
 
     def close_if_worn(self) -> bool:
         """Close a session that has touched many schemas, unless something is open on it; whether it did."""
