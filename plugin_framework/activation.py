@@ -16,16 +16,15 @@ from typing import Any
 
 from django.utils import timezone
 
-from plugin_framework import gate, instances, layers, masking, metrics, settings_store, shapes, tenancy
+from plugin_framework import gate, instances, layers, masking, metrics, settings_store, shapes, tenancy, tenant_record
 from plugin_framework.catalog import revisions
 from plugin_framework.catalog.offers import DEFAULT, offers
-from plugin_framework.catalog.plans import plan_of
 from plugin_framework.instances import Held, Instance
 from plugin_framework.layers import PlatformSettings
-from plugin_framework.models import PluginState
 from plugin_framework.registry import JOB_HOOK, PluginSpec, registry
 from plugin_framework.sdk import NoTenant, PluginInterface
 from plugin_framework.tenancy import Revisions, TenantRef
+from plugin_framework.tenant_record import Enabled
 
 CACHED_TENANTS = 512  # active sets kept in this process; the least recently used goes first
 BYTES_PER_TENANT = 32 * 1024  # that one of them takes at most, with the built-in plugins; a test measures it
@@ -194,13 +193,13 @@ def _private(tenant: TenantRef, wanted: Revisions) -> ActiveSet:
 
 def build(tenant: TenantRef, wanted: Revisions, old: ActiveSet | None) -> ActiveSet:
     """Read the tenant's state and make its active set; instances whose settings did not change are taken over from `old`."""
-    rows = {row.plugin: row for row in PluginState.objects.filter(enabled=True)}
+    record = tenant_record.read()
+    rows = record.enabled
     now = timezone.now()
     pauses = {name: row.paused_until - now for name, row in rows.items() if row.paused_until and row.paused_until > now}
     paused = {name: gate.Decision(gate.Reason.PAUSED, rows[name].paused_reason) for name in pauses}
-    facts = gate.Facts(tenant.schema, offers(wanted.catalog), frozenset(rows), plan_of(tenant.schema), paused)
+    facts = gate.Facts(tenant.schema, offers(wanted.catalog), frozenset(rows), record.plan, paused)
     startable = [spec for spec in registry.specs.values() if gate.decide(spec.name, facts, registry).runs]
-    stored = settings_store.stored_for([spec.name for spec in startable])
     problems = dict(paused)
     made: dict[str, Instance] = {}
     kept = {each.plugin.name: each for each in old.held.instances} if old else {}
@@ -215,7 +214,7 @@ def build(tenant: TenantRef, wanted: Revisions, old: ActiveSet | None) -> Active
             or instance.cleaned
             or type(instance.plugin) is not spec.cls
         ):
-            instance = _start(spec, tenant, rows[spec.name], stored.get(spec.name, {}), platform, problems)
+            instance = _start(spec, tenant, rows[spec.name], record.settings.get(spec.name, {}), platform, problems)
         if instance is not None:
             made[spec.name] = instance
     facts = replace(facts, problems=problems)
@@ -238,7 +237,7 @@ def build(tenant: TenantRef, wanted: Revisions, old: ActiveSet | None) -> Active
 def _start(
     spec: PluginSpec,
     tenant: TenantRef,
-    row: PluginState,
+    row: Enabled,
     stored: settings_store.Config,
     platform: PlatformSettings,
     problems: dict[str, gate.Decision],
@@ -279,7 +278,7 @@ def _table(plugins: Mapping[str, PluginInterface]) -> Mapping[str, Handlers]:
     return MappingProxyType({hook: Handlers(tuple(handlers)) for hook, handlers in table.items()})
 
 
-def _owed(facts: gate.Facts, rows: Mapping[str, PluginState]) -> Mapping[str, tuple[Owed, ...]]:
+def _owed(facts: gate.Facts, rows: Mapping[str, Enabled]) -> Mapping[str, tuple[Owed, ...]]:
     """By hook, the handlers of plugins that will run again by themselves, or as soon as somebody mends what used to work.
 
     A plugin that was never set up is owed nothing: whoever sets it up at last does not expect last month's mails.

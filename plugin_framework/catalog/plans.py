@@ -69,7 +69,12 @@ def plan_of(schema: str) -> PlanFacts | None:
     """The plan of the tenant in `schema`; None: it may run all that is offered to it."""
     with public_scope():
         found = TenantPlan.objects.select_related("plan").filter(tenant_schema=schema).first()
-    return PlanFacts(found.plan.name, frozenset(found.plan.plugins), _limits(found.plan)) if found else None
+    return facts(found.plan) if found else None
+
+
+def facts(plan: Plan) -> PlanFacts:
+    """What the gate and the worker need of `plan`."""
+    return PlanFacts(plan.name, frozenset(plan.plugins), _limits(plan))
 
 
 def plans() -> list[PlanRow]:
