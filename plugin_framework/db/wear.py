@@ -48,6 +48,8 @@ def may_be_closed(session: Any) -> bool:
         return False
     try:
         row = session.execute(_IN_USE).fetchone()
-    except psycopg.OperationalError:  # it broke: closing it is all that can be done, and what Django does with such a one
+    except (
+        psycopg.OperationalError
+    ):  # it broke: closing it is all that can be done, and what Django does with such a one
         return True
     return row is not None and not row[0]

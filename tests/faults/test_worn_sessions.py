@@ -33,7 +33,9 @@ def test_a_supervisor_gets_a_new_one_and_goes_on_listening(world: World) -> None
     seen = []
     for number in range(4):
         world.emit(world.tenants[number % 2], n=number)
-        wait_until(lambda n=number: len(world.notes("end")) == n + 1, what="a delivery that only a notification tells of")
+        wait_until(
+            lambda n=number: len(world.notes("end")) == n + 1, what="a delivery that only a notification tells of"
+        )
         seen.append(sockets(worker.process.pid))
     assert len(set(seen)) > 1
     assert len({len(each) for each in seen}) == 1, "the old one is closed"
