@@ -77,6 +77,16 @@ def test_a_warm_set_costs_one_statement_for_the_revisions_and_none_when_they_are
     assert len(queries) <= 1 + 1  # the search_path, where it is a statement of its own, and the revisions
 
 
+def test_one_that_is_not_in_memory_is_built_from_one_statement(two: Tenants) -> None:
+    """With thousands of tenants that is most requests."""
+    _enable(two, "alpha")
+    running(two)  # the catalog, which is the same for all
+    activation.cache.clear()
+    with CaptureQueriesContext(connection) as queries, tenant_scope(two.acme):
+        assert "alpha" in activation.current().plugins
+    assert len(queries) <= 1 + 1 + 1  # as above, and what is recorded of the tenant
+
+
 def test_another_tenants_set_is_never_given(two: Tenants) -> None:
     _enable(two, "alpha")
     with tenant_scope(two.acme):
