@@ -10,13 +10,14 @@ from pathlib import Path
 import psycopg
 
 from bench import place, report, rounds, sides, verdicts
+from bench.crowd import rows as crowd
 from bench.delivery import rows as deliveries
 from bench.rows import Row
 from saas.postgres import PostgresError
 
 REGISTERED = (10, 100, 1000)
 TENANTS = (10, 100, 1000)
-PARTS = ("calls", "deliveries")
+PARTS = ("calls", "deliveries", "tenants")
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -26,20 +27,40 @@ def main(arguments: Sequence[str] | None = None) -> int:
     load = _load(options)
     rows: list[Row] = []
     samples: rounds.Samples = {}
+    about: list[Row] = []
     try:
         if "calls" in options.parts:
             with place.database() as url:
                 rows, samples = _measured(url, tuple(options.registered), effort)
-        with place.database(durable=True) as url:
-            server = _version(url)
-            if "deliveries" in options.parts:
+        if "deliveries" in options.parts:
+            with place.database(durable=True) as url:
                 rows += deliveries.measured(url, load, _say)
+        with place.database(resumable=True) as url:
+            server = _version(url)
+            if "tenants" in options.parts:
+                about = list(crowd.measured(url, _crowd(options), _say))
     except (place.Busy, sides.SideFailed, PostgresError, psycopg.OperationalError) as error:
         print(f"bench: {error}", file=sys.stderr)
         return 1
-    report.written(rows, samples, effort, load, server, options.results)
-    print(report.table(rows))
+    if rows:
+        report.written(rows, samples, effort, load, server, options.results)
+    if about:
+        report.crowd_written(about, _crowd(options), server, options.results)
+    print(report.table(rows + about))
     return 0
+
+
+def _crowd(options: argparse.Namespace) -> crowd.Crowd:
+    few, many = options.crowd
+    return crowd.Crowd(
+        few=few,
+        many=many,
+        warm_up=options.crowd_warm_up,
+        rounds=options.crowd_rounds,
+        visits=options.crowd_visits,
+        work_rounds=options.work_rounds,
+        work=options.work,
+    )
 
 
 def _measured(url: str, registered: tuple[int, ...], effort: rounds.Effort) -> tuple[list[Row], rounds.Samples]:
@@ -93,6 +114,14 @@ def _parser() -> argparse.ArgumentParser:
     )
     parser.add_argument("--seconds", type=float, default=10, help="of each steady stream")
     parser.add_argument("--beside-seconds", type=float, default=120, help="of those beside hostile tenants")
+    parser.add_argument(
+        "--crowd", type=int, nargs=2, default=(10, 500), help="two numbers of tenants that are compared"
+    )
+    parser.add_argument("--crowd-warm-up", type=int, default=1500, help="visits before the first that counts")
+    parser.add_argument("--crowd-rounds", type=int, default=15, help="how often each installation is visited")
+    parser.add_argument("--crowd-visits", type=int, default=30, help="visits in a round")
+    parser.add_argument("--work-rounds", type=int, default=5, help="how often a migration is measured")
+    parser.add_argument("--work", type=int, default=5, help="new organisations in each of these rounds")
     parser.add_argument("--parts", nargs="+", choices=PARTS, default=PARTS, help="what is measured")
     parser.add_argument("--results", type=Path, default=Path(__file__).with_name("results.json"), help="where to write")
     return parser

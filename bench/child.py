@@ -14,6 +14,8 @@ def main() -> None:
     """Answer until stdin ends."""
     django.setup()
     from bench import hooks, requests, tenants  # Django has to be set up first
+    from bench.crowd import peer, visits, work
+    from bench.crowd import tenants as crowd
     from bench.delivery import fleet, stream
 
     commands: dict[str, Callable[..., Any]] = {
@@ -28,6 +30,15 @@ def main() -> None:
         "clear": fleet.clear,
         "harm": stream.backlog,
         "stream": stream.run,
+        "crowd": crowd.make,
+        "people": crowd.people,
+        "visit": visits.visit,
+        "memory": visits.memory,
+        "migrate": work.migrate,
+        "sign_ups": work.new_organisations,
+        "peer_prepare": peer.prepare,
+        "peer_migrate": peer.migrate,
+        "peer_tenants": peer.new_tenants,
     }
     for line in sys.stdin:
         asked = json.loads(line)

@@ -11,12 +11,15 @@ from datetime import UTC, datetime
 from importlib.metadata import version
 from pathlib import Path
 from statistics import median
+from typing import Any
 
+from bench.crowd.rows import Crowd
 from bench.delivery.rows import Load
 from bench.rounds import Effort, Samples
 from bench.rows import Row
 
 _PACKAGES = ("Django", "django-tenants", "psycopg", "pluggy", "blinker", "procrastinate")
+CROWDS = "tenants"  # in the results: by their number
 _HEAD = ("what", "peer", "ours", "peer's", "ratio", "middle half", "reach", "")
 
 
@@ -29,7 +32,7 @@ def table(rows: Sequence[Row]) -> str:
 
 
 def _cells(row: Row) -> tuple[str, ...]:
-    number = "{:.2f} us" if row.unit == "us" else "{:.0f}"
+    number = {"us": "{:.2f} us", "KB": "{:.0f} KB"}.get(row.unit, "{:.0f}")
     theirs = "-" if row.theirs is None else number.format(row.theirs)
     ratio = "" if row.ratio is None else f"{row.ratio:.2f}"
     spread = "" if row.spread is None else "{:.2f} to {:.2f}".format(*row.spread)
@@ -38,21 +41,41 @@ def _cells(row: Row) -> tuple[str, ...]:
 
 
 def written(rows: Sequence[Row], samples: Samples, effort: Effort, load: Load, server: str, file: Path) -> None:
-    """Write the results to `file`.
+    """Write the results to `file`; those about many tenants, which stand there in a part of their own, stay.
 
     Args:
         server: PostgreSQL's version.
     """
     found = {
-        "date": datetime.now(UTC).isoformat(timespec="seconds"),
-        "machine": {"cores": os.cpu_count(), "kind": platform.machine(), "system": platform.system()},
-        "versions": _versions(server),
+        **_about(server),
         "effort": dataclasses.asdict(effort),
         "load": dataclasses.asdict(load),
         "rows": [dataclasses.asdict(row) for row in rows],
         "medians_us": {name: round(median(taken), 3) for name, taken in samples.items()},
+        CROWDS: _before(file).get(CROWDS, {}),
     }
     file.write_text(json.dumps(found, indent=1) + "\n")
+
+
+def crowd_written(rows: Sequence[Row], crowd: Crowd, server: str, file: Path) -> None:
+    """Write the results about one number of tenants to `file`, beside those about others and all else that is there."""
+    found = {**_about(server), "load": dataclasses.asdict(crowd), "rows": [dataclasses.asdict(row) for row in rows]}
+    before = _before(file)
+    before.setdefault(CROWDS, {})[str(crowd.many)] = found
+    file.write_text(json.dumps(before, indent=1) + "\n")
+
+
+def _before(file: Path) -> dict[str, Any]:
+    found: dict[str, Any] = json.loads(file.read_text()) if file.exists() else {}
+    return found
+
+
+def _about(server: str) -> Mapping[str, Any]:
+    return {
+        "date": datetime.now(UTC).isoformat(timespec="seconds"),
+        "machine": {"cores": os.cpu_count(), "kind": platform.machine(), "system": platform.system()},
+        "versions": _versions(server),
+    }
 
 
 def _versions(server: str) -> Mapping[str, str]:

@@ -34,7 +34,7 @@ def statements(path: str) -> list[str]:
 @functools.cache
 def _caller(path: str) -> Callable[[int], None]:
     settings.MIDDLEWARE = settings.MEASURED  # type: ignore[misc]  # the plugin of mypy knows the shipped settings only
-    handler, environ = WSGIHandler(), _environ(path)
+    handler, environ = WSGIHandler(), environ_of(host_of(REQUESTS), path)
     answered: list[str] = []
 
     def start_response(status: str, headers: list[tuple[str, str]], error: Any = None) -> Callable[[bytes], None]:
@@ -51,8 +51,8 @@ def _caller(path: str) -> Callable[[int], None]:
     return call
 
 
-def _environ(path: str) -> dict[str, Any]:
-    host = host_of(REQUESTS)
+def environ_of(host: str, path: str) -> dict[str, Any]:
+    """What a server hands over for a GET."""
     return {
         "REQUEST_METHOD": "GET",
         "PATH_INFO": path,

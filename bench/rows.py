@@ -26,7 +26,7 @@ class Row:
 
     what: str
     peer: str
-    unit: str  # of `ours` and `theirs`: "us" (microseconds, medians), "statements" or "deliveries"
+    unit: str  # of `ours` and `theirs`: "us" (microseconds, medians), "KB", "statements" or "deliveries"
     ours: float
     theirs: float | None
     ratio: float | None = None
@@ -64,3 +64,8 @@ def counted(what: str, peer: str, ours: int, theirs: int | None, most: int, unit
 def noted(what: str, ours: Sequence[float]) -> Row:
     """A row of times in microseconds that are compared with nobody's: for information."""
     return Row(what, "-", "us", median(ours), None)
+
+
+def measured_once(what: str, peer: str, unit: str, ours: float, theirs: float) -> Row:
+    """A row of what is as large as it is, and not better for being measured again: for information."""
+    return Row(what, peer, unit, ours, theirs, ours / theirs if theirs else None)

@@ -18,7 +18,8 @@ pytestmark = pytest.mark.xdist_group("bench")  # they look which databases there
 FEW = (
     "--delivery-rounds 1 --lanes 2 --each 20 --jobs 20 --tenants 3 --beside 3 50 --seconds 1 --beside-seconds 1".split()
 )
-SMALL = ["--rounds", "2", "--request-ms", "1", "--hook-ms", "1", *FEW, "--registered", "10", "12"]
+CROWD = "--crowd 2 4 --crowd-warm-up 4 --crowd-rounds 2 --crowd-visits 2 --work-rounds 1 --work 1".split()
+SMALL = ["--rounds", "2", "--request-ms", "1", "--hook-ms", "1", *FEW, *CROWD, "--registered", "10", "12"]
 
 
 def databases() -> set[str]:
@@ -30,10 +31,13 @@ def databases() -> set[str]:
 def test_all_rows_are_made_and_shown_and_written(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     before = databases()
     results = tmp_path / "results.json"
+    results.write_text(json.dumps({"tenants": {"5000": "measured once"}}))
     assert main([*SMALL, "--results", str(results)]) == 0
     wait_until(lambda: databases() <= before, what="the end of the benchmark's database")
     shown, written = capsys.readouterr().out, json.loads(results.read_text())
-    for row in written["rows"]:
+    assert written["tenants"]["5000"] == "measured once"
+    of_tenants = written["tenants"]["4"]["rows"]
+    for row in [*written["rows"], *of_tenants]:
         assert row["what"] in shown
         assert (
             row["ours"] >= 0 or row["unit"] == "us"
@@ -41,6 +45,8 @@ def test_all_rows_are_made_and_shown_and_written(tmp_path: Path, capsys: pytest.
     peers = {row["peer"] for row in written["rows"]}
     for peer in ("django-tenants", "pluggy", "Signal", "blinker", "procrastinate"):
         assert any(peer in each for each in peers)
+    for what in ("as they come", "warm", "sign-up", "migration with nothing to do", "memory of a database session"):
+        assert any(what in row["what"] for row in of_tenants)
     statements = [row for row in written["rows"] if row["unit"] == "statements"]
     assert [(row["ours"], row["theirs"]) for row in statements] == [(1, 3), (1, 3), (0, None)]
     assert all(row["reached"] for row in statements)
