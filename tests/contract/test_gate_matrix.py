@@ -11,6 +11,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
+from django.core.files.base import ContentFile
+from django.core.files.storage import default_storage
 from django.core.management import call_command
 from django.db import transaction
 from django.test import Client
@@ -39,11 +41,12 @@ ROOT = Path(__file__).resolve().parents[2]
 
 @dataclass(frozen=True, slots=True)
 class World:
-    """acme with the plugin enabled and running, one delivery of it queued, and acme's admin."""
+    """acme with the plugin enabled and running, one delivery of it queued, a file of it, and acme's admin."""
 
     tenant: TenantRef
     admin: Client
     queued: int
+    file: str
 
 
 # --- how each reason comes about --------------------------------------------------------------------------------------
@@ -106,6 +109,13 @@ def _pages(world: World) -> bool:
     answers = [world.admin.get("/apps/gated/"), world.admin.post("/apps/gated/"), world.admin.head("/apps/gated/")]
     assert len({answer.status_code for answer in answers}) == 1
     return answers[0].status_code != 404
+
+
+def _files(world: World) -> bool:
+    answer = world.admin.get(f"/files/{world.file}")
+    assert answer.status_code in (200, 404)
+    answer.close()
+    return answer.status_code == 200
 
 
 def _navigation(world: World) -> bool:
@@ -188,6 +198,7 @@ SURFACES: dict[str, list[Callable[[World], bool]]] = {
     "saas/banners.py": [_banners],
     "saas/context.py": [_navigation],
     "saas/site/dashboard.py": [_panels],
+    "saas/site/files.py": [_files],
     "saas/site/plugin_info.py": [_list_page, _detail_page],
 }
 
@@ -201,7 +212,8 @@ def world(committed_db: str, tenants: Tenants, client_for: Callable[..., Client]
         lifecycle.enable("gated", SYSTEM)
         hooks.emit("gated_event", "queued")
         queued = Delivery.objects.get(hook="gated_event").pk
-    yield World(tenants.acme, client_for(tenants.acme, person(tenants.acme, "admin")), queued)
+        file = default_storage.save("gated/note.txt", ContentFile(b"a note"))
+    yield World(tenants.acme, client_for(tenants.acme, person(tenants.acme, "admin")), queued, file)
     registry.specs, registry.quarantine = before
     activation.cache.clear()
 
