@@ -72,7 +72,7 @@ def misplaced_files(plugin: str, config: AppConfig) -> list[CheckMessage]:
             f"{field} keeps its files in {field.upload_to!r}, which is not in the folder of the plugin {plugin}.",
             hint=f'Set upload_to="{plugin}/", or a folder inside of it.',
             obj=field,
-            id="tenantry.E002",
+            id="tenantry.E003",
         )
         for field in fields
         if isinstance(field, FileField) and isinstance(field.upload_to, str)

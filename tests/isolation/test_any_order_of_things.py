@@ -49,7 +49,7 @@ from tests.conftest import Tenants
 from tests.dummies.pages import installed
 from tests.dummies.prober import Prober
 
-RUNS, STEPS = int(os.environ.get("MACHINE_RUNS", "20")), int(os.environ.get("MACHINE_STEPS", "25"))
+RUNS, STEPS = int(os.environ.get("MACHINE_RUNS", "12")), int(os.environ.get("MACHINE_STEPS", "25"))
 WHO = st.sampled_from(["acme", "globex", "initech"])
 RAW = (
     "SET search_path = {other}",
