@@ -16,6 +16,8 @@ class DirectoryEntry:
     active: bool
 
 
+PLATFORM = "platform"  # the schema of the platform's own tenant
+
 type Finder = Callable[[str], DirectoryEntry | None]
 type Lister = Callable[[], Iterable[DirectoryEntry]]
 
@@ -45,4 +47,4 @@ def everyone() -> Iterable[DirectoryEntry]:
 
 def platform() -> DirectoryEntry | None:
     """The platform's own tenant, which receives the errors of the public host."""
-    return find("platform")
+    return find(PLATFORM)

@@ -37,8 +37,7 @@ def register(name: str, call: Callable[..., object], *, cron: str = "", platform
 
 def jobs(tenant: TenantRef) -> Mapping[str, str]:
     """What is owed to `tenant` by the clock: name to expression."""
-    own = tenant_directory.platform()
-    is_platform = own is not None and own.ref.schema == tenant.schema
+    is_platform = tenant.schema == tenant_directory.PLATFORM
     return {name: cron for name, (cron, only) in _schedules.items() if is_platform or not only}
 
 
