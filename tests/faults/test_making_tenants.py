@@ -143,7 +143,7 @@ def until(worker: Started, done: Callable[[], bool], what: str) -> None:
         assert orphans() == []
         return done()
 
-    wait_until(look, seconds=60 + 5 * AGAIN, what=what)
+    wait_until(look, seconds=60 + 60 * AGAIN, what=what)
     assert worker.process.poll() is None
 
 
