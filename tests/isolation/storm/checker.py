@@ -25,16 +25,11 @@ STATUSES = {
     "signup": frozenset({302}),
     "welcome": frozenset({302}),
 }
-SILENT = frozenset({"landing", "stranger", "new", "form", "signup", "welcome", "register", "raise"})  # show no canary
+SILENT = frozenset("landing stranger new form signup welcome register raise".split())  # show no canary
+# Answer as JSON with all that was seen.
 OUTSPOKEN = frozenset(
-    {"see", "cache", "session", "rollback", "savepoints", "rude", "reconnect", "stream", "thread"}
-) | {
-    "emit",
-    "unsay",
-    "enable",
-    "disable",
-    "wary",
-}  # answer as JSON with all that was seen
+    "see file cache session rollback savepoints rude reconnect stream thread emit unsay enable disable wary".split()
+)
 
 
 class Kind(StrEnum):

@@ -24,7 +24,7 @@ from tests.isolation.storm.marks import mark
 
 # How often each is asked for, in a hundred; `wary/` is the page of the plugin that comes and goes.
 MIX = {
-    "see": 22, "cache": 10, "session": 10, "rollback": 7, "savepoints": 7, "raise": 4, "rude": 6, "reconnect": 2, "stream": 6,
+    "see": 18, "file": 4, "cache": 10, "session": 10, "rollback": 7, "savepoints": 7, "raise": 4, "rude": 6, "reconnect": 2, "stream": 6,
     "thread": 3, "emit": 5, "unsay": 2, "enable": 2, "disable": 2, "wary": 5, "register": 2, "landing": 2, "stranger": 2, "new": 1,
 }  # fmt: skip
 CUT_OFF = 0.05  # of requests whose client breaks off: half of them while they are sent, half while they are answered
@@ -34,6 +34,7 @@ PASSWORD = "a long pass phrase 7"
 DEADLINE = 120  # seconds for one answer
 SHORTEST = 400  # bytes: every answer has more, its head alone does
 _LENGTH = re.compile(rb"\r\ncontent-length: *(\d+)\r\n", re.I)
+_KEPT = re.compile(r'"kept": "([^"]+)"')
 _SESSION = re.compile(r"\r\nset-cookie: *(sessionid=[^;\r]+)", re.I)
 
 
@@ -66,6 +67,7 @@ class Shared:
     history: Any
     number: int = 0
     cookies: list[tuple[str, str]] = field(default_factory=list)  # (slug, cookie)
+    files: list[str] = field(default_factory=list)  # names of files that organisations keep
     new: list[str] = field(default_factory=list)  # hosts of organisations that have signed up
 
     def next_number(self) -> int:
@@ -118,6 +120,8 @@ class Client:
                 json.dumps({**person, "password": PASSWORD}).encode(),
             )
             request.headers = {"Content-Type": "application/json", "Accept": "application/json"}
+        elif kind == "file" and self.shared.files:
+            request.target += f"?file={self.chance.choice(self.shared.files[-200:])}"
         elif kind == "session":
             request.headers = self._cookie(tenant["slug"])
         return request
@@ -145,6 +149,8 @@ class Client:
         self.shared.note(**line, status=status, text=text)
         if found := _SESSION.search(text):
             self.shared.cookies.append((request.slug, found[1]))
+        if found := _KEPT.search(text):
+            self.shared.files.append(found[1])
         return text
 
     async def _exchange(self, request: Request) -> tuple[bytes, bool]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from secrets import token_hex
 
-PLACES = ("setting", "secret", "row", "cache", "session", "mail", "post", "log", "wary")
+PLACES = ("setting", "secret", "row", "cache", "session", "file", "mail", "post", "log", "wary")
 MARK = re.compile(r"cnry[0-9a-f]{32}")
 
 

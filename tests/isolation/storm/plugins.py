@@ -14,6 +14,8 @@ from typing import Any
 from django.contrib.auth import get_user_model
 from django.contrib.auth.decorators import login_not_required
 from django.core.cache import cache
+from django.core.files.base import ContentFile
+from django.core.files.storage import default_storage
 from django.db import DatabaseError, connection, transaction
 from django.http import HttpRequest, HttpResponse, JsonResponse, StreamingHttpResponse
 from django.http.response import HttpResponseBase
@@ -101,6 +103,14 @@ class NosyView(_Page):
         found = request.session.get("nosy")
         request.session["nosy"] = settings()["session"]
         return self.answer(request, found=found)
+
+    def do_file(self, request: HttpRequest) -> HttpResponse:
+        """Keep a file, and look into one whose name somebody has brought."""
+        kept = default_storage.save("nosy/note.txt", ContentFile(settings()["file"]))
+        brought = request.GET.get("file", kept)
+        there = default_storage.exists(brought)
+        with default_storage.open(brought if there else kept) as file:
+            return self.answer(request, kept=kept, there=there, content=file.read().decode())
 
     def do_rollback(self, request: HttpRequest) -> HttpResponse:
         try:

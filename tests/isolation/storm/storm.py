@@ -100,7 +100,7 @@ class Storm:
         patience = ("--keep-alive", "75", "--timeout", "120", "--no-control-socket")
         gunicorn = ("-m", "gunicorn", "saas.wsgi", "--bind", f"fd://{number}", "--worker-class", "gthread", "--preload")
         own = ("--logger-class", "saas.gunicorn_logs.Logger")
-        every = {**SETTINGS, **environment}
+        every = {**SETTINGS, "MEDIA_ROOT": str(self.media), **environment}
         self.servers = [
             self.world.run(*gunicorn, *threads, *patience, *own, inherits=(number,), **every),
             self.world.run("manage.py", "worker", "--children", "2", "--poll", "0.2", **every),
@@ -122,6 +122,11 @@ class Storm:
         path = self.world.folder / "plan.json"
         path.write_text(json.dumps(plan))
         return path
+
+    @property
+    def media(self) -> Path:
+        """Where the organisations' files are kept."""
+        return self.world.folder / "media"
 
     @property
     def history(self) -> Path:
@@ -147,7 +152,7 @@ class Storm:
             if "new" in line and (entry := directory.by_slug(line["new"])):
                 self.tenants[line["new"]] = entry.ref
         paths = {slug: path_for(ref.schema) for slug, ref in self.tenants.items()}
-        found = (*self._mails(), *self._log_lines(), *self._stored())
+        found = (*self._mails(), *self._log_lines(), *self._stored(), *self._files())
         return Histories(owners, paths, tuple(asked_of(lines)), tuple(self._posts()), found)
 
     def _posts(self) -> Iterator[Post]:
@@ -180,6 +185,14 @@ class Storm:
                 text = f"{key} {b64decode(value).decode('latin-1')}"
                 yield Found(f"cache entry {key}", slugs.get(key.partition(":")[0], ""), text)
 
+    def _files(self) -> Iterator[Found]:
+        """Each organisation's are in a folder of its own."""
+        slugs = {ref.schema: slug for slug, ref in self.tenants.items()}
+        for path in self.media.rglob("*"):
+            if path.is_file():
+                where = path.relative_to(self.media)
+                yield Found(f"file {where}", slugs.get(where.parts[0], ""), f"{where} {path.read_text()}")
+
 
 def count(counted: Callable[[str, int], None], storm: Storm, run: Histories) -> None:
     """Tell the report what was done, after nothing was found wrong."""
@@ -203,6 +216,7 @@ def count(counted: Callable[[str, int], None], storm: Storm, run: Histories) -> 
     counted("posts of jobs", sum(not post.number for post in run.posts))
     counted("log lines with a canary", sum(found.where.startswith("log") for found in run.found))
     counted("cache entries", sum(found.where.startswith("cache") for found in run.found))
+    counted("files", sum(found.where.startswith("file") for found in run.found))
     counted("canaries seen", len(seen))
     counted("different canaries seen", len(set(seen)))
     counted("foreign canaries", 0)
@@ -232,6 +246,10 @@ def enough(storm: Storm, run: Histories) -> list[str]:
         ),
         "cached values found again": sum(
             answer["cached"][0] is not None for asked in run.asked for answer in answers(asked) if "cached" in answer
+        ),
+        "files found again": sum(answer.get("there", False) for asked in run.asked for answer in answers(asked)),
+        "and files of others not": sum(
+            answer.get("there") is False for asked in run.asked for answer in answers(asked)
         ),
         "log lines": sum(found.where.startswith("log") for found in run.found),
     }
