@@ -83,6 +83,15 @@ def test_a_savepoint_rollback_does_not_bring_the_old_path_back(two: Tenants) -> 
             assert server_path() == path_for(two.globex.schema)
 
 
+def test_going_back_to_a_savepoint_of_another_scope_does_not_bring_its_path_back(two: Tenants) -> None:
+    with tenant_scope(two.acme), transaction.atomic():
+        before = transaction.savepoint_create()
+        with tenant_scope(two.globex):
+            assert server_path() == path_for(two.globex.schema)
+            transaction.savepoint_rollback(before)
+            assert server_path() == path_for(two.globex.schema)
+
+
 def test_a_raw_set_is_noticed(two: Tenants) -> None:
     with tenant_scope(two.acme):
         with connection.cursor() as cursor:
