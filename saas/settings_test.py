@@ -8,3 +8,5 @@ PLUGINS = {
     "gated": {"module": "tests.dummies.gated", "class": "GatedPlugin"},
 }
 TEMPLATES[0]["DIRS"] = [BASE_DIR / "templates", BASE_DIR / "tests" / "dummies" / "templates"]  # noqa: F405  # the same
+if env.str("PLANTED", default=""):  # noqa: F405  # a fault that tests must find; see tests/isolation/planted
+    INSTALLED_APPS = ["tests.isolation.planted", *INSTALLED_APPS]  # noqa: F405  # the same

@@ -28,6 +28,7 @@ SIZE = Size(
     sign_ups=int(os.environ.get("ISOLATION_SIGN_UPS", "3")),
     seed=int(os.environ.get("ISOLATION_SEED", "1")),
 )
+PLANTED = {"PLANTED": fault} if (fault := os.environ.get("ISOLATION_PLANTED")) else {}  # see test_planted_faults
 
 
 @pytest.fixture
@@ -40,7 +41,7 @@ def storm(committed_db: str, tenants: Tenants, tmp_path: Path) -> Iterator[Storm
 def test_nobody_sees_anything_of_anybody_else(storm: Storm, counted: Callable[[str, int], None]) -> None:
     storm.prepare()
     with socket.create_server(("127.0.0.1", 0), backlog=256) as listening:
-        storm.run(listening)
+        storm.run(listening, **PLANTED)
     run = storm.histories()
     wrong = check(run)
     assert wrong == [], f"{Counter(each.kind.value for each in wrong)}\n{wrong[:20]}"
