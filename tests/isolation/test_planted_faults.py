@@ -39,7 +39,6 @@ STORMS = {
     "stale_path": Kind.WRONG_PATH,
     "broadcast": Kind.STATUS,
     "bare_cache_key": Kind.FOREIGN,
-    "shared_sessions": Kind.FOREIGN,
 }
 _LOCKSTEP = "tests/isolation/test_threads_in_lockstep.py::test_"
 _LANES = "tests/integration/delivery/test_lanes.py::test_"
