@@ -16,7 +16,6 @@ from structlog.contextvars import bound_contextvars
 from plugin_framework import activation, metrics, tenancy_directory
 from plugin_framework.activation import BoundHandler
 from plugin_framework.catalog import revisions
-from plugin_framework.db import wear
 from plugin_framework.delivery import house, lanes, limits, rows
 from plugin_framework.delivery.breaker import TRIALS, Breaker
 from plugin_framework.delivery.context import CurrentDelivery, entered
@@ -64,7 +63,6 @@ def run_lane(
         if not entry.active:
             lanes.postpone(lane, SUSPENDED_WAIT)
             return
-    wear.touch(lane.schema)
     with tenant_scope(entry.ref), bound_contextvars(plugin=lane.plugin):
         LaneRun(lane, slot, options, stopping, pause, entry.ref).run()
 

@@ -9,12 +9,18 @@ from wsgiref.util import setup_testing_defaults
 
 import pytest
 from django.db import close_old_connections, connection, transaction
+from django.db.models.functions import Now
 
+from plugin_framework import lifecycle
 from plugin_framework.audit import SYSTEM, record
 from plugin_framework.db import wear
 from plugin_framework.db.base import DatabaseWrapper
+from plugin_framework.delivery import lanes, schedule
+from plugin_framework.delivery.models import Schedule
+from plugin_framework.hooks import emit
 from plugin_framework.models import AuditEntry
-from plugin_framework.tenancy import TenantRef, path_for, public_scope, tenant_scope
+from plugin_framework.tenancy import PUBLIC, TenantRef, path_for, public_scope, tenant_scope
+from saas.testing.people import person
 from saas.wsgi import application
 from tenants import behind, directory
 from tests.conftest import Tenants
@@ -171,6 +177,26 @@ def test_looking_for_who_is_behind_wears_it_too(two: Tenants) -> None:
     first = session()
     assert behind.behind([two.acme.schema, two.globex.schema, "platform"]) == {}
     assert session() != first
+
+
+def test_statements_that_name_a_schema_count_without_its_path(two: Tenants) -> None:
+    """A worker's supervisor never enters a tenant, and reads and writes the tables of all of them."""
+    with tenant_scope(two.acme):
+        lifecycle.enable("webhooks", SYSTEM)
+        emit("user_registered", person(two.acme, "member"))
+    with tenant_scope(two.globex):
+        lifecycle.enable("usage_analytics", SYSTEM)
+    connection.close()
+    with public_scope(), transaction.atomic():
+        assert lanes.fold()
+        assert touched() == {PUBLIC, path_for(two.acme.schema)}
+        Schedule.objects.filter(tenant_schema=two.globex.schema).update(due_at=Now(), run_at=Now())
+        assert schedule.run_due()
+        assert touched() == {PUBLIC, path_for(two.acme.schema), path_for(two.globex.schema)}
+
+
+def touched() -> set[str]:
+    return set(wear.paths_of(connection.connection))
 
 
 def test_a_pool_does_not_get_a_worn_session_back(two: Tenants) -> None:
