@@ -11,6 +11,7 @@ from django.conf import settings
 from django.core.checks import CheckMessage, Error, Warning, register
 from django.db.models import FileField
 
+from plugin_framework.db.rollout import judged
 from plugin_framework.registry import registry
 
 
@@ -78,3 +79,26 @@ def misplaced_files(plugin: str, config: AppConfig) -> list[CheckMessage]:
         if isinstance(field, FileField) and isinstance(field.upload_to, str)
         if not f"{field.upload_to}/".startswith(f"{plugin}/")
     ]
+
+
+@register()
+def migrations_for_a_rolling_deploy(app_configs: Sequence[AppConfig] | None, **kwargs: Any) -> list[CheckMessage]:
+    """A migration of ours or of a plugin that stops a deploy from going through while the platform serves, and does not say so."""
+    own = {
+        config.label
+        for config in apps.get_app_configs()
+        if config.name.startswith(_OURS) or config.name in settings.PLUGIN_APPS
+    }
+    return [
+        Warning(
+            f"{'.'.join(each.key)} cannot be applied while older code serves. {problem}",
+            hint='docs/operations/deploying.md says how; `rollout = "alone"` in the migration says that it cannot be helped.',
+            id="tenantry.W003",
+        )
+        for each in judged().values()
+        if each.key[0] in own
+        for problem in each.problems
+    ]
+
+
+_OURS = ("plugin_framework", "saas", "tenants")

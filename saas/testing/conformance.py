@@ -22,6 +22,7 @@ from django.test import Client
 
 from plugin_framework import lifecycle, purge
 from plugin_framework.config import compile_schema
+from plugin_framework.db.rollout import judged
 from plugin_framework.registry import PluginSpec, registry
 from plugin_framework.sdk import CheckResult, ConfigurablePlugin, TenantInfo
 from plugin_framework.tenancy import TenantRef, tenant_scope
@@ -158,6 +159,11 @@ class Conformance:
                 call_command("makemigrations", spec.app_label, "--check", "--dry-run", stdout=said)
             except SystemExit as exit_:
                 pytest.fail(f"makemigrations would write ({exit_.code}):\n{said.getvalue()}")
+
+    def test_its_migrations_go_out_while_older_code_serves(self, spec: PluginSpec) -> None:
+        found = [each for each in judged().values() if each.key[0] == spec.app_label]
+        problems = [f"{each.key[1]}: {problem}" for each in found for problem in each.problems]
+        assert not problems, f"see docs/operations/deploying.md: {problems}"
 
     def test_it_is_enabled_for_one_tenant_alone_and_leaves_nothing_when_it_is_purged(
         self, spec: PluginSpec, config: dict[str, Any], tenant: TenantRef, other_tenant: TenantRef

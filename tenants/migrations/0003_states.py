@@ -4,6 +4,7 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
+    rollout = "before"  # code that does not know the deleted makes none
 
     dependencies = [
         ('tenants', '0002_resolve_host'),

@@ -4,6 +4,7 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
+    rollout = "alone"  # older than the first release
     dependencies = [("catalog", "0002_revision_sequence")]
 
     operations = [

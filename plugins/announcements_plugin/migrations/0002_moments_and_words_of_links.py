@@ -27,6 +27,7 @@ def keep_what_was_meant(apps, schema_editor):
 
 
 class Migration(migrations.Migration):
+    rollout = "alone"  # older than the first release
 
     dependencies = [
         ("announcements_plugin", "0001_initial"),

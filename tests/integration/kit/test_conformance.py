@@ -28,6 +28,7 @@ REASONS = {
     "test_what_sends_says_where_to_and_can_be_tested": "`sends_to` names the hosts",
     "test_hooks_it_handles_and_declares_are_documented": "tell has no docstring",
     "test_its_migrations_are_its_models": "makemigrations would write",
+    "test_its_migrations_go_out_while_older_code_serves": "0002_weight: Add field weight to thing: rows that older code adds",
     "test_it_is_enabled_for_one_tenant_alone_and_leaves_nothing_when_it_is_purged": "left_behind",
     "test_its_pages_answer_where_it_runs_and_nowhere_else": "/apps/sloppy/ at acme",
 }
