@@ -14,11 +14,11 @@ from plugin_framework import activation, hooks
 from plugin_framework.audit import Actor, record
 from plugin_framework.catalog.revisions import bump_tenant
 from plugin_framework.changing import dependants, lock_plugins, release_held, unstarted
-from plugin_framework.db.migrator import migrate_schema
+from plugin_framework.db.migrator import installed_labels, migrate_schema
 from plugin_framework.delivery import breaker, schedule
 from plugin_framework.gate import Decision
 from plugin_framework.models import PluginState
-from plugin_framework.registry import PluginSpec, registry
+from plugin_framework.registry import PluginSpec, is_newer, registry
 from plugin_framework.sdk import NotAllowed
 
 log = logging.getLogger(__name__)
@@ -147,9 +147,10 @@ def resume(name: str, actor: Actor) -> None:
 
 def _enable_one(spec: PluginSpec, actor: Actor) -> None:
     tables = _make_tables(spec)
+    before = PluginState.objects.filter(plugin=spec.name).values_list("version", flat=True).first()
     now = {
         "enabled": True,
-        "version": spec.version,
+        "version": newest(spec.version, before) if before else spec.version,
         "tables": tables,
         "app_label": spec.app_label or "",
         "enabled_at": timezone.now(),
@@ -204,16 +205,38 @@ def tables_of(spec: PluginSpec) -> list[str]:
     return sorted(model._meta.db_table for model in models)
 
 
+def plugin_labels() -> set[str]:
+    """Labels of the apps of all loaded plugins."""
+    return {spec.app_label for spec in registry.specs.values() if spec.app_label}
+
+
+def labels_here() -> set[str]:
+    """Those of the plugins whose tables the current tenant has, or is to have because they are enabled and have got some only now."""
+    enabled = PluginState.objects.filter(enabled=True, plugin__in=registry.specs).values_list("plugin", flat=True)
+    wanted = {registry.specs[plugin].app_label for plugin in enabled}
+    return (plugin_labels() & installed_labels()) | {label for label in wanted if label}
+
+
 def record_tables() -> None:
     """Write down which tables the current tenant's plugins have, after a newer version may have made more."""
+    here = installed_labels()
     for row in PluginState.objects.filter(plugin__in=registry.specs):
-        found = sorted({*row.tables, *tables_of(registry.specs[row.plugin])})
-        if row.tables and found != row.tables:
-            PluginState.objects.filter(pk=row.pk).update(tables=found)
+        spec = registry.specs[row.plugin]
+        found = sorted({*row.tables, *tables_of(spec)})
+        if spec.app_label in here and found != row.tables:
+            PluginState.objects.filter(pk=row.pk).update(tables=found, app_label=spec.app_label or "")
 
 
 def record_versions() -> None:
-    """Write down that the current tenant has the installed versions of its plugins; the settings are `upgrades`' business."""
+    """Write down that the current tenant has the installed versions of its plugins; the settings are `upgrades`' business.
+
+    Never back to an older one: other processes may have it still, and a newer one was here.
+    """
     for row in PluginState.objects.filter(plugin__in=registry.specs):
-        if row.version != registry.specs[row.plugin].version:
+        if is_newer(registry.specs[row.plugin].version, row.version):
             PluginState.objects.filter(pk=row.pk).update(version=registry.specs[row.plugin].version)
+
+
+def newest(version: str, other: str) -> str:
+    """The newer one of two versions of a plugin."""
+    return version if is_newer(version, other) else other

@@ -8,6 +8,7 @@ from types import MappingProxyType
 from typing import Any
 
 from packaging.requirements import Requirement
+from packaging.version import InvalidVersion, Version
 
 from plugin_framework.config import ConfigSchema
 from plugin_framework.points import CORE
@@ -108,6 +109,14 @@ class Registry:
             for handler in spec.handlers
             if handler.hook not in self.points
         )
+
+
+def is_newer(version: str, other: str) -> bool:
+    """Whether `version`, an installed plugin's, comes after `other`, which somebody may have written down by hand."""
+    try:
+        return Version(version) > Version(other)
+    except InvalidVersion:
+        return version != other
 
 
 registry = Registry()

@@ -53,6 +53,8 @@ def _findings() -> Iterator[tuple[Finding, Config]]:
     stored = settings_store.stored_for([row.plugin for row in rows])
     for row in rows:
         spec = registry.specs[row.plugin]
+        if row.config_version > spec.config_version:
+            continue  # a newer version's: not ours to judge
         config, problem = _tried(spec, stored.get(row.plugin, {}), row.config_version)
         problem = problem if row.enabled or row.config_version < spec.config_version else ""
         if problem or row.config_version < spec.config_version:

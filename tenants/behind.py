@@ -3,18 +3,18 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence, Set
 from dataclasses import dataclass
 from itertools import batched
-from typing import Any
 
 from django.db import connection
-from django.db.migrations import Migration
-from django.db.migrations.loader import MigrationLoader
 
-from plugin_framework.db import wear
+from plugin_framework.db import finished, wear
 from plugin_framework.db.migrator import tenant_labels
-from plugin_framework.registry import registry
+from plugin_framework.db.recorded import missing_migrations
+from plugin_framework.db.rollout import Key, Stage, judged
+from plugin_framework.lifecycle import plugin_labels
+from plugin_framework.registry import PluginSpec, is_newer, registry
 from plugin_framework.tenancy import public_scope
 
 AT_ONCE = 500  # schemas in one statement: each takes locks on its tables, and PostgreSQL's table of locks has an end
@@ -25,13 +25,11 @@ SELECT name FROM unnest(%s::text[]) AS name WHERE to_regclass(format('%%I.django
 """
 _MIGRATIONS = """SELECT string_agg(app || '.' || name, ' ' ORDER BY app, name) FROM "{schema}".django_migrations"""
 _PLUGINS = (
-    "SELECT string_agg(plugin || ' ' || version || ' ' || config_version, E'\\n' ORDER BY plugin) "
+    "SELECT string_agg(concat_ws(' ', plugin, version, config_version, enabled), E'\\n' ORDER BY plugin) "
     """FROM "{schema}".plugin_framework_pluginstate"""
 )
 _FINGERPRINT = f"SELECT '{{schema}}', md5(concat(({_MIGRATIONS}), '/', ({_PLUGINS})))"  # names that `_checked` has seen
 _CONTENT = f"SELECT ({_MIGRATIONS}), ({_PLUGINS})"  # the same
-
-type Key = tuple[str, str]  # a migration: its app's label and its name
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,30 +37,59 @@ class Behind:
     """What one schema lacks. `broken`: it has not even the tables that say so."""
 
     migrations: tuple[str, ...] = ()  # "app.name", those of its own apps and of the plugins it has
-    plugins: tuple[str, ...] = ()  # of an older version, or with settings of one
+    plugins: tuple[str, ...] = ()  # of an older version
+    settings: tuple[str, ...] = ()  # plugins whose settings were saved for an older version
     broken: bool = False
+
+    def __bool__(self) -> bool:
+        return bool(self.broken or self.migrations or self.plugins or self.settings)
 
     def __str__(self) -> str:
         if self.broken:
             return "its schema is not there, or is not complete"
-        parts = [f"migrations: {', '.join(self.migrations)}"] if self.migrations else []
-        return "; ".join([*parts, *([f"plugins: {', '.join(self.plugins)}"] if self.plugins else [])])
+        parts = {"migrations": self.migrations, "plugins": self.plugins, "settings of": self.settings}
+        return "; ".join(f"{what}: {', '.join(names)}" for what, names in parts.items() if names)
 
 
-def behind(schemas: Iterable[str]) -> dict[str, Behind]:
-    """Those of `schemas` that the installed code is ahead of, with what they lack; in the order in which they were named.
+@dataclass(frozen=True, slots=True)
+class Survey:
+    """Schemas that lack something, in the order in which they were named: what may be done now, and what only at the end of a deploy."""
+
+    now: dict[str, Behind]
+    later: dict[str, Behind]
+
+
+def behind(schemas: Iterable[str], *, finish: bool = False) -> dict[str, Behind]:
+    """Those of `schemas` that the installed code is ahead of, with what they lack.
+
+    Args:
+        finish: also what waits for the end of a deploy.
+    """
+    return survey(schemas, finish=finish).now
+
+
+def survey(schemas: Iterable[str], *, finish: bool = False) -> Survey:
+    """What `schemas` lack.
 
     Schemas in the same state are looked at once: one statement for 500 of them, and one for each state there is.
+
+    Args:
+        finish: nothing waits any more.
     """
     names = [_checked(name) for name in schemas]
     with public_scope():
+        waiting = frozenset() if finish else finished.waiting()
         states = _states(names)
-        lacking: dict[str, Behind | None] = {}
+        lacking: dict[str, tuple[Behind, Behind]] = {}
         for schema, state in states.items():
             if state not in lacking:
-                lacking[state] = _lacks(schema)
-    found = {name: lacking[states[name]] if name in states else Behind(broken=True) for name in names}
-    return {name: each for name, each in found.items() if each is not None}
+                lacking[state] = _lacks(schema, waiting, finish=finish)
+    broken = (Behind(broken=True), Behind())
+    found = {name: lacking[states[name]] if name in states else broken for name in names}
+    return Survey(
+        {name: now for name, (now, _) in found.items() if now},
+        {name: later for name, (_, later) in found.items() if later},
+    )
 
 
 def _checked(schema: str) -> str:
@@ -87,46 +114,40 @@ def _states(names: Sequence[str]) -> dict[str, str]:
     return states
 
 
-def _lacks(schema: str) -> Behind | None:
+def _lacks(schema: str, waiting: Set[Key], *, finish: bool) -> tuple[Behind, Behind]:
+    """What it lacks now, and what it will lack at the end of the deploy."""
     with connection.cursor() as cursor:
         cursor.execute(_CONTENT.format(schema=schema))
         applied, plugins = cursor.fetchone()
     done = {(app, name) for app, _, name in (each.partition(".") for each in (applied or "").split())}
-    missing = missing_migrations(done, _known())
-    stale = _stale((plugins or "").splitlines())
-    return Behind(tuple(f"{app}.{name}" for app, name in missing), stale) if missing or stale else None
+    rows = [_Row(*line.split(" ")) for line in (plugins or "").splitlines()]
+    missing = missing_migrations(done, tenant_labels() | _labels(done, rows))
+    later = [key for key in missing if key in waiting and judged()[key].stage is Stage.AFTER]
+    versions = tuple(row.plugin for row in rows if row.spec and is_newer(row.spec.version, row.version))
+    shapes = tuple(row.plugin for row in rows if row.spec and int(row.config_version) < row.spec.config_version)
+    now = Behind(_named(key for key in missing if key not in later), versions, shapes if finish else ())
+    return now, Behind(_named(later), (), () if finish else shapes)
 
 
-def missing_migrations(done: set[Key], known: Mapping[Key, Migration]) -> list[Key]:
-    """Migrations of the tenant's own apps, and of the plugins it has, that are known and not done; squashed ones count either way."""
-    labels = tenant_labels() | ({app for app, _ in done} & plugin_labels())
-    wanted = [key for key in known if key[0] in labels]
-    replaced = {key: set(known[key].replaces) for key in wanted if known[key].replaces}
-    covered = set(done)
-    for key, parts in replaced.items():
-        covered |= parts if key in done else set()
-        covered |= {key} if parts <= done else set()
-    skipped = {part for key, parts in replaced.items() if key not in covered and not parts & done for part in parts}
-    return sorted(key for key in wanted if key not in covered and key not in skipped)
+@dataclass(frozen=True, slots=True)
+class _Row:
+    """A plugin as a tenant has it, as text."""
+
+    plugin: str
+    version: str
+    config_version: str
+    enabled: str
+
+    @property
+    def spec(self) -> PluginSpec | None:
+        return registry.specs.get(self.plugin)
 
 
-def plugin_labels() -> set[str]:
-    """Labels of the apps of all loaded plugins."""
-    return {spec.app_label for spec in registry.specs.values() if spec.app_label}
+def _labels(done: Set[Key], rows: Iterable[_Row]) -> set[str]:
+    """The apps of the plugins that a schema has, and of those that are enabled there and have got one only now."""
+    enabled = {row.spec.app_label for row in rows if row.spec and row.spec.app_label and row.enabled == "t"}
+    return ({app for app, _ in done} & plugin_labels()) | enabled
 
 
-def _known() -> Mapping[Key, Migration]:
-    loader = MigrationLoader(None, load=False)
-    loader.load_disk()
-    found: dict[Any, Migration] = loader.disk_migrations
-    return {(str(app), str(name)): migration for (app, name), migration in found.items()}
-
-
-def _stale(lines: Iterable[str]) -> tuple[str, ...]:
-    rows = (line.split(" ") for line in lines)
-    return tuple(plugin for plugin, version, shape in rows if _older(plugin, version, int(shape)))
-
-
-def _older(plugin: str, version: str, config_version: int) -> bool:
-    spec = registry.specs.get(plugin)
-    return spec is not None and (version != spec.version or config_version < spec.config_version)
+def _named(keys: Iterable[Key]) -> tuple[str, ...]:
+    return tuple(f"{app}.{name}" for app, name in keys)

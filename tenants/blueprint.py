@@ -19,6 +19,7 @@ from django.db import connection, transaction
 from django.db.migrations.loader import MigrationLoader
 from django.db.models.functions import Now
 
+from plugin_framework.db import finished
 from plugin_framework.db.migrator import migrate_schema, tenant_labels
 from plugin_framework.db.schemas import create_schema
 from plugin_framework.delivery.failpoints import failpoint
@@ -109,9 +110,14 @@ def refresh() -> bool:
     return True
 
 
-@cache
 def code() -> str:
     """A fingerprint of the migrations that make a tenant's schema, and of what else decides how it comes out."""
+    labels = tenant_labels()
+    return _hash("\0".join([_sources(), *sorted(".".join(key) for key in finished.waiting() if key[0] in labels)]))
+
+
+@cache
+def _sources() -> str:
     loader = MigrationLoader(None, load=False)
     loader.load_disk()
     labels = tenant_labels()

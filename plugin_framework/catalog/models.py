@@ -110,3 +110,14 @@ class ErrorSeen(models.Model):
 
     def __str__(self) -> str:
         return f"{self.fingerprint} in {self.tenant_schema}"
+
+
+class FinishedMigration(models.Model):
+    """A migration that older code could not live with, and that may be applied everywhere: no process with that code is left."""
+
+    pk = models.CompositePrimaryKey("app", "name")
+    app = models.CharField(max_length=255)
+    name = models.CharField(max_length=255)
+
+    def __str__(self) -> str:
+        return f"{self.app}.{self.name}"

@@ -20,6 +20,8 @@ from django.db.migrations.state import ProjectState
 from django.db.models.signals import post_migrate
 
 from plugin_framework import tenancy
+from plugin_framework.db import finished
+from plugin_framework.db.rollout import Key, Stage, Unsuitable, judged
 from plugin_framework.db.shared_tables import qualify_state
 
 
@@ -51,13 +53,14 @@ def installed_labels() -> frozenset[str]:
 
 
 def migrate_schema(wanted: Iterable[str]) -> list[str]:
-    """Bring the apps `wanted` (labels) to their newest migration in the current scope's schema.
+    """Bring the apps `wanted` (labels) as far as they may be in the current scope's schema: what takes away waits for `finished`.
 
     Returns:
         The migrations applied, as "app.name"; empty when there was nothing to do.
 
     Raises:
         RuntimeError: a migration outside of `wanted` would be needed first; nothing was changed.
+        Unsuitable: one cannot be applied while processes with older code may serve; nothing was changed.
     """
     labels = frozenset(wanted)
     executor = SchemaExecutor(labels)
@@ -66,11 +69,39 @@ def migrate_schema(wanted: Iterable[str]) -> list[str]:
     strangers = sorted({migration.app_label for migration, _ in plan} - labels)
     if strangers:
         raise RuntimeError(f"These apps must be installed here first: {', '.join(strangers)}.")
+    plan = _for_now(plan, executor.loader)
     if not plan:
         return []
     executor.migrate(targets, plan)
     _tell(labels, plan)
     return [f"{migration.app_label}.{migration.name}" for migration, _ in plan]
+
+
+def _for_now(plan: list[tuple[Migration, bool]], loader: MigrationLoader) -> list[tuple[Migration, bool]]:
+    """`plan` without what has to wait for the end of the deploy."""
+    if not plan or not (waiting := finished.waiting() & {_key(migration) for migration, _ in plan}):
+        return plan
+    here = {app for app, _ in loader.applied_migrations}
+    later = {key for key in waiting if judged()[key].stage is Stage.AFTER}
+    for app, name in sorted(waiting - later):
+        if app in here:  # where it is new, nobody has older code for what it makes
+            raise Unsuitable(f"{app}.{name} cannot be applied while processes with older code may be running. {_STOP}")
+    for migration, _ in plan:
+        needed = later & set(loader.graph.forwards_plan(_key(migration)))
+        if _key(migration) in later or not needed:
+            continue
+        if strangers := sorted(key for key in needed if key[0] in here):
+            first = ".".join(strangers[0])
+            raise Unsuitable(f"{migration} needs {first}, which waits for the end of the deploy before. {_STOP}")
+        later -= needed
+    return [each for each in plan if _key(each[0]) not in later]
+
+
+_STOP = "Stop them all, and run `manage.py migrate_tenants --finish`."
+
+
+def _key(migration: Migration) -> Key:
+    return migration.app_label, migration.name
 
 
 def _tell(labels: frozenset[str], plan: list[tuple[Migration, bool]]) -> None:

@@ -16,7 +16,7 @@ from plugin_framework.delivery import house, times
 from plugin_framework.delivery.failpoints import failpoint
 from plugin_framework.delivery.rows import table
 from plugin_framework.models import PluginState
-from plugin_framework.registry import JOB_HOOK, registry
+from plugin_framework.registry import JOB_HOOK, is_newer, registry
 from plugin_framework.tenancy import current_tenant
 
 log = logging.getLogger(__name__)
@@ -168,18 +168,24 @@ def _forget(schemas: set[str]) -> None:
 def sync() -> bool:
     """Bring the current tenant's part of the schedule in line with the plugins it has enabled and the installed code.
 
-    A job whose expression is as it was keeps its times; so do those of an enabled plugin that is missing here, or does not load.
+    A job whose expression is as it was keeps its times; so do those of an enabled plugin that is missing here, does not load, or has
+    been here in a newer version: other processes have that one.
 
     Returns:
         Whether it has any plugin enabled.
     """
     schema, enabled = current_tenant().schema, _enabled()
-    wanted = _wanted(enabled)
+    ours = {
+        name
+        for name, version in enabled.items()
+        if name in registry.specs and not is_newer(version, registry.specs[name].version)
+    }
+    wanted = _wanted(ours)
     with transaction.atomic(savepoint=False), connection.cursor() as cursor:
         cursor.execute(_HAS, [schema])
         (now, *_), *_ = rows = cursor.fetchall()
         there = {(plugin, job): expression for _, plugin, job, expression in rows if plugin is not None}
-        for gone in {job for job in there.keys() - wanted.keys() if job[0] not in enabled - registry.specs.keys()}:
+        for gone in {job for job in there.keys() - wanted.keys() if job[0] not in enabled.keys() - ours}:
             cursor.execute(_DROP, [schema, *gone])
         put = [
             (plugin, job, expression, *_next(schema, plugin, job, expression, now))
@@ -199,12 +205,12 @@ def without_house_jobs(schemas: Iterable[str]) -> list[str]:
         return [schema for (schema,) in cursor.fetchall()]
 
 
-def _enabled() -> set[str]:
-    return set(PluginState.objects.filter(enabled=True).values_list("plugin", flat=True))
+def _enabled() -> dict[str, str]:
+    return dict(PluginState.objects.filter(enabled=True).values_list("plugin", "version"))
 
 
-def _wanted(enabled: Set[str]) -> Mapping[Job, str]:
-    specs = [registry.specs[name] for name in enabled if name in registry.specs]
+def _wanted(plugins: Set[str]) -> Mapping[Job, str]:
+    specs = [registry.specs[name] for name in plugins]
     jobs = {(spec.name, job.method): job.expression for spec in specs for job in spec.jobs}
     return jobs | {(house.HOUSE, name): expression for name, expression in house.jobs(current_tenant()).items()}
 

@@ -31,8 +31,14 @@ class Progress:
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
+        self.clear()
+
+    def clear(self) -> None:
+        """Take the line away, for what is to be said in its place; the next step draws it again."""
         if self._shown:
             self._stream.write("\r\x1b[K", ending="")
+            self._stream.flush()
+            self._drawn = 0.0
 
     def step(self, *, failed: bool = False) -> None:
         """One is done."""

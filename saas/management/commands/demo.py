@@ -18,7 +18,7 @@ from saas.demo.seed import PASSWORD, Ports, seed
 from saas.demo.tour import tour
 from saas.postgres import PostgresError, default_cluster
 from tenants import spares
-from tenants.fleet import migrate_everything
+from tenants.fleet import Options, migrate_everything
 
 
 class Command(BaseCommand):
@@ -79,7 +79,7 @@ class Command(BaseCommand):
 
     def _prepare(self, ports: Ports) -> None:
         self._say("Preparing the database …")
-        for outcome in migrate_everything():
+        for outcome in migrate_everything(Options(finish=True)):
             if outcome.error:
                 raise processes.DemoError(f"{outcome.who} could not be migrated: {outcome.error}")
             if outcome.applied:

@@ -14,7 +14,7 @@ from plugin_framework.gate import Reason
 from plugin_framework.models import AuditEntry, PluginSetting, PluginState
 from plugin_framework.sdk import ConfigurablePlugin, NotAllowed
 from plugin_framework.tenancy import TenantRef, tenant_scope
-from tenants.fleet import migrate_everything
+from tenants.fleet import Options, migrate_everything
 from tests.conftest import Tenants
 from tests.dummies.pages import installed
 
@@ -112,7 +112,10 @@ def test_the_deploy_saves_the_new_shape_once_with_audit_and_history(acme: Tenant
         with tenant_scope(acme):
             assert upgrades.findings() == [upgrades.Finding("relay", 1, 2)]
             assert keys() == ["password", "smtp_host"]
-        assert [(outcome.who, outcome.error) for outcome in migrate_everything()] == [("public", ""), ("acme", "")]
+        assert [(outcome.who, outcome.error) for outcome in migrate_everything(Options(finish=True))] == [
+            ("public", ""),
+            ("acme", ""),
+        ]
         with tenant_scope(acme):
             assert keys() == ["host", "login"]
             assert upgrades.findings() == []
@@ -123,7 +126,7 @@ def test_the_deploy_saves_the_new_shape_once_with_audit_and_history(acme: Tenant
             ]
             assert "hush" not in str(list(PluginSetting.objects.values_list("value")))
         assert given(acme) == NEW_SHAPE
-        list(migrate_everything())
+        list(migrate_everything(Options(finish=True)))
         with tenant_scope(acme):
             assert AuditEntry.objects.filter(action="plugin.settings_upgraded").count() == 1
 
@@ -134,7 +137,9 @@ def test_settings_that_cannot_be_brought_along_stay_and_are_named(acme: TenantRe
         configuration.configure("relay", SYSTEM, {"smtp_host": host}, secrets={("password",): "hush"})
     with installed(NewRelay):
         assert given(acme) is Reason.NEEDS_SETUP
-        found = {outcome.who: [each.plugin for each in outcome.unfit] for outcome in migrate_everything()}
+        found = {
+            outcome.who: [each.plugin for each in outcome.unfit] for outcome in migrate_everything(Options(finish=True))
+        }
         assert found == {"public": [], "acme": ["relay"]}
         with tenant_scope(acme):
             assert keys() == ["password", "smtp_host"]

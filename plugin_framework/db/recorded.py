@@ -1,0 +1,73 @@
+"""Which migrations a schema has and which it lacks, and whether the code of this process can work with it as it is."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Collection, Iterable, Set
+
+from django.db import connection
+
+from plugin_framework.db.migrator import tenant_labels
+from plugin_framework.db.rollout import Key, Stage, judged, known
+from plugin_framework.tenancy import TenantRef, current_tenant, tenant_scope
+
+log = logging.getLogger(__name__)
+_THERE = "SELECT to_regclass(%s) IS NOT NULL"
+_RECORDED = """SELECT app, name FROM "{schema}".django_migrations WHERE app = ANY (%s)"""
+_ready: set[str] = (
+    set()
+)  # schemas that were seen to have all that this code needs; nothing ever takes it away from them
+
+
+def is_ready(ref: TenantRef) -> bool:
+    """Whether the tables that every tenant has are, in `ref`'s schema, as far as the code of this process needs them.
+
+    Asks the database until they are, and never again. A tenant that is not ready must not be served by this process.
+    """
+    if ref.schema in _ready:
+        return True
+    with tenant_scope(ref):
+        lacking = lacking_here(tenant_labels()) if _is_there(ref) else ["its schema"]
+    if lacking:
+        log.warning("%s is not served: it lacks %s", ref.slug, ", ".join(map(str, lacking)))
+        return False
+    _ready.add(ref.schema)
+    return True
+
+
+def forget() -> None:
+    """Ask again for every schema; for tests, whose databases change under the process."""
+    _ready.clear()
+
+
+def _is_there(ref: TenantRef) -> bool:
+    with connection.cursor() as cursor:
+        cursor.execute(_THERE, [f'"{ref.schema}".django_migrations'])
+        return bool(cursor.fetchone()[0])
+
+
+def lacking_here(labels: Iterable[str]) -> list[str]:
+    """The migrations ("app.name") of the apps `labels` that the current tenant's schema lacks and this code cannot do without."""
+    if not (wanted := sorted(labels)):
+        return []
+    with connection.cursor() as cursor:
+        cursor.execute(_RECORDED.format(schema=current_tenant().schema), [wanted])
+        done = set(cursor.fetchall())
+    after = {key for key, each in judged().items() if each.stage is Stage.AFTER}
+    return [f"{app}.{name}" for app, name in missing_migrations(done, wanted, after)]
+
+
+def missing_migrations(done: Set[Key], labels: Collection[str], left_out: Set[Key] = frozenset()) -> list[Key]:
+    """Migrations of the apps `labels` that are known and not done; squashed ones count either way.
+
+    Args:
+        left_out: what need not be there.
+    """
+    wanted = [key for key in known() if key[0] in labels]
+    replaced = {key: set(known()[key].replaces) for key in wanted if known()[key].replaces}
+    covered = set(done)
+    for key, parts in replaced.items():
+        covered |= parts if key in done else set()
+        covered |= {key} if parts <= done else set()
+    skipped = {part for key, parts in replaced.items() if key not in covered and not parts & done for part in parts}
+    return sorted(key for key in wanted if key not in covered and key not in skipped and key not in left_out)
