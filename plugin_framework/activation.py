@@ -9,7 +9,7 @@ from __future__ import annotations
 import threading
 import time
 from collections import OrderedDict
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Set
 from dataclasses import dataclass, replace
 from types import MappingProxyType
 from typing import Any
@@ -19,6 +19,7 @@ from django.utils import timezone
 from plugin_framework import gate, instances, layers, masking, metrics, settings_store, shapes, tenancy, tenant_record
 from plugin_framework.catalog import revisions
 from plugin_framework.catalog.offers import DEFAULT, offers
+from plugin_framework.db.recorded import lacking
 from plugin_framework.instances import Held, Instance
 from plugin_framework.layers import PlatformSettings
 from plugin_framework.registry import JOB_HOOK, PluginSpec, registry
@@ -30,6 +31,8 @@ CACHED_TENANTS = 512  # active sets kept in this process; the least recently use
 BYTES_PER_TENANT = 32 * 1024  # that one of them takes at most, with the built-in plugins; a test measures it
 RETRY_FAILED_START = 30.0  # seconds until a plugin whose initialize() raised is tried again
 _MEMO = "active_set"
+_OLD_TABLES = "It is being updated: its tables here are still those of an older version."
+_NEW_SETTINGS = "It is being updated: its settings were saved by a newer version than the one that runs here."
 
 
 @dataclass(frozen=True, slots=True)
@@ -193,7 +196,8 @@ def _private(tenant: TenantRef, wanted: Revisions) -> ActiveSet:
 
 def build(tenant: TenantRef, wanted: Revisions, old: ActiveSet | None) -> ActiveSet:
     """Read the tenant's state and make its active set; instances whose settings did not change are taken over from `old`."""
-    record = tenant_record.read()
+    apps = {spec.app_label for spec in registry.specs.values() if spec.app_label}
+    record = tenant_record.read(apps)
     rows = record.enabled
     now = timezone.now()
     pauses = {name: row.paused_until - now for name, row in rows.items() if row.paused_until and row.paused_until > now}
@@ -201,9 +205,14 @@ def build(tenant: TenantRef, wanted: Revisions, old: ActiveSet | None) -> Active
     facts = gate.Facts(tenant.schema, offers(wanted.catalog), frozenset(rows), record.plan, paused)
     startable = [spec for spec in registry.specs.values() if gate.decide(spec.name, facts, registry).runs]
     problems = dict(paused)
+    behind = lacking(record.migrations, {spec.app_label for spec in startable if spec.app_label})
+    old_tables = {app for app, _ in behind}
     made: dict[str, Instance] = {}
     kept = {each.plugin.name: each for each in old.held.instances} if old else {}
     for spec in startable:
+        if updating := _updating(spec, rows[spec.name], old_tables):
+            problems[spec.name] = updating
+            continue
         revision = rows[spec.name].settings_revision
         platform = layers.platform_of(spec, facts.offers.get(spec.name, DEFAULT))
         instance = kept.get(spec.name)
@@ -232,6 +241,18 @@ def build(tenant: TenantRef, wanted: Revisions, old: ActiveSet | None) -> Active
         held=instances.hold(made.values()),
         retry_at=time.monotonic() + min(look_again, default=float("inf")),
     )
+
+
+def _updating(spec: PluginSpec, row: Enabled, old_tables: Set[str]) -> gate.Decision | None:
+    """Why this process's version of a plugin leaves it to another's: what is stored here is of an older version, or of a newer one.
+
+    A newer version's settings are not tried on an older schema: what happened to fit would run with half of what somebody meant.
+    """
+    if spec.app_label in old_tables:
+        return gate.Decision(gate.Reason.UPDATING, _OLD_TABLES)
+    if row.config_version > spec.config_version:
+        return gate.Decision(gate.Reason.UPDATING, _NEW_SETTINGS)
+    return None
 
 
 def _start(
@@ -283,7 +304,7 @@ def _owed(facts: gate.Facts, rows: Mapping[str, Enabled]) -> Mapping[str, tuple[
 
     A plugin that was never set up is owed nothing: whoever sets it up at last does not expect last month's mails.
     """
-    waiting = {gate.Reason.PAUSED, gate.Reason.FAILED_TO_START}
+    waiting = {gate.Reason.PAUSED, gate.Reason.FAILED_TO_START, gate.Reason.UPDATING}
     table: dict[str, list[Owed]] = {}
     for name, problem in facts.problems.items():
         was_set_up = problem.reason is gate.Reason.NEEDS_SETUP and rows[name].settings_revision > 0

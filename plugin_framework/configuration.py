@@ -33,6 +33,10 @@ class Conflict(RuntimeError):
     """Somebody else has saved these settings meanwhile. Look at theirs, then save again."""
 
 
+class SavedByNewer(Conflict):
+    """A newer version of the plugin has saved these settings, and this process has an older one. Try again in a few minutes."""
+
+
 def configure(
     name: str,
     actor: Actor,
@@ -54,7 +58,8 @@ def configure(
         The new settings revision.
 
     Raises:
-        Invalid: with the errors by field. Conflict: saved by somebody else meanwhile. NotAllowed: there is no such plugin.
+        Invalid: with the errors by field. Conflict: saved by somebody else meanwhile. SavedByNewer: by a newer version of the plugin.
+        NotAllowed: there is no such plugin.
     """
     spec = spec_of(name)
     with transaction.atomic():
@@ -62,6 +67,8 @@ def configure(
         row = PluginState.objects.filter(plugin=name).first()
         if expected_revision is not None and expected_revision != (row.settings_revision if row else 0):
             raise Conflict(Conflict.__doc__)
+        if row and row.config_version > spec.config_version:
+            raise SavedByNewer(SavedByNewer.__doc__)
         before = shapes.stored_now(spec)
         own = _sealed(spec, proposed(spec, config, secrets or {}, removed))
         settings_store.write(name, own)
@@ -147,6 +154,10 @@ def restore(name: str, actor: Actor, revision: int, *, expected_revision: int | 
 
 def as_of(spec: PluginSpec, state: SettingsHistory) -> dict[str, Any]:
     """What `state` held, as the installed version wants it and without what the platform has locked since."""
+    if state.config_version > spec.config_version:
+        raise Invalid(
+            (FieldError((), "A newer version of the plugin has saved these; they do not fit the one that runs here."),)
+        )
     platform = layers.platform_of(spec)
     try:
         config = shapes.in_shape(spec, dict(state.values), state.config_version, platform)

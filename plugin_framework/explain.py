@@ -64,6 +64,7 @@ _REMEDY = {
     Reason.DEPENDENCY: "Mend what it needs first.",
     Reason.NEEDS_SETUP: "Open its settings page and correct what is marked.",
     Reason.PAUSED: "It runs again by itself; its page has a button that resumes it at once.",
+    Reason.UPDATING: "Run migrate_tenants for this organisation, and restart the processes that have older code.",
     Reason.FAILED_TO_START: "Read the log; it is tried again every half minute.",
 }
 

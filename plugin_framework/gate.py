@@ -26,6 +26,7 @@ class Reason(StrEnum):
     NEEDS_SETUP = "needs_setup"
     FAILED_TO_START = "failed_to_start"
     PAUSED = "paused"
+    UPDATING = "updating"
 
 
 _NOT_TO_BE_HAD = {Reason.QUARANTINED, Reason.MISSING, Reason.WITHDRAWN, Reason.NOT_OFFERED, Reason.NOT_IN_PLAN}
@@ -62,7 +63,9 @@ class Facts:
     offers: Mapping[str, Offer]
     enabled: frozenset[str]
     plan: PlanFacts | None  # None: all that is offered
-    problems: Mapping[str, Decision]  # needs setup, failed to start, paused: found while the active set was built
+    problems: Mapping[
+        str, Decision
+    ]  # needs setup, failed to start, paused, updating: found while the active set was built
 
 
 def decide(plugin: str, facts: Facts, registry: Registry) -> Decision:

@@ -7,15 +7,29 @@ from typing import Any
 
 from django.contrib.auth.views import redirect_to_login
 from django.core.exceptions import BadRequest, PermissionDenied, SuspiciousOperation
-from django.http import Http404, HttpRequest, UnreadablePostError
+from django.http import Http404, HttpRequest, HttpResponse, UnreadablePostError
 from django.http.multipartparser import MultiPartParserError
 from django.http.response import HttpResponseBase
+from django.shortcuts import render
 from django.utils.functional import SimpleLazyObject
 from structlog.contextvars import bind_contextvars
 
 from plugin_framework import activation, system_errors, tenancy
+from plugin_framework.gate import Reason
+from plugin_framework.registry import registry
 
 APPS = "apps"  # the URL namespace under which every plugin's pages live: apps:<plugin>:<page>
+
+
+def updating(request: HttpRequest, name: str) -> HttpResponse:
+    """The page of what is being updated: the deploy has not come to it yet, or not to this process; the next one asked may have it.
+
+    Args:
+        name: an organisation's or a plugin's, as people know it.
+    """
+    response = render(request, "errors/503_updating.html", {"name": name}, status=503)
+    response["Retry-After"] = response["Refresh"] = "5"  # the page looks again by itself, with JavaScript or without
+    return response
 
 
 class PluginMiddleware:
@@ -33,7 +47,12 @@ class PluginMiddleware:
         match = request.resolver_match
         if match is None or match.namespaces[:1] != [APPS]:
             return None
-        if tenancy.tenant_or_none() is None or not activation.current().decision(match.namespaces[1]).runs:
+        if tenancy.tenant_or_none() is None:
+            raise Http404("This plugin does not run here.")
+        decision = activation.current().decision(match.namespaces[1])
+        if decision.reason is Reason.UPDATING:
+            return updating(request, registry.specs[match.namespaces[1]].title)
+        if not decision.runs:
             raise Http404("This plugin does not run here.")
         bind_contextvars(plugin=match.namespaces[1])  # on the log lines of this request; it ends with the request's own
         if getattr(view, "login_required", True) and not request.user.is_authenticated:

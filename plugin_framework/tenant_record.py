@@ -6,7 +6,7 @@ With thousands of tenants most of them are not in a process's memory when they c
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -25,6 +25,7 @@ WITH enabled AS (
 SELECT (SELECT coalesce(jsonb_agg(enabled), '[]') FROM enabled),
     (SELECT coalesce(jsonb_agg(jsonb_build_array(setting.plugin_name, setting.key, setting.value)), '[]')
      FROM plugin_framework_pluginsetting AS setting WHERE setting.plugin_name IN (SELECT plugin FROM enabled)),
+    (SELECT coalesce(jsonb_agg(jsonb_build_array(app, name)), '[]') FROM django_migrations WHERE app = ANY (%s)),
     (SELECT to_jsonb(plan) FROM public.catalog_tenantplan AS has JOIN public.catalog_plan AS plan ON plan.id = has.plan_id
      WHERE has.tenant_schema = %s)
 """
@@ -43,28 +44,38 @@ class Enabled:
 
 @dataclass(frozen=True, slots=True)
 class TenantRecord:
-    """What is stored of one tenant's plugins. `settings`: its own, by plugin and key, secrets still sealed."""
+    """What is stored of one tenant's plugins.
+
+    Attributes:
+        settings: its own, by plugin and key, secrets still sealed.
+        migrations: those recorded of the plugins' apps, by app and name.
+    """
 
     enabled: Mapping[str, Enabled]
     settings: Mapping[str, Config]
+    migrations: frozenset[tuple[str, str]]
     plan: PlanFacts | None
 
 
-def read() -> TenantRecord:
+def read(apps: Iterable[str]) -> TenantRecord:
     """The current tenant's.
+
+    Args:
+        apps: labels of the plugins' apps.
 
     Raises:
         NoTenant: outside of a tenant.
     """
     with connection.cursor() as cursor:
-        cursor.execute(_READ, [current_tenant().schema])
-        enabled, settings, plan = cursor.fetchone()
+        cursor.execute(_READ, [sorted(apps), current_tenant().schema])
+        enabled, settings, migrations, plan = cursor.fetchone()
     by_plugin: dict[str, Config] = {}
     for plugin, key, value in json.loads(settings):
         by_plugin.setdefault(plugin, {})[key] = value
     return TenantRecord(
         enabled={row["plugin"]: _enabled(**row) for row in json.loads(enabled)},
         settings=by_plugin,
+        migrations=frozenset((app, name) for app, name in json.loads(migrations)),
         plan=plans.facts(Plan(**json.loads(plan))) if plan else None,
     )
 

@@ -11,6 +11,8 @@ from django.http.response import HttpResponseBase
 from django.shortcuts import render
 
 from plugin_framework import tenancy
+from plugin_framework.db.recorded import is_ready
+from plugin_framework.middleware import updating
 from tenants import hosts
 from tenants.models import State
 from tenants.resolution import Resolved, resolve
@@ -27,7 +29,8 @@ class TenantMiddleware:
     """Sets ``request.tenant``, ``request.host_kind`` and ``request.urlconf`` from the Host header alone.
 
     An unknown host gets 404, one that is no host name 400, a tenant that is not active the page of its state: never another
-    tenant's pages, never the public ones by default. ``X-Forwarded-Host`` is not looked at.
+    tenant's pages, never the public ones by default. One whose tables are older than this process's code gets the page that says so.
+    ``X-Forwarded-Host`` is not looked at.
     """
 
     def __init__(self, get_response: Callable[[HttpRequest], HttpResponseBase]) -> None:
@@ -45,6 +48,9 @@ class TenantMiddleware:
             return _page(request, "errors/404.html", 404)
         if not found.is_active:
             return _not_served(request, found)
+        if not is_ready(found.ref):
+            _mark(request, None, "public", settings.PUBLIC_URLCONF)
+            return updating(request, found.ref.name)
         return self._tenant(request, found)
 
     def _public(self, request: HttpRequest) -> HttpResponseBase:

@@ -9,7 +9,7 @@ from django.db import connection
 
 from plugin_framework.db.migrator import tenant_labels
 from plugin_framework.db.rollout import Key, Stage, judged, known
-from plugin_framework.tenancy import TenantRef, current_tenant, tenant_scope
+from plugin_framework.tenancy import TenantRef, tenant_scope
 
 log = logging.getLogger(__name__)
 _THERE = "SELECT to_regclass(%s) IS NOT NULL"
@@ -27,9 +27,10 @@ def is_ready(ref: TenantRef) -> bool:
     if ref.schema in _ready:
         return True
     with tenant_scope(ref):
-        lacking = lacking_here(tenant_labels()) if _is_there(ref) else ["its schema"]
-    if lacking:
-        log.warning("%s is not served: it lacks %s", ref.slug, ", ".join(map(str, lacking)))
+        missing = lacking(_recorded(ref.schema, labels := tenant_labels()), labels)
+    if missing:
+        names = ", ".join(f"{app}.{name}" for app, name in missing)
+        log.warning("%s is not served: its schema lacks %s", ref.slug, names)
         return False
     _ready.add(ref.schema)
     return True
@@ -40,21 +41,20 @@ def forget() -> None:
     _ready.clear()
 
 
-def _is_there(ref: TenantRef) -> bool:
+def _recorded(schema: str, labels: Iterable[str]) -> set[Key]:
+    """The migrations of `labels` that a schema has; none if it is not there."""
     with connection.cursor() as cursor:
-        cursor.execute(_THERE, [f'"{ref.schema}".django_migrations'])
-        return bool(cursor.fetchone()[0])
+        cursor.execute(_THERE, [f'"{schema}".django_migrations'])
+        if not cursor.fetchone()[0]:
+            return set()
+        cursor.execute(_RECORDED.format(schema=schema), [sorted(labels)])
+        return set(cursor.fetchall())
 
 
-def lacking_here(labels: Iterable[str]) -> list[str]:
-    """The migrations ("app.name") of the apps `labels` that the current tenant's schema lacks and this code cannot do without."""
-    if not (wanted := sorted(labels)):
-        return []
-    with connection.cursor() as cursor:
-        cursor.execute(_RECORDED.format(schema=current_tenant().schema), [wanted])
-        done = set(cursor.fetchall())
+def lacking(done: Set[Key], labels: Collection[str]) -> list[Key]:
+    """The migrations of the apps `labels` that are not among `done`, and that this code cannot do without."""
     after = {key for key, each in judged().items() if each.stage is Stage.AFTER}
-    return [f"{app}.{name}" for app, name in missing_migrations(done, wanted, after)]
+    return missing_migrations(done, labels, after)
 
 
 def missing_migrations(done: Set[Key], labels: Collection[str], left_out: Set[Key] = frozenset()) -> list[Key]:

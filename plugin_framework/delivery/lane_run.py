@@ -16,6 +16,7 @@ from structlog.contextvars import bound_contextvars
 from plugin_framework import activation, metrics, tenancy_directory
 from plugin_framework.activation import BoundHandler
 from plugin_framework.catalog import revisions
+from plugin_framework.db.recorded import is_ready
 from plugin_framework.delivery import house, lanes, limits, rows
 from plugin_framework.delivery.breaker import TRIALS, Breaker
 from plugin_framework.delivery.context import CurrentDelivery, entered
@@ -35,7 +36,12 @@ from plugin_framework.sdk import NetworkError, PluginError, RetryLater
 from plugin_framework.tenancy import Revisions, TenantRef, public_scope, tenant_scope
 
 log = logging.getLogger(__name__)
+UPDATING_WAIT = 15.0  # seconds until a tenant is looked at again whose tables are older than the code of this worker
 SUSPENDED_WAIT = 300.0  # seconds until a suspended tenant's lane is looked at again; `lanes.hurry` makes it sooner
+
+
+# Over before a job's next time comes, maybe; or it is only this process that has not the version yet, and another one does it.
+_MAY_BE_OVER = {Reason.FAILED_TO_START, Reason.MISSING, Reason.UPDATING}
 
 
 class LeftOpen(PluginError):
@@ -62,6 +68,9 @@ def run_lane(
             return
         if not entry.active:
             lanes.postpone(lane, SUSPENDED_WAIT)
+            return
+        if not is_ready(entry.ref):
+            lanes.postpone(lane, UPDATING_WAIT)
             return
     with tenant_scope(entry.ref), bound_contextvars(plugin=lane.plugin):
         LaneRun(lane, slot, options, stopping, pause, entry.ref).run()
@@ -200,7 +209,10 @@ class LaneRun:
     def _gate(self, due: Due) -> BoundHandler | None:
         """The handler, if the gate lets it run now; else what is due is held or cancelled."""
         if self.lane.plugin == house.HOUSE:
-            return house.find(due.handler) or self._hold(f"Held back: nothing here does {due.handler!r}.")
+            found = house.find(due.handler)
+            if found is None:
+                self._leave(due, f"Held back: nothing here does {due.handler!r}.")
+            return found
         try:
             with limits.soft_limit(self.options.soft_limit):
                 now = revisions.read()
@@ -221,13 +233,12 @@ class LaneRun:
             )
             raise _SliceOver
         if not decision.runs:
-            if decision.reason is not Reason.FAILED_TO_START:  # which may be over before the next time comes
+            if decision.reason not in _MAY_BE_OVER:
                 self._leave_out_jobs(decision.text)
             self._hold(f"Held back: {decision.text}")
         if handler is None:
             text = f"Held back: this version of {self.lane.plugin} has no handler {due.handler!r} for {due.hook!r}."
-            self._write()
-            rows.hold(self.lane.schema, self.lane.plugin, self.lane.fence, text, due.id)
+            self._leave(due, text)
         elif due.held:
             self._write()
             rows.release_held(self.lane.schema, self.lane.plugin, self.lane.fence)
@@ -238,6 +249,11 @@ class LaneRun:
         """A job whose time comes while its plugin is not to run passes; what was an event is kept for the day on which it may."""
         self._write()
         rows.skip(self.lane.schema, self.lane.plugin, self.lane.fence, JOB_HOOK, f"Left out: {why}")
+
+    def _leave(self, due: Due, reason: str) -> None:
+        """Put off one delivery that this version of the code knows nothing of: another version, newer or older, may."""
+        self._write()
+        rows.hold(self.lane.schema, self.lane.plugin, self.lane.fence, reason, due.id)
 
     def _hold(self, reason: str) -> NoReturn:
         self._write()

@@ -21,7 +21,7 @@ from django.db import ProgrammingError, models
 from django.utils.functional import Promise
 from psycopg.errors import UndefinedTable
 
-from plugin_framework.sdk import DeadLetter, ErrorReport
+from plugin_framework.sdk import DeadLetter, ErrorReport, PluginError
 
 MAX_BYTES = 256 * 1024
 MAX_DEPTH = 32
@@ -29,6 +29,10 @@ MAX_DEPTH = 32
 
 class MissingRow(DeadLetter):
     """A row that the event referred to does not exist any more, so there is nothing to deliver."""
+
+
+class NotKnownHere(PluginError):
+    """What wrote the event knows something that this version of the code does not; another process, or a later attempt, may."""
 
 
 class PayloadTooLarge(TypeError):
@@ -56,7 +60,7 @@ def thaw(payload: Sequence[Any]) -> tuple[Any, ...]:
     """The arguments that `freeze` kept. Model instances are read from the database now, in the current tenant.
 
     Raises:
-        MissingRow: a referred row, its table or its model is gone.
+        MissingRow: a referred row or its table is gone. NotKnownHere: this process does not know the model, or the kind of value.
     """
     return tuple(_thaw(value) for value in payload)
 
@@ -124,6 +128,10 @@ def _thaw(value: Any) -> Any:
     for tag, (_, _, from_json) in _TAGS.items():
         if tag in value:
             return from_json(value[tag])
+    if strange := [key for key in value if key.startswith("$") and not key.startswith("$$")]:
+        raise NotKnownHere(
+            f"The event carries a {strange[0][1:]}, which this version does not know. Update this worker."
+        )
     return {key[1:] if key.startswith("$") else key: _thaw(item) for key, item in value.items()}
 
 
@@ -132,7 +140,7 @@ def _load(label: str, pk: Any) -> models.Model:
     try:
         found: models.Model = apps.get_model(label)._base_manager.get(pk=pk)
     except LookupError:
-        raise MissingRow(f"The event is about a {label}, and what defines that is not installed any more.") from None
+        raise NotKnownHere(f"The event is about a {label}, and what defines that is not installed here.") from None
     except ObjectDoesNotExist:
         raise MissingRow(f"The event is about {label} {pk}, which does not exist any more.") from None
     except ProgrammingError as error:

@@ -37,6 +37,7 @@ _ADVICE = {
     Reason.DEPENDENCY: "Put that right first; this plugin then runs by itself.",
     Reason.NEEDS_SETUP: "Complete its settings; it runs as soon as they are saved.",
     Reason.PAUSED: "Its settings and data are as they were. It runs again by itself, or at once if you resume it.",
+    Reason.UPDATING: "This takes a few minutes at most. Its settings and data are kept, and so are its events.",
     Reason.FAILED_TO_START: "Check its settings. It is tried again every half minute.",
 }
 

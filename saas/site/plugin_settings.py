@@ -66,6 +66,9 @@ def configure(request: HttpRequest, name: str) -> HttpResponse:
             removed=form.removed_secrets + form.removed_keys,
             expected_revision=expected_revision(request.POST),
         )
+    except configuration.SavedByNewer as error:
+        messages.error(request, str(error))
+        return redirect("settings:plugin", name)
     except configuration.Conflict:
         return _conflict(request, info, spec, form)
     except (configuration.Invalid, settings_store.Unreadable) as error:

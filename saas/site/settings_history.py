@@ -64,6 +64,9 @@ def restore(request: HttpRequest, name: str, revision: int) -> HttpResponse:
         return refused(request, info)
     try:
         configuration.restore(name, actor_of(request), revision, expected_revision=expected_revision(request.POST))
+    except configuration.SavedByNewer as error:
+        messages.error(request, str(error))
+        return redirect("settings:plugin_history", name)
     except configuration.Conflict:
         messages.error(
             request, _("Somebody else has saved in the meantime. Look at what they changed, then try again.")

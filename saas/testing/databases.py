@@ -139,9 +139,11 @@ def using(name: str) -> Iterator[None]:
 def _switch(name: str) -> None:
     from plugin_framework import activation
     from plugin_framework.catalog import offers
+    from plugin_framework.db import recorded
 
     connection.close()
     connections["default"].settings_dict["NAME"] = name
     connections.databases["default"]["NAME"] = name  # for the connections of threads started later
     activation.cache.clear()
     offers.forget()
+    recorded.forget()

@@ -71,6 +71,11 @@ def _fail_to_start() -> None:
     configuration.configure("gated", SYSTEM, {"number": -1})
 
 
+def _save_with_a_newer_version() -> None:
+    """As a process with the next release would, while this one still serves."""
+    PluginState.objects.filter(plugin="gated").update(config_version=99, settings_revision=lifecycle.bump_tenant())
+
+
 REASONS: dict[Reason, Callable[[], object]] = {
     Reason.QUARANTINED: _quarantine,
     Reason.MISSING: _forget_the_code,
@@ -82,10 +87,16 @@ REASONS: dict[Reason, Callable[[], object]] = {
     Reason.NEEDS_SETUP: _spoil_settings,
     Reason.FAILED_TO_START: _fail_to_start,
     Reason.PAUSED: lambda: lifecycle.pause("gated", SYSTEM, reason="It kept pages waiting.", seconds=600),
+    Reason.UPDATING: _save_with_a_newer_version,
 }
 
 
-KEPT_FOR_LATER = {Reason.NEEDS_SETUP, Reason.FAILED_TO_START, Reason.PAUSED}  # it was set up and will run again
+KEPT_FOR_LATER = {
+    Reason.NEEDS_SETUP,
+    Reason.FAILED_TO_START,
+    Reason.PAUSED,
+    Reason.UPDATING,
+}  # it was set up and will run again
 
 
 # --- what each surface shows while the plugin runs (True), and must not show otherwise ---------------------------------
@@ -108,7 +119,7 @@ def _settings(world: World) -> bool:
 def _pages(world: World) -> bool:
     answers = [world.admin.get("/apps/gated/"), world.admin.post("/apps/gated/"), world.admin.head("/apps/gated/")]
     assert len({answer.status_code for answer in answers}) == 1
-    return answers[0].status_code != 404
+    return answers[0].status_code not in (404, 503)
 
 
 def _files(world: World) -> bool:

@@ -8,8 +8,9 @@ from typing import Any
 import pytest
 from django.db import connection
 
-from plugin_framework.delivery.payload import MissingRow, freeze, thaw
+from plugin_framework.delivery.payload import MissingRow, NotKnownHere, freeze, thaw
 from plugin_framework.models import AuditEntry, PluginState
+from plugin_framework.sdk import DeadLetter
 from plugin_framework.tenancy import TenantRef, tenant_scope
 
 
@@ -46,8 +47,15 @@ def test_a_row_that_is_gone_is_named(acme: TenantRef) -> None:
 
 def test_a_model_that_is_gone_is_named(acme: TenantRef) -> None:
     for label in ("gone_plugin.Thing", "plugin_framework.Thing"):
-        with pytest.raises(MissingRow, match=f"{label}, and what defines that is not installed any more"):
+        with pytest.raises(NotKnownHere, match=f"{label}, and what defines that is not installed here"):
             thaw([{"$model": label, "pk": 1}])
+    assert not issubclass(NotKnownHere, DeadLetter), "a worker with newer code may know it"
+
+
+def test_a_kind_of_value_that_only_a_newer_version_knows_is_left_to_it() -> None:
+    with pytest.raises(NotKnownHere, match="carries a money"):
+        thaw([{"price": {"$money": "1 EUR"}}])
+    assert thaw(freeze([{"$money": "1 EUR"}])) == ({"$money": "1 EUR"},), "a key that only looks so"
 
 
 def test_a_table_that_is_gone_is_named(acme: TenantRef) -> None:

@@ -1,0 +1,1 @@
+"""A board on which members leave notes."""

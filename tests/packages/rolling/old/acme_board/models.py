@@ -1,0 +1,23 @@
+"""What is on the board."""
+
+from django.db import models
+
+
+class Note(models.Model):
+    """A note, and by which handlers it was heard of."""
+
+    text = models.CharField(max_length=200)
+    colour = models.CharField(max_length=20, db_default="yellow")
+
+    def __str__(self) -> str:
+        return self.text
+
+
+class Heard(models.Model):
+    """A handler has heard of a note."""
+
+    text = models.CharField(max_length=200)
+    handler = models.CharField(max_length=50)
+
+    def __str__(self) -> str:
+        return f"{self.handler}: {self.text}"

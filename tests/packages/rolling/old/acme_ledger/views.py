@@ -1,0 +1,15 @@
+"""One page: read the ledger, book something."""
+
+from __future__ import annotations
+
+from django.http import HttpRequest, HttpResponse
+
+from acme_ledger.models import Entry
+
+
+def ledger(request: HttpRequest) -> HttpResponse:
+    """The release and the entries; posted to, one more."""
+    if request.method == "POST":
+        Entry.objects.create(text=request.POST["text"])
+        return HttpResponse("old", status=201)
+    return HttpResponse("\n".join(["old", *(entry.text for entry in Entry.objects.order_by("pk"))]))
