@@ -259,6 +259,12 @@ class AnyOrder(RuleBasedStateMachine):
         expected = self.expected(self.subject, self.slug)
         transaction.on_commit(lambda: self.promised.append((expected, self.look())))
 
+    @rule(who=WHO)
+    def promise_something_in_a_scope_that_is_left_before_the_commit(self, who: str) -> None:
+        mark = self.world.subjects[who].mark
+        with transaction.atomic(), tenant_scope(self.world.subjects[who].ref):
+            transaction.on_commit(lambda: self.promised.append((mark, self.look())))
+
     @invariant()
     def what_was_promised_ran_in_the_tenant_that_promised_it(self) -> None:
         assert [pair for pair in self.promised if pair[0] != pair[1]] == []
@@ -358,7 +364,8 @@ class AnyOrder(RuleBasedStateMachine):
 
     def teardown(self) -> None:
         while self.open:
-            self.unwind(fails=True)
+            self.unwind(fails=False)
+        self.what_was_promised_ran_in_the_tenant_that_promised_it()
         self.counted("orders of things", 1)
 
 
