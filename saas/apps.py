@@ -14,7 +14,7 @@ class SaasConfig(AppConfig):
         from plugin_framework.delivery import breaker, house, retention
         from plugin_framework.quotas import storage
         from saas import isolation_checks, logs, notices  # noqa: F401  # importing the checks registers them
-        from tenants import deletion, owed, tending
+        from tenants import deletion, owed, purging, tending
 
         logs.structlog_through_logging()
         house.register(breaker.NOTICE, notices.deliveries_paused)
@@ -24,3 +24,4 @@ class SaasConfig(AppConfig):
         house.register(deletion.UNDELETED, notices.organisation_undeleted)
         house.register(quotas.NOTICE, notices.quota_reached)
         house.register(storage.MEASURE, storage.measure, cron=storage.AT)
+        house.register(purging.HOURLY, purging.hourly, cron=purging.AT, platform_only=True)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from django.conf import settings
 from django.db.models import OuterRef, Subquery, Value
 from django.db.models.functions import Coalesce
 
@@ -11,6 +12,7 @@ from plugin_framework.db import wear
 from plugin_framework.delivery import prepared
 from plugin_framework.tenancy import TenantRef, public_scope
 from plugin_framework.tenancy_directory import DirectoryEntry
+from tenants import retired
 from tenants.models import Domain, State, Tenant
 
 # A worker asks this for each lane that it claims: one round trip, and none of what building a queryset costs.
@@ -58,9 +60,21 @@ def is_being_set_up(slug: str) -> bool:
         return bool(Tenant.objects.filter(slug=slug, state=State.PROVISIONING).exists())
 
 
+def why_taken(slug: str) -> str:
+    """Why no new organisation can have this slug now; "" if one can. Who takes it first is decided when it is made."""
+    if by_slug(slug) is not None:
+        return f"{slug} is taken."
+    return retired.why_resting(host_of(slug))
+
+
 def is_free(slug: str) -> bool:
-    """Whether no organisation has this slug now; who takes it first is decided when it is made."""
-    return by_slug(slug) is None
+    """Whether a new organisation can have this slug now."""
+    return not why_taken(slug)
+
+
+def host_of(slug: str) -> str:
+    """Where the organisation `slug` is reached."""
+    return f"{slug}.{settings.BASE_DOMAIN}"
 
 
 def _entry(tenant: Tenant) -> DirectoryEntry:

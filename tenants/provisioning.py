@@ -12,7 +12,8 @@ from plugin_framework.audit import Actor, record
 from plugin_framework.delivery import schedule
 from plugin_framework.delivery.failpoints import failpoint
 from plugin_framework.tenancy import TenantRef, public_scope, tenant_scope
-from tenants import blueprint, owed, spares
+from tenants import blueprint, owed, retired, spares
+from tenants.directory import host_of
 from tenants.models import PLATFORM_SCHEMA, Domain, State, Tenant
 from tenants.names import new_schema_name, problem_with
 
@@ -70,11 +71,6 @@ def ensure_platform() -> TenantRef:
         return _create(PLATFORM_SLUG, "Tenantry platform", PLATFORM_SCHEMA, Actor("setup"))
 
 
-def host_of(slug: str) -> str:
-    """The host at which an organisation with this slug is reached."""
-    return f"{slug}.{settings.BASE_DOMAIN}"
-
-
 def _check(slug: str) -> None:
     if problem := problem_with(slug):
         raise SlugRefused(problem)
@@ -124,6 +120,8 @@ def claim(slug: str, name: str, schema: str, state: State = State.ACTIVE) -> Ten
             tenant = Tenant(slug=slug, name=name, schema_name=schema, state=state)
             Tenant.objects.bulk_create([tenant])  # in one statement; the `save` of django-tenants looks around first
             Domain.objects.bulk_create([Domain(domain=host, tenant=tenant)])  # the same
+            if why := retired.why_resting(host):  # asked last: whoever was purging its tenant has committed by then
+                raise SlugTaken(why)
     except IntegrityError as error:
         raise SlugTaken(f"The address {host} is taken. Choose another one.") from error
     failpoint("tenant_claimed")

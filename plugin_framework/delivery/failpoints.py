@@ -47,6 +47,12 @@ NAMES = (
     "sign_up_put_down",
     "sign_up_begun",
     "sign_up_finished",
+    "restore_schema_made",
+    "restore_rows_loaded",
+    "restore_brought_up",
+    "restore_registered",
+    "restore_files_written",
+    "restore_done",
 )
 
 

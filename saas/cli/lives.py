@@ -7,13 +7,19 @@ from collections.abc import Mapping
 from typing import Any
 
 from plugin_framework.audit import COMMAND_LINE
-from tenants import deletion
+from tenants import deletion, purging
 
-ACTIONS = ("delete", "undelete")
+ACTIONS = ("delete", "undelete", "purge")
 
 
 def add_arguments(parser: ArgumentParser) -> None:
     """What only these actions take."""
+    parser.add_argument(
+        "--yes-delete", metavar="SLUG", default="", help="purge: its address once more; there is no way back"
+    )
+    parser.add_argument(
+        "--at-once", action="store_true", help="purge: although the time to bring it back is not over yet"
+    )
 
 
 def act(action: str, slug: str, options: Mapping[str, Any]) -> dict[str, Any]:
@@ -25,4 +31,7 @@ def act(action: str, slug: str, options: Mapping[str, Any]) -> dict[str, Any]:
     if action == "delete":
         purge_at = deletion.delete(slug, COMMAND_LINE, confirmation=slug)
         return {"slug": slug, "done": "deleted", "gone for good": purge_at.isoformat(timespec="seconds")}
+    if action == "purge":
+        purging.purge(slug, COMMAND_LINE, confirmation=options["yes_delete"], at_once=options["at_once"])
+        return {"slug": slug, "done": "purged"}
     return {"slug": slug, "done": "brought back", "state": deletion.undelete(slug, COMMAND_LINE).value}

@@ -10,7 +10,7 @@ from django.core.exceptions import ValidationError
 from django.utils.translation import gettext_lazy as _
 
 from tenants.accounts.forms import NewPersonForm, one_plain_line
-from tenants.directory import is_free
+from tenants.directory import is_free, why_taken
 from tenants.names import problem_with, suggest
 
 
@@ -42,7 +42,7 @@ class SignUpForm(NewPersonForm):
         """Lower-case; made from the organisation's name if nothing was typed."""
         name = self.cleaned_data.get("organisation", "")
         slug: str = self.cleaned_data["slug"].strip().lower() or suggest(name, is_free)
-        problem = problem_with(slug) or ("" if is_free(slug) else _("%(slug)s is taken.") % {"slug": slug})
+        problem = problem_with(slug) or why_taken(slug)
         if problem:
             raise ValidationError(self._with_advice(problem, slug))
         return slug
