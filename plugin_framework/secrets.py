@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import hashlib
+import hmac
 from collections.abc import Sequence
 from functools import lru_cache
 
@@ -77,6 +78,17 @@ class SecretBox:
         plain = self.open(sealed, tenant=tenant, plugin=plugin, field=field)
         return self.seal(plain, tenant=tenant, plugin=plugin, field=field)
 
+    def sign(self, data: bytes) -> str:
+        """A signature of `data` that only who has the newest key can make, as "v1:<key id>:<HMAC-SHA256>"."""
+        key = self._keys[0]
+        return f"{VERSION}:{key_id(key)}:{_mac(key, data)}"
+
+    def is_signed(self, data: bytes, signature: str) -> bool:
+        """Whether `signature` was made for this `data` with any of the keys."""
+        given = signature.encode("utf-8", "replace")
+        wanted = (f"{VERSION}:{key_id(key)}:{_mac(key, data)}".encode() for key in self._keys)
+        return any(hmac.compare_digest(each, given) for each in wanted)
+
     def position_of(self, sealed: object) -> int | None:
         """With which of the keys `sealed` was made, counted from 1; None: with none of these."""
         name = str(sealed).split(":")[1:2]
@@ -86,6 +98,11 @@ class SecretBox:
 def key_id(key: str) -> str:
     """A short name for a key that tells nothing of it."""
     return hashlib.sha256(b"tenantry key id" + key.encode()).hexdigest()[:8]
+
+
+def _mac(key: str, data: bytes) -> str:
+    derived = HKDF(algorithm=SHA256(), length=32, salt=None, info=b"tenantry archive").derive(key.encode())
+    return hmac.new(derived, data, hashlib.sha256).hexdigest()
 
 
 @lru_cache(maxsize=4096)

@@ -6,7 +6,7 @@ own recorded and make no tables. Apps that live elsewhere count as applied here 
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from typing import Any
 
 from django.apps import apps
@@ -102,6 +102,37 @@ _STOP = "Stop them all, and run `manage.py migrate_tenants --finish`."
 
 def _key(migration: Migration) -> Key:
     return migration.app_label, migration.name
+
+
+class UnknownMigration(LookupError):
+    """The installed code does not have a migration, so it cannot make the tables as they were with it."""
+
+
+def migrate_schema_to(applied: Collection[tuple[str, str]]) -> None:
+    """Bring the current scope's schema, which is empty, to where just these migrations are applied; without `post_migrate`.
+
+    Args:
+        applied: as (app, name), all that are recorded where the schema comes from.
+
+    Raises:
+        UnknownMigration: the installed code lacks one, or needs others for one of them; the text names them.
+    """
+    executor = SchemaExecutor(frozenset(app for app, _ in applied))
+    targets = [_node_for(key, executor.loader, set(applied)) for key in applied]
+    plan = executor.migration_plan(targets)
+    if more := sorted({(each.app_label, each.name) for each, _ in plan} - set(targets)):
+        raise UnknownMigration(f"They would need these too: {', '.join(map('.'.join, more))}.")
+    executor.migrate(targets, plan)
+
+
+def _node_for(key: tuple[str, str], loader: MigrationLoader, applied: set[tuple[str, str]]) -> tuple[str, str]:
+    """The migration `key` itself, or the one that it was squashed into if all others of that are applied too."""
+    if key in loader.graph.nodes:
+        return key
+    for node, migration in loader.graph.nodes.items():
+        if key in migration.replaces and applied.issuperset(migration.replaces):
+            return (str(node[0]), str(node[1]))
+    raise UnknownMigration(f"There is no migration {'.'.join(key)} here.")
 
 
 def _tell(labels: frozenset[str], plan: list[tuple[Migration, bool]]) -> None:

@@ -7,6 +7,7 @@ from decimal import Decimal
 from pathlib import Path
 from secrets import token_hex
 
+from allauth.account.models import EmailAddress
 from django.conf import settings
 from django.core.cache import cache
 from django.core.files.base import ContentFile
@@ -51,6 +52,7 @@ def move_in(ref: TenantRef) -> LivedIn:
     found = LivedIn(ref)
     with tenant_scope(ref):
         owner = User.objects.create_user(found.owner, PASSWORD, name=found.canary, role="owner")
+        EmailAddress.objects.create(user=owner, email=found.owner, verified=True, primary=True)
         configuration.configure("slack_notifications", SYSTEM, {}, secrets={("webhook_url",): found.secret})
         configuration.configure("invoices", SYSTEM, {"seller_address": found.canary})
         for plugin in ("slack_notifications", "orders", "invoices", "announcements", "webhooks"):
