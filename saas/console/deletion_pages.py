@@ -1,16 +1,20 @@
-"""What the console does to an organisation for good, or almost: deleting it and bringing it back."""
+"""What the console does to an organisation as a whole: deleting it, bringing it back, exporting it."""
 
 from __future__ import annotations
 
+import tempfile
+from datetime import UTC, datetime
+
 from django.contrib import messages
-from django.http import HttpRequest, HttpResponse
+from django.http import FileResponse, HttpRequest, HttpResponse
+from django.http.response import HttpResponseBase
 from django.shortcuts import redirect
 from django.views.decorators.http import require_POST
 
 from saas.console.forms import SuspendForm
 from saas.console.tenant_pages import show, tenant_called
 from saas.site.access import actor_of, admins_only
-from tenants import deletion, operations
+from tenants import archive, deletion, operations
 from tenants.models import State
 
 
@@ -40,3 +44,19 @@ def undelete(request: HttpRequest, slug: str) -> HttpResponse:
         served = "is served again" if state == State.ACTIVE else "is back, and suspended as before"
         messages.success(request, f"{tenant.name} {served}.")
     return redirect("platform:tenant", slug)
+
+
+@require_POST
+@admins_only
+def export(request: HttpRequest, slug: str) -> HttpResponseBase:
+    """All of an organisation in one file; written whole, to a file without a name, before the first byte of it is sent."""
+    tenant_called(slug)
+    file = tempfile.TemporaryFile()  # noqa: SIM115  # the response closes it
+    try:
+        archive.write(slug, file, actor_of(request))
+    except operations.NotPossible as error:
+        file.close()
+        messages.error(request, str(error))
+        return redirect("platform:tenant", slug)
+    file.seek(0)
+    return FileResponse(file, as_attachment=True, filename=f"{slug}-{datetime.now(UTC):%Y-%m-%d}.zip")

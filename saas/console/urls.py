@@ -24,4 +24,5 @@ urlpatterns = [
     path("tenants/<slug:slug>/resume/", tenant_pages.resume, name="resume"),
     path("tenants/<slug:slug>/delete/", deletion_pages.delete, name="delete"),
     path("tenants/<slug:slug>/undelete/", deletion_pages.undelete, name="undelete"),
+    path("tenants/<slug:slug>/export/", deletion_pages.export, name="export"),
 ]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from django.db import IntegrityError, connection, transaction
+from django.db import connection
 
 from plugin_framework.catalog import plans
 from plugin_framework.catalog.models import CatalogGrant
@@ -15,7 +15,9 @@ from plugin_framework.tenancy import TenantRef, current_tenant, public_scope
 from tenants import retired
 from tenants.archive.errors import CannotRestore
 from tenants.archive.format import Manifest
-from tenants.models import Domain, Tenant
+from tenants.models import Domain, State, Tenant
+from tenants.provisioning import SlugTaken
+from tenants.provisioning import claim as claimed
 
 _DUE = "SELECT plugin, min(id) FROM plugin_framework_delivery WHERE state = 'due' GROUP BY plugin"
 
@@ -27,18 +29,15 @@ def claim(ref: TenantRef, manifest: Manifest) -> tuple[str, ...]:
         CannotRestore: the slug is.
     """
     was = manifest.tenant
-    others = [host for host in was.hosts if host != ref.host and host != _own_host(manifest)]
-    try:
-        with public_scope(), transaction.atomic():
-            tenant = Tenant.objects.create(
-                slug=ref.slug, name=ref.name, schema_name=ref.schema, state=was.state, state_message=was.state_message
-            )
-            Domain.objects.create(domain=ref.host, tenant=tenant)
-    except IntegrityError as error:
-        raise CannotRestore(f"The address {ref.host} is taken. Choose another one: --slug NAME") from error
+    others = [host for host in was.hosts if host not in (ref.host, _own_host(manifest))]
     retired.give_back([ref.host, *others], was.schema)
-    if why := retired.why_resting(ref.host):
-        raise CannotRestore(why)
+    try:
+        claimed(ref.slug, ref.name, ref.schema, State(was.state))
+    except SlugTaken as error:
+        raise CannotRestore(f"{error} Here: --slug NAME") from error
+    with public_scope():
+        tenant = Tenant.objects.get(schema_name=ref.schema)
+        Tenant.objects.filter(pk=tenant.pk).update(state_message=was.state_message)
     return tuple(host for host in others if not _add(tenant, host))
 
 

@@ -7,10 +7,11 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from django.core.exceptions import SuspiciousFileOperation
-from django.db import connection, transaction
+from django.db import transaction
 
 from plugin_framework import files
 from plugin_framework.audit import Actor
+from plugin_framework.db.schemas import create_schema
 from plugin_framework.delivery.failpoints import failpoint
 from plugin_framework.tenancy import TenantRef, tenant_scope
 from tenants import purging
@@ -75,8 +76,7 @@ def _restored(archive: Archive, ref: TenantRef, actor: Actor, without: Collectio
     with transaction.atomic():
         purging.restoring(ref.schema)
         lost = registering.claim(ref, manifest)
-        with connection.cursor() as cursor:
-            cursor.execute(f'CREATE SCHEMA "{ref.schema}"')  # fails if it exists: a schema is never adopted
+        create_schema(ref.schema)  # fails if it exists: a schema is never adopted
         failpoint("restore_schema_made")
         with tenant_scope(ref):
             rows = loading.load(archive, ref.schema, without)

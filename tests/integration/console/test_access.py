@@ -29,6 +29,7 @@ POSTS = [
     "/tenants/acme/resume/",
     "/tenants/acme/delete/",
     "/tenants/acme/undelete/",
+    "/tenants/acme/export/",
     "/tenants/acme/plan/",
     "/plans/new/",
 ]

@@ -17,11 +17,12 @@ from plugin_framework.audit import SYSTEM
 from plugin_framework.catalog import plans
 from plugin_framework.catalog.models import CatalogGrant
 from plugin_framework.delivery.models import Lane, Schedule
-from plugin_framework.models import Delivery, PluginSetting
+from plugin_framework.models import AuditEntry, Delivery, PluginSetting
 from plugin_framework.sdk import unseal
 from plugin_framework.tenancy import TenantRef, public_scope, tenant_scope
+from plugin_framework.tenancy_directory import platform
 from plugins.webhooks_plugin.models import Endpoint
-from saas.testing.people import PASSWORD
+from saas.testing.people import PASSWORD, person
 from tenants import archive, deletion, directory, operations, purging
 from tenants.models import Tenant
 from tests.conftest import Tenants
@@ -196,6 +197,21 @@ def test_an_archive_is_its_owners_alone_holds_no_session_and_no_secret_in_the_cl
     assert not any(lived.secret in str(part) for part in normalised(file).values())
     with pytest.raises(FileExistsError):
         archive.export("acme", file, SYSTEM)
+
+
+def test_the_console_hands_it_out_and_the_export_is_audited(
+    lived: LivedIn, client_for: Callable[..., Client], file: Path
+) -> None:
+    own = platform()
+    assert own is not None
+    staff = client_for(own.ref, person(own.ref, "admin"))
+    answer = staff.post("/tenants/acme/export/")
+    assert answer["Content-Disposition"].startswith('attachment; filename="acme-20')
+    file.write_bytes(b"".join(answer.streaming_content))  # type: ignore[attr-defined]  # a streamed answer's
+    assert archive.restore(file, SYSTEM, slug="acme-copy").rows > 20
+    for ref in (own.ref, lived.ref):
+        with tenant_scope(ref):
+            assert "platform staff" in AuditEntry.objects.get(action="tenant.exported").actor
 
 
 def test_the_commands_say_what_they_did_and_what_they_cannot_do(lived: LivedIn, file: Path) -> None:

@@ -51,7 +51,9 @@ def refusal(path: Path) -> str:
     return sentence
 
 
-def test_wherever_it_is_cut_or_a_bit_is_turned_it_is_refused_or_is_what_it_was(file: Path, tmp_path: Path) -> None:
+def test_wherever_it_is_cut_or_a_bit_is_turned_it_is_refused_or_is_what_it_was(
+    file: Path, tmp_path: Path, counted: Callable[[str, int], None]
+) -> None:
     whole, chance, bad = file.read_bytes(), random.Random(5), tmp_path / "bad.zip"  # reproducible, not secret
     before, refused = normalised(file), 0
     for number in range(DAMAGES):
@@ -68,6 +70,7 @@ def test_wherever_it_is_cut_or_a_bit_is_turned_it_is_refused_or_is_what_it_was(f
         else:
             assert normalised(bad) == before  # it hit what means nothing, a date in a header
     assert refused > DAMAGES * 0.8
+    counted("damages", DAMAGES)
 
 
 @pytest.mark.parametrize(
