@@ -12,6 +12,7 @@ from tenants import deletion, purging
 from tenants.models import State, Tenant
 from tests.faults.world import World
 from tests.support.lived_in import LivedIn, move_in, traces
+from tests.support.orphans import orphans
 
 
 def killed_at(world: World, place: str, *arguments: str) -> None:
@@ -49,11 +50,13 @@ def test_a_purge_that_is_killed_at_every_step_is_finished_by_the_next(world: Wor
         Tenant.objects.filter(slug="acme").update(purge_at=Now())
     for place in PLACES[:-1]:
         killed_at(world, place, "purge", "acme", "--yes-delete", "acme")
+        assert orphans() == []
         assert state() == State.DELETING  # and whatever is left of it, nobody is served and nobody brings it back
         with pytest.raises(deletion.NotPossible, match="is over"):
             deletion.undelete("acme", deletion_actor())
     killed_at(world, PLACES[-1], "purge", "acme", "--yes-delete", "acme")
     assert traces(lived) == []
+    assert orphans() == []
     assert purging.purge_due() == 0
 
 

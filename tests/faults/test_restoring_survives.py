@@ -11,6 +11,7 @@ from tests.faults.test_purging_survives import killed_at
 from tests.faults.world import World
 from tests.support.archives import shape
 from tests.support.lived_in import move_in
+from tests.support.orphans import orphans
 
 PLACES = (
     "restore_schema_made",
@@ -28,6 +29,7 @@ def test_a_restore_that_is_killed_at_every_step_is_as_if_it_had_not_been_tried(w
     for place in PLACES:
         killed_at(world, place, "restore", str(tmp_path / "acme.zip"), "--slug", "again")
         assert shape()[:2] == (schemas, tenants)
+        assert orphans() == []
     assert len(shape()[2]) == len(folders) + 1  # the files of the last, which know no transactions
     assert len(purging.sweep_files()) == 1
     assert shape() == (schemas, tenants, folders)
@@ -36,3 +38,4 @@ def test_a_restore_that_is_killed_at_every_step_is_as_if_it_had_not_been_tried(w
     assert entry is not None
     assert [path.read_text() for _, path in files.walk(entry.ref.schema)] == [lived.canary]
     assert purging.sweep_files() == []
+    assert orphans() == []
