@@ -63,10 +63,10 @@ def test_a_backup_brings_everything_back_on_another_server_and_without_the_keys_
                 "system_error", ErrorReport(f"pending {lived.canary}", "E", "x", "/", "f", "2026-01-01T00:00:00Z")
             )
         run("pg_dump", "--format=custom", "--file", str(tmp_path / "tenantry.dump"), world.url)
-        shutil.copytree(settings.MEDIA_ROOT, tmp_path / "media")
+        shutil.copytree(settings.MEDIA_ROOT, tmp_path / "backup")
 
         run("pg_restore", "--no-owner", "--exit-on-error", "--dbname", fresh.url(), str(tmp_path / "tenantry.dump"))
-        there = {"DATABASE_URL": fresh.url(), "MEDIA_ROOT": str(tmp_path / "media")}
+        there = {"DATABASE_URL": fresh.url(), "MEDIA_ROOT": str(tmp_path / "backup")}
         assert looked_at(world, lived, **there) == {
             "signed in": True,
             "opens": True,
