@@ -43,16 +43,19 @@ DELETE FROM public.delivery_wake
 WHERE id = ANY (%s::bigint[]) AND written_at < clock_timestamp() - make_interval(secs => %s) RETURNING id
 """
 _DROP_WAKES = "DELETE FROM public.delivery_wake WHERE id = ANY (%s::bigint[])"
-# One row in any case, for `prepared.one`: an idle worker asks this all the time.
+# One row in any case, for `prepared.one`: an idle worker asks this all the time. `chosen` is a WITH query of its own because as a part of
+# the join it is run again for each row wherever the planner, without statistics, thinks little of that: each time it takes another lane.
 _CLAIM = """
-WITH claimed AS (
+WITH chosen AS MATERIALIZED (
+    SELECT tenant_schema, plugin FROM public.delivery_lane
+    WHERE next_at <= clock_timestamp() AND (leased_until IS NULL OR leased_until < clock_timestamp())
+        AND (paused_until IS NULL OR paused_until <= clock_timestamp()) AND paused_by = ''
+    ORDER BY next_at LIMIT 1 FOR UPDATE SKIP LOCKED),
+claimed AS (
     UPDATE public.delivery_lane AS lane
     SET owner = %(owner)s, fence = nextval('public.delivery_fence_seq'),
         leased_until = clock_timestamp() + make_interval(secs => %(lease)s)
-    FROM (SELECT tenant_schema, plugin FROM public.delivery_lane
-          WHERE next_at <= clock_timestamp() AND (leased_until IS NULL OR leased_until < clock_timestamp())
-            AND (paused_until IS NULL OR paused_until <= clock_timestamp()) AND paused_by = ''
-          ORDER BY next_at LIMIT 1 FOR UPDATE SKIP LOCKED) AS chosen
+    FROM chosen
     WHERE lane.tenant_schema = chosen.tenant_schema AND lane.plugin = chosen.plugin
     RETURNING lane.tenant_schema, lane.plugin, lane.fence, lane.seq, lane.failures, lane.open_since IS NOT NULL, lane.over_quota)
 SELECT claimed.* FROM (VALUES (1)) AS one LEFT JOIN claimed ON true

@@ -56,6 +56,17 @@ def _expire_leases() -> None:
     Lane.objects.update(leased_until=timezone.now() - timedelta(seconds=1))
 
 
+def test_one_lane_is_claimed_at_a_time_though_the_statistics_say_that_there_are_no_more(acme: TenantRef) -> None:
+    _emit(acme)
+    _fold()
+    with connection.cursor() as cursor:
+        cursor.execute("ANALYZE public.delivery_lane")  # as in a small installation, or one that was restored
+    _emit(acme, *(f"plugin{number}" for number in range(6)))
+    _fold()
+    _claim()
+    assert Lane.objects.filter(leased_until__isnull=False).count() == 1
+
+
 def test_wake_ups_are_folded_into_one_lane_each(acme: TenantRef) -> None:
     for _ in range(3):
         _emit(acme, "mail", "chat")
