@@ -76,11 +76,10 @@ def test_a_backup_brings_everything_back_on_another_server_and_without_the_keys_
 
         assert not receiver.posts
         world.worker(**there)
-        wait_until(
-            lambda: f"pending {lived.canary}" in str([post.body for post in receiver.posts]), what="the delivery"
-        )
+        arrived = f"pending {lived.canary}"
+        wait_until(lambda: arrived in str([post.body for post in receiver.posts]), seconds=120, what="the delivery")
 
-        lost = looked_at(world, lived, **there, SECRETS_KEYS="another key, which nothing here was sealed with")
+        lost = looked_at(world, lived, **there, SECRETS_KEYS="another key with which nothing here was sealed")
         assert (lost["signed in"], lost["opens"]) == (True, False)
         assert "Enter it again" in str(lost["slack"])
         status = world.run("manage.py", "keys", "status", "--json", **there, SECRETS_KEYS="z" * 40)
