@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import tempfile
+from contextlib import ExitStack
 from datetime import UTC, datetime
 
 from django.contrib import messages
@@ -51,12 +52,13 @@ def undelete(request: HttpRequest, slug: str) -> HttpResponse:
 def export(request: HttpRequest, slug: str) -> HttpResponseBase:
     """All of an organisation in one file; written whole, to a file without a name, before the first byte of it is sent."""
     tenant_called(slug)
-    file = tempfile.TemporaryFile()  # noqa: SIM115  # the response closes it
-    try:
-        archive.write(slug, file, actor_of(request))
-    except operations.NotPossible as error:
-        file.close()
-        messages.error(request, str(error))
-        return redirect("platform:tenant", slug)
+    with ExitStack() as stack:
+        file = stack.enter_context(tempfile.TemporaryFile())
+        try:
+            archive.write(slug, file, actor_of(request))
+        except operations.NotPossible as error:
+            messages.error(request, str(error))
+            return redirect("platform:tenant", slug)
+        stack.pop_all()  # from here on the response closes it
     file.seek(0)
     return FileResponse(file, as_attachment=True, filename=f"{slug}-{datetime.now(UTC):%Y-%m-%d}.zip")

@@ -82,7 +82,7 @@ def export(slug: str, to: Path, actor: Actor) -> Exported:
 
 
 def write(slug: str, file: BinaryIO, actor: Actor) -> Exported:
-    """The same into an open file."""
+    """The same into an open file. Call it outside of a transaction: within one, each statement would see a moment of its own."""
     tenant = _tenant(slug)
     with public_scope():
         ref = tenant.ref()
@@ -121,8 +121,9 @@ def _tenant(slug: str) -> Tenant:
 def _written(tenant: Tenant, ref: TenantRef, file: BinaryIO) -> Manifest:
     with tenant_scope(ref):
         found = tables.names(ref.schema)
-        with transaction.atomic(durable=True):
-            _one_moment(ref.schema, found)
+        inside = connection.in_atomic_block
+        with transaction.atomic():
+            _one_moment(ref.schema, found, inside=inside)
             if tables.names(ref.schema) != found:
                 raise _Changed
             with zipfile.ZipFile(file, "w", zipfile.ZIP_DEFLATED) as archive:
@@ -133,11 +134,12 @@ def _written(tenant: Tenant, ref: TenantRef, file: BinaryIO) -> Manifest:
     return manifest
 
 
-def _one_moment(schema: str, found: Iterable[str]) -> None:
+def _one_moment(schema: str, found: Iterable[str], *, inside: bool) -> None:
     """See one state of the database until the end of the transaction, and keep these tables from being changed or dropped."""
     listed = sql.SQL(", ").join(sql.Identifier(schema, name) for name in found)
     with connection.cursor() as cursor:
-        cursor.execute("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ, READ ONLY")
+        if not inside:
+            cursor.execute("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ, READ ONLY")
         cursor.execute(sql.SQL("LOCK TABLE {} IN ACCESS SHARE MODE").format(listed).as_string())
 
 
