@@ -10,21 +10,19 @@ from psycopg import sql
 
 from plugin_framework.db.migrator import (
     UnknownMigration,
-    installed_labels,
     migrate_schema,
     migrate_schema_to,
     tenant_labels,
 )
+from plugin_framework.db.rollout import Unsuitable
 from plugin_framework.delivery import schedule
-from plugin_framework.lifecycle import record_tables, record_versions
+from plugin_framework.lifecycle import labels_here, record_tables, record_versions
 from plugin_framework.models import PluginState
 from plugin_framework.registry import registry
-from plugin_framework.upgrades import upgrade
 from tenants.archive import exporting, tables
 from tenants.archive.errors import CannotRestore
 from tenants.archive.format import Manifest, Plugin, Table
 from tenants.archive.reading import Archive
-from tenants.behind import plugin_labels
 
 # Those of a plugin that was left out are not there.
 _SET = """
@@ -82,12 +80,19 @@ def load(archive: Archive, schema: str, without: Collection[str]) -> int:
     return sum(table.rows for table in wanted)
 
 
-def bring_up(without: Collection[str]) -> None:
-    """Migrate the current tenant from where it was to the installed code, its settings and its schedule with it."""
-    labels = tenant_labels() | (plugin_labels() & installed_labels())
-    if migrate_schema(labels):
-        record_tables()
-    upgrade()
+def bring_up() -> None:
+    """Migrate the current tenant from where it was to the installed code, and bring its schedule in line with it.
+
+    Settings of an older shape are read as they should be, and saved so by the next deploy, as everybody's are.
+
+    Raises:
+        CannotRestore: it is so old that it cannot be brought up while processes with older code may be running.
+    """
+    try:
+        if migrate_schema(tenant_labels() | labels_here()):
+            record_tables()
+    except Unsuitable as error:
+        raise CannotRestore(str(error)) from error
     record_versions()
     schedule.sync()
 

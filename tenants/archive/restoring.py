@@ -82,7 +82,7 @@ def _restored(archive: Archive, ref: TenantRef, actor: Actor, without: Collectio
             rows = loading.load(archive, ref.schema, without)
             failpoint("restore_rows_loaded")
             unreadable = reseal(manifest, ref.schema, without)
-            loading.bring_up(without)
+            loading.bring_up()
             failpoint("restore_brought_up")
             registering.register(manifest)
         failpoint("restore_registered")
