@@ -59,6 +59,9 @@ def statuses(client: Client, paths: list[str]) -> dict[str, set[int]]:
         answers += [client.post(path, body) for body in BODIES]
         answers.append(client.post(path, b"{", content_type="application/json"))
         found[path] = {answer.status_code for answer in answers}
+        for answer in answers:
+            if answer.streaming:
+                b"".join(answer.streaming_content)  # or its file stays open
     return found
 
 
