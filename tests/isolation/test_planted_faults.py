@@ -37,7 +37,6 @@ STORMS = {
     "shared_decorator": Kind.WRONG_PATH,
     "with_tenant": Kind.WRONG_PATH,
     "stale_path": Kind.WRONG_PATH,
-    "broadcast": Kind.STATUS,
     "bare_cache_key": Kind.FOREIGN,
 }
 _LOCKSTEP = "tests/isolation/test_threads_in_lockstep.py::test_"
