@@ -21,6 +21,7 @@ PLAIN: Mapping[str, str] = {
     "catalog_cataloggrant": "the same",
     "catalog_catalogrevision": "the same",
     "catalog_plan": "the same",
+    "catalog_finishedmigration": "written by migrate_tenants, in no tenant's transaction",
     "catalog_tenantplan": "changed by the superadmin, who is told when it fails, beside an audit entry only",
     "catalog_errorseen": "a lost row means that an error is reported once more",
     "delivery_lane": "workers' own; what they lose they find again from deliveries and wake-ups",

@@ -6,10 +6,11 @@ import os
 import stat
 from collections.abc import Callable
 from pathlib import Path
+from threading import Event, Thread
 
 import pytest
 from django.core.management import CommandError, call_command
-from django.db import connection
+from django.db import connection, transaction
 from django.test import Client
 
 from plugin_framework import activation, files, settings_store
@@ -23,11 +24,14 @@ from plugin_framework.tenancy import TenantRef, public_scope, tenant_scope
 from plugin_framework.tenancy_directory import platform
 from plugins.webhooks_plugin.models import Endpoint
 from saas.testing.people import PASSWORD, person
+from saas.testing.waiting import wait_until
 from tenants import archive, deletion, directory, operations, purging
+from tenants.accounts import people
 from tenants.models import Tenant
 from tests.conftest import Tenants
 from tests.support.archives import manifest, normalised, nothing_changes
 from tests.support.canaries import dump
+from tests.support.deliveries import a_delivery
 from tests.support.lived_in import LivedIn, move_in, traces
 from tests.support.queue import work_off
 
@@ -197,6 +201,37 @@ def test_an_archive_is_its_owners_alone_holds_no_session_and_no_secret_in_the_cl
     assert not any(lived.secret in str(part) for part in normalised(file).values())
     with pytest.raises(FileExistsError):
         archive.export("acme", file, SYSTEM)
+
+
+def test_an_export_shows_one_moment_while_people_go_on_working(lived: LivedIn, tmp_path: Path) -> None:
+    stop, pairs = Event(), []
+
+    def work() -> None:
+        try:
+            with tenant_scope(lived.ref):
+                while not stop.is_set():
+                    with transaction.atomic():  # in the first table that is exported and in one of the last
+                        people.invite(f"somebody{len(pairs)}@people.example", "member", SYSTEM)
+                        Delivery.objects.bulk_create([a_delivery("done", plugin="pairs")])
+                    pairs.append(1)
+        finally:
+            connection.close()
+
+    worker = Thread(target=work)
+    worker.start()
+    try:
+        for number in range(3):
+            before = len(pairs)
+            wait_until(lambda before=before: len(pairs) > before, what="the next pair")
+            archive.export("acme", tmp_path / f"{number}.zip", SYSTEM)
+            parts = normalised(tmp_path / f"{number}.zip")
+            first, last = parts["data/accounts_invitation.copy"], parts["data/plugin_framework_delivery.copy"]
+            assert isinstance(first, list)
+            assert isinstance(last, list)
+            assert len(first) == sum("\tpairs\t" in line for line in last) > 0
+    finally:
+        stop.set()
+        worker.join()
 
 
 def test_the_console_hands_it_out_and_the_export_is_audited(
