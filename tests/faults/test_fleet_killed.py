@@ -13,9 +13,9 @@ from saas.testing.waiting import wait_until
 from tests.faults.world import Started, World
 from tests.support.fleet import is_current, make, mend, poison, set_back
 
-TENANTS = int(os.environ.get("FLEET_TENANTS", "8"))
+TENANTS = int(os.environ.get("FLEET_TENANTS", "6"))
 POISONED = int(os.environ.get("FLEET_POISONED", "1"))
-KILLS = int(os.environ.get("FLEET_KILLS", "2"))
+KILLS = int(os.environ.get("FLEET_KILLS", "1"))
 # Of every table: its columns, and a digest of its rows whatever their order.
 _TABLES = "SELECT relname::text FROM pg_class WHERE relnamespace = to_regnamespace(%s) AND relkind = 'r' ORDER BY 1"
 _COLUMNS = """
