@@ -39,13 +39,13 @@ def main(arguments: Sequence[str] | None = None) -> int:
             server = _version(url)
             if "tenants" in options.parts:
                 about = list(crowd.measured(url, _crowd(options), _say))
+                report.crowd_written(about, _crowd(options), server, options.results)
+                _say("tenants: removing their databases")
     except (place.Busy, sides.SideFailed, PostgresError, psycopg.OperationalError) as error:
         print(f"bench: {error}", file=sys.stderr)
         return 1
     if rows:
         report.written(rows, samples, effort, load, server, options.results)
-    if about:
-        report.crowd_written(about, _crowd(options), server, options.results)
     print(report.table(rows + about))
     return 0
 

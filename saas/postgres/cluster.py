@@ -99,8 +99,12 @@ class Cluster:
     def delete(self) -> None:
         """Stop the server and remove its data and its log."""
         self.stop()
+        gone = self.data_dir.with_name(f"{self.data_dir.name}.gone")
         if self.data_dir.exists():
-            shutil.rmtree(self.data_dir)
+            shutil.rmtree(gone, ignore_errors=True)  # of one that was interrupted
+            self.data_dir.rename(gone)  # a folder with its name is always a whole server
+        if gone.exists():
+            shutil.rmtree(gone)
         for path in (self.log_file, self._lock_file):
             path.unlink(missing_ok=True)
         if self.socket_dir != self.data_dir and self.socket_dir.exists():
