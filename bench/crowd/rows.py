@@ -48,17 +48,18 @@ class Place:
     """One installation, the people who visit it, and what their visits took in microseconds: cold, as they came, and warm."""
 
     side: Side
-    people: list[list[str]]
+    tenants: int
+    people: list[tuple[str, str]]  # hosts and cookies
     cold: list[float]
     came: list[float]
     warm: list[float]
     next: int = 0
 
-    def visit(self, count: int) -> list[list[float]]:
-        """The next visitors."""
+    def visit(self, count: int, *, again: bool = True) -> list[list[float]]:
+        """The next visitors; `again`: each of them twice."""
         some = self.people[self.next : self.next + count]
         self.next += count
-        return list(self.side.ask("visit", visits=some))
+        return list(self.side.ask("visit", visits=some, again=again))
 
 
 def measured(url: str, load: Crowd, say: Callable[[str], None]) -> Iterator[Row]:
@@ -93,22 +94,30 @@ def _place(stack: ExitStack, url: str, tenants: int, load: Crowd, say: Callable[
     """The tenants are made by a process of its own: the one that is measured has never met any of them."""
     say(f"tenants: making {tenants}")
     env = _environment(place.beside(url, f"bench_{tenants}"))
-    draws = random.Random(_SEED).choices(range(1, tenants + 1), k=load.warm_up + load.rounds * load.visits)
+    draws = random.Random(_SEED).choices(
+        range(1, tenants + 1), k=_warm_up_visits(load, tenants) + load.rounds * load.visits
+    )
     with sides.side(f"making {tenants} tenants", env) as maker:
         maker.ask("crowd", count=tenants)
         found = dict(zip(sorted(set(draws)), maker.ask("people", numbers=sorted(set(draws))), strict=True))
     side = stack.enter_context(sides.side(f"{tenants} tenants", env))
-    return Place(side, [found[number] for number in draws], [], [], [])
+    return Place(side, tenants, [tuple(found[number]) for number in draws], [], [], [])
+
+
+def _warm_up_visits(load: Crowd, tenants: int) -> int:
+    """Enough to have met nearly all of few tenants."""
+    return min(load.warm_up, max(50, 3 * tenants))
 
 
 def _warm_up(place_: Place, load: Crowd, say: Callable[[str], None]) -> None:
     """The first visit to a tenant is a cold one, but for the very first ones, which wait for the program itself."""
     say("tenants: warming up")
+    visits = _warm_up_visits(load, place_.tenants)
+    hosts = [host for host, _ in place_.people[:visits]]
     met: set[str] = set()
-    hosts = [host for host, _ in place_.people[: load.warm_up]]
-    for number, (host, (first, _)) in enumerate(zip(hosts, place_.visit(load.warm_up), strict=True)):
-        if host not in met and number >= min(20, load.warm_up // 2):
-            place_.cold.append(first)
+    for number, (host, (took,)) in enumerate(zip(hosts, place_.visit(visits, again=False), strict=True)):
+        if host not in met and number >= min(20, visits // 2):
+            place_.cold.append(took)
         met.add(host)
 
 
@@ -126,10 +135,11 @@ def _memory(
     say("tenants: the same visits on a session that is never replaced")
     env = _environment(place.beside(url, f"bench_{load.many}"), CONN_MAX_SCHEMAS=NO_LIMIT, CONN_MAX_AGE="86400")
     endless = stack.enter_context(sides.side("without a limit", env))
-    endless.ask("visit", visits=many.people, again=False)
+    met = dict(many.people)  # each once: more would not add to it
+    endless.ask("visit", visits=list(met.items()), again=False)
     here, there, without = (side.ask("memory") for side in (many.side, few.side, endless))
     if here["session"]:
-        what = f"memory of a database session after {len(many.people)} visits"
+        what = f"memory of a database session after visits to {len(met)} of them"
         yield measured_once(
             f"{what}, {load.many} tenants", "the same, never replaced", "KB", here["session"], without["session"]
         )
