@@ -137,6 +137,9 @@ def _signed_but_wrong() -> dict[str, tuple[Change, str]]:
     def other_rows(found: dict[str, Any], parts: dict[str, bytes]) -> None:
         parts["data/accounts_user.copy"] += parts["data/accounts_user.copy"]
 
+    def rows_changed(found: dict[str, Any], parts: dict[str, bytes]) -> None:
+        parts["data/accounts_user.copy"] = parts["data/accounts_user.copy"].replace(b"owner", b"OWNER")
+
     def another_column(found: dict[str, Any], parts: dict[str, bytes]) -> None:
         next(each for each in found["tables"] if each["name"] == "accounts_user")["columns"].append(["shoe", "integer"])
 
@@ -162,6 +165,7 @@ def _signed_but_wrong() -> dict[str, tuple[Change, str]]:
         "lacks a part": (lacks_a_part, "not those that its manifest names"),
         "has a part more": (has_a_part_more, "not those that its manifest names"),
         "other rows": (other_rows, "data/accounts_user.copy is damaged"),
+        "rows changed": (rows_changed, "data/accounts_user.copy is damaged"),
         "another column": (another_column, "makes other tables than those in it: accounts_user"),
         "rows that do not fit": (rows_that_do_not_fit, "rows of accounts_user do not fit"),
         "rows of nobody": (rows_of_nobody, "rows do not fit together"),
