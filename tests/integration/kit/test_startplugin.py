@@ -25,7 +25,7 @@ def test_the_package_installs_passes_its_own_tests_and_is_in_the_list(committed_
         ):
             status, printed = shell.run(command)
             assert status == 0, printed
-        assert "17 passed" in printed
+        assert "18 passed" in printed
         status, printed = shell.run(f"DATABASE_URL='{committed_db}' python ~/tenantry/manage.py plugins list")
     assert "late_lunch           0.1.0    everyone" in printed
 
