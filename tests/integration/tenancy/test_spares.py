@@ -25,7 +25,7 @@ from tests.support.orphans import orphans
 
 pytestmark = pytest.mark.usefixtures("committed_db", "tenants")
 WANTED = 4
-FEW = 17  # statements of a sign-up, with BEGIN and COMMIT; django-tenants sends some 250
+FEW = 18  # statements of a sign-up, with BEGIN and COMMIT; django-tenants sends some 250
 
 
 @pytest.fixture
