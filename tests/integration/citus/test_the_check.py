@@ -77,7 +77,7 @@ def test_a_warning_names_plugin_migration_operation_and_remedy_and_with_citus_it
 
 def _speaks(apps: object, schema_editor: object) -> None:
     which = "a"
-    schema_editor.execute(f"NOTIFY {which}")  # type: ignore[attr-defined]
+    schema_editor.execute(f"NOTIFY {which}")  # type: ignore[attr-defined]  # as migrations hand it over
 
 
 def test_what_a_function_executes_is_read_from_its_source() -> None:

@@ -9,4 +9,4 @@ from saas.throttle.cache import TenantCache
 
 def plant() -> None:
     """Leave the keys as they come."""
-    TenantCache.make_key = BaseCache.make_key  # type: ignore[method-assign]
+    TenantCache.make_key = BaseCache.make_key  # type: ignore[method-assign]  # planted on purpose

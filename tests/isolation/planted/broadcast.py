@@ -24,4 +24,4 @@ def _made(spec: PluginSpec) -> Any:
 
 def plant() -> None:
     """Look nobody up."""
-    activation._table = _of_everybody  # type: ignore[assignment]
+    activation._table = _of_everybody  # type: ignore[assignment]  # planted on purpose

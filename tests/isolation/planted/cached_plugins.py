@@ -19,4 +19,4 @@ def _once(cache: Any, tenant: TenantRef) -> activation.ActiveSet:
 
 def plant() -> None:
     """Ask once for each tenant."""
-    activation._Cache.use = lambda self, tenant, wanted: _once(self, tenant)  # type: ignore[method-assign]
+    activation._Cache.use = lambda self, tenant, wanted: _once(self, tenant)  # type: ignore[method-assign]  # planted on purpose

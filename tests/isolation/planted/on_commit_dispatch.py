@@ -21,4 +21,4 @@ def _later(*args: Any) -> None:
 
 def plant() -> None:
     """Leave it to on_commit."""
-    hooks.emit_event = _later  # type: ignore[assignment]
+    hooks.emit_event = _later  # type: ignore[assignment]  # planted on purpose

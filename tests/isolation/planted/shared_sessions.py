@@ -20,4 +20,4 @@ def _read(self: SessionBase, text: str) -> Any:
 def plant() -> None:
     """Files, which have no schemas (Django reads the setting when the middleware is made); and no signature, which has the tenant in it."""
     settings.SESSION_ENGINE = "django.contrib.sessions.backends.file"
-    SessionBase.encode, SessionBase.decode = _plain, _read  # type: ignore[method-assign]
+    SessionBase.encode, SessionBase.decode = _plain, _read  # type: ignore[method-assign]  # planted on purpose

@@ -9,5 +9,5 @@ from plugin_framework.db.base import DatabaseWrapper
 
 def plant() -> None:
     """Believe what was set last, and do not forget it when a savepoint takes it back."""
-    DatabaseWrapper._server_path = lambda self: self.search_path_set_schemas  # type: ignore[method-assign]
+    DatabaseWrapper._server_path = lambda self: self.search_path_set_schemas  # type: ignore[method-assign]  # planted on purpose
     DatabaseWrapper.savepoint_rollback = postgresql.DatabaseWrapper.savepoint_rollback
