@@ -63,7 +63,7 @@ def test_a_payload_that_cannot_be_read_is_a_failed_attempt_and_what_comes_after_
     assert [row.attempts for row in bad] == [1] * len(spoilt)
     assert all(row.last_error for row in bad)
     assert "gone.Thing" in bad[4].last_error
-    assert [row.state for row in bad] == ["due", "due", "due", "due", "dead", "due"]
+    assert {row.state for row in bad} == {"due"}, "another worker may be of a release that can read it"
     assert world.calls() == {str(good.idempotency_key): 1}
 
 

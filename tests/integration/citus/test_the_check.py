@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 from django.db import connection, models
+from django.test.utils import isolate_apps
 
 from plugin_framework.citus.migrations_sql import texts_executed
 from plugin_framework.tenancy import tenant_scope
@@ -85,27 +86,33 @@ def test_what_a_function_executes_is_read_from_its_source() -> None:
     assert texts_executed(print) == []
 
 
-class _Made(models.Model):
-    class Meta:
-        app_label = "plugin_framework"
-        db_table = "made_by_a_test"
-        managed = False
+def _made_for_a_moment() -> type[models.Model]:
+    """A model in a registry of its own: migrations and content types of the other tests must not see it."""
+    with isolate_apps("plugin_framework"):
 
-    def __str__(self) -> str:
-        return str(self.pk)
+        class Made(models.Model):
+            class Meta:
+                app_label = "plugin_framework"
+                db_table = "made_by_a_test"
+
+            def __str__(self) -> str:
+                return str(self.pk)
+
+    return Made
 
 
 @pytest.mark.django_db
 def test_a_column_is_added_with_names_for_its_constraints(tenants: Tenants) -> None:
+    made = _made_for_a_moment()
     field = models.PositiveIntegerField(unique=True, null=True)
     field.set_attributes_from_name("code")
-    field.model = _Made
+    field.model = made
     with tenant_scope(tenants.acme), connection.cursor() as cursor:
         with connection.schema_editor() as editor:
-            editor.create_model(_Made)
-            editor.add_field(_Made, field)
+            editor.create_model(made)
+            editor.add_field(made, field)
         with connection.schema_editor(collect_sql=True) as editor:
-            editor.add_field(_Made, field)
+            editor.add_field(made, field)
         assert 'CONSTRAINT "made_by_a_test_code_' in editor.collected_sql[0]
         cursor.execute("SELECT contype::text FROM pg_constraint WHERE conrelid = 'made_by_a_test'::regclass")
         assert {kind for (kind,) in cursor.fetchall()} >= {"c", "u"}
