@@ -1,6 +1,6 @@
 """Many tenants for the delivery benchmarks, and events for them. The first is made by the shipped functions.
 
-The others are copies of what its deliveries touch: its row and host, the engine's tables in a schema of their own, its plugins.
+The others are copies of what its deliveries touch: its row and host, the engine's tables in a schema of their own, its plugins, what is recorded of migrations.
 Hundreds of whole tenants would take minutes, and the tables that are left out are not read or written here.
 """
 
@@ -22,7 +22,8 @@ from tenants.provisioning import create_tenant
 _BENCH = Actor("bench")
 _TABLES = """
 SELECT oid, relname FROM pg_class
-WHERE relnamespace = %s::regnamespace AND relkind = 'r' AND starts_with(relname, 'plugin_framework_')
+WHERE relnamespace = %s::regnamespace AND relkind = 'r'
+    AND (starts_with(relname, 'plugin_framework_') OR relname = 'django_migrations')
 """
 _FOREIGN = "SELECT conname, pg_get_constraintdef(oid) FROM pg_constraint WHERE conrelid = %s AND contype = 'f'"
 _MORE = """
@@ -30,6 +31,7 @@ INSERT INTO plugin_framework_delivery (event_id, hook, plugin, handler, payload,
 SELECT gen_random_uuid(), hook, plugin, handler, payload, gen_random_uuid(), state, attempts, fence, last_error
 FROM (SELECT * FROM plugin_framework_delivery ORDER BY id DESC LIMIT 1) AS one, generate_series(2, %s)
 """
+_ROWS = ("plugin_framework_pluginstate", "django_migrations")
 _fleet: list[TenantRef] = []
 
 
@@ -71,8 +73,9 @@ def _copy_tables(source: str, target: str) -> None:
         cursor.execute(
             f'CREATE SCHEMA "{target}";'
             + "".join(f"CREATE TABLE {target}.{name} (LIKE {source}.{name} INCLUDING ALL);" for _, name in tables)
-            + f"INSERT INTO {target}.plugin_framework_pluginstate OVERRIDING SYSTEM VALUE "
-            + f"SELECT * FROM {source}.plugin_framework_pluginstate"
+            + "".join(
+                f"INSERT INTO {target}.{name} OVERRIDING SYSTEM VALUE SELECT * FROM {source}.{name};" for name in _ROWS
+            )
         )
         for oid, name in tables:
             cursor.execute(_FOREIGN, [oid])

@@ -139,8 +139,8 @@ def launched(playwright: Playwright) -> Browser:
 class Visitor:
     """One person's browser: a page, what its console complained of, and screenshots."""
 
-    def __init__(self, demo: Demo, context: BrowserContext, name: str) -> None:
-        self.demo, self.name = demo, name
+    def __init__(self, demo: Demo, context: BrowserContext, name: str, *, scripts: bool = True) -> None:
+        self.demo, self.name, self.scripts = demo, name, scripts
         self.page: Page = context.new_page()
         self.page.set_default_timeout(15_000)
         self.complaints: list[str] = []
@@ -174,7 +174,8 @@ class Visitor:
             wide = self.page.evaluate("document.documentElement.scrollWidth")
             assert wide <= width, f"{name} is {wide} px wide in a window of {width}"
             self.page.screenshot(path=SCREENSHOTS / f"{name}-{width}.png", full_page=True)
-        self._ask_axe(name)
+        if self.scripts:  # axe-core is one, and would be waited for in vain
+            self._ask_axe(name)
         if before:
             self.page.set_viewport_size(before)
 

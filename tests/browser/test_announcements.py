@@ -16,7 +16,7 @@ ADMIN, MEMBER = "ada@acme.example", "max@acme.example"
 def plain(demo: Demo, browser: Browser) -> Iterator[Visitor]:
     """A member whose browser runs no JavaScript."""
     context = browser.new_context(java_script_enabled=False)
-    yield Visitor(demo, context, "plain")
+    yield Visitor(demo, context, "plain", scripts=False)
     context.close()
 
 

@@ -24,7 +24,7 @@ STATIC = ROOT / "saas" / "static"
 def plain(demo: Demo, browser: Browser) -> Iterator[Visitor]:
     """An admin whose browser runs no JavaScript."""
     context = browser.new_context(java_script_enabled=False)
-    yield Visitor(demo, context, "plain")
+    yield Visitor(demo, context, "plain", scripts=False)
     context.close()
 
 
