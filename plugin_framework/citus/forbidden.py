@@ -16,6 +16,14 @@ _BEGINS = r"(?:^|;|\b(?:BEGIN|THEN|ELSE|LOOP|DO|ALSO|EXECUTE)\b\s*'?)\s*"  # whe
 _VOLATILE = (
     r"(?:random|clock_timestamp|timeofday|gen_random_uuid|uuidv4|uuidv7|nextval|setval|txid_current|pg_sleep)\s*\("
 )
+_NOT_IMMUTABLE = (
+    rf"\b(?:{_VOLATILE}|(?:now|statement_timestamp|transaction_timestamp|to_char|current_setting)\s*\("
+    r"|(?:CURRENT_(?:TIMESTAMP|DATE|TIME)|LOCALTIME(?:STAMP)?)\b)"
+)
+_WITHIN_CASE = r"\bCASE\b(?:(?!\bEND\b).)*"
+_WITHIN_COALESCE = (
+    r"\bCOALESCE\s*\((?:[^()]|\([^()]*\)|\((?![^()]*\)))*"  # up to the first parenthesis that may be its own end
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -141,6 +149,12 @@ RULES = (
         rf"\b(?:UPDATE\b.*\bSET|DELETE\s+FROM)\b.*\b{_VOLATILE}",
         "Compute the values in Python (RunPython) and pass them as parameters.",
         "planner/multi_router_planner.c: functions used in UPDATE queries on distributed tables must not be VOLATILE",
+    ),
+    _rule(
+        "changes rows with a function that is not immutable within CASE or COALESCE",
+        rf"\b(?:UPDATE\b.*\bSET|DELETE\s+FROM)\b.*(?:{_WITHIN_CASE}|{_WITHIN_COALESCE}){_NOT_IMMUTABLE}",
+        "Have it stand outside of them (GREATEST and LEAST may hold it), or compute the values in Python (RunPython).",
+        "planner/multi_router_planner.c: non-IMMUTABLE functions are not allowed in CASE or COALESCE statements",
     ),
 )
 

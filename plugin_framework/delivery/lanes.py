@@ -13,7 +13,7 @@ from django.db import connection
 from plugin_framework.db import wear
 from plugin_framework.delivery import prepared
 from plugin_framework.delivery.emit import notify
-from plugin_framework.delivery.rows import table
+from plugin_framework.delivery.rows import NOW_SECONDS, table
 
 log = logging.getLogger(__name__)
 FOLD_LIMIT = 2000  # wake-ups folded in one transaction
@@ -32,15 +32,16 @@ INSERT INTO public.delivery_lane AS lane (tenant_schema, plugin, next_at, seq)
 SELECT tenant_schema, plugin, statement_timestamp(), 1 FROM gone GROUP BY 1, 2 ORDER BY 1, 2
 ON CONFLICT (tenant_schema, plugin) DO UPDATE SET next_at = least(lane.next_at, excluded.next_at), seq = lane.seq + 1
 """
-# What cannot be seen yet is looked at again after as long as it has waited already, at most a minute.
-_LATER = """
-UPDATE public.delivery_wake
-SET look_at = clock_timestamp() + least(greatest(clock_timestamp() - written_at, interval '0.1 s'), interval '1 min')
+# What cannot be seen yet is looked at again after as long as it has waited already, at most a minute. Citus knows of wake-ups, as of
+# deliveries: `rows` says what that asks of a statement. It does not know of lanes.
+_LATER = f"""
+UPDATE public.delivery_wake SET look_at = to_timestamp(({NOW_SECONDS}
+    + least(greatest(extract(epoch FROM statement_timestamp() - written_at), 0.1), 60))::float8)
 WHERE id = ANY (%s::bigint[])
-"""
+"""  # noqa: S608  # made of constants
 _FORGET = """
 DELETE FROM public.delivery_wake
-WHERE id = ANY (%s::bigint[]) AND written_at < clock_timestamp() - make_interval(secs => %s) RETURNING id
+WHERE id = ANY (%s::bigint[]) AND written_at < statement_timestamp() - make_interval(secs => %s) RETURNING id
 """
 _DROP_WAKES = "DELETE FROM public.delivery_wake WHERE id = ANY (%s::bigint[])"
 # One row in any case, for `prepared.one`: an idle worker asks this all the time. `chosen` is a WITH query of its own because as a part of

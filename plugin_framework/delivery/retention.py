@@ -12,8 +12,8 @@ BATCH = 500  # deliveries deleted in one transaction, so that locks are held for
 _SWEEP = """
 WITH old AS (
     SELECT id FROM plugin_framework_delivery
-    WHERE (state IN ('done', 'cancelled') AND coalesce(finished_at, created_at) < clock_timestamp() - make_interval(days => %(keep)s))
-        OR (state = 'dead' AND coalesce(finished_at, created_at) < clock_timestamp() - make_interval(days => %(keep_dead)s))
+    WHERE (state IN ('done', 'cancelled') AND coalesce(finished_at, created_at) < statement_timestamp() - make_interval(days => %(keep)s))
+        OR (state = 'dead' AND coalesce(finished_at, created_at) < statement_timestamp() - make_interval(days => %(keep_dead)s))
     ORDER BY id LIMIT %(batch)s FOR UPDATE SKIP LOCKED),
 attempts AS (DELETE FROM plugin_framework_deliveryattempt WHERE delivery_id IN (SELECT id FROM old))
 DELETE FROM plugin_framework_delivery WHERE id IN (SELECT id FROM old)

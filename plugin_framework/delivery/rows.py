@@ -1,11 +1,17 @@
 """The deliveries' SQL: finding due ones, starting, finishing, holding. Every write is conditional on the lane's fence.
 
 Tables are named with their schema, so nothing here depends on the current search_path.
+
+Times are the database's, as of the moment in which a statement arrived there. Citus takes no volatile function (clock_timestamp,
+random) where rows of a tenant are changed, and no function but an immutable one within CASE or COALESCE; adding to a time is not immutable
+either. A statement that had to wait for a row writes a time that is older by that wait, and finds what became due meanwhile not due yet:
+the lane is released for it, and the next slice takes it.
 """
 
 from __future__ import annotations
 
 import functools
+import random
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -18,16 +24,18 @@ from django.db import connection
 from plugin_framework.catalog.revisions import UNCHANGED
 from plugin_framework.delivery import prepared
 from plugin_framework.delivery.outcome import Outcome
-from plugin_framework.delivery.retry import HOLD_LIMIT, LEAST_HOLD, MAX_ATTEMPTS, MOST_HOLD
+from plugin_framework.delivery.retry import HOLD_LIMIT, JITTER, LEAST_HOLD, MAX_ATTEMPTS, MOST_HOLD
 from plugin_framework.models.quota import TODAY
 from plugin_framework.registry import JOB_HOOK
 from plugin_framework.tenancy import Revisions
 
 _SCHEMA = re.compile(r"[a-z_][a-z0-9_]{0,62}")
+# Seconds since 1970: with these a time can be made from a row's own columns, as `to_timestamp` is immutable and "time + interval" is not.
+NOW_SECONDS = "extract(epoch FROM statement_timestamp() - TIMESTAMPTZ 'epoch')"
 _DUE = """
 SELECT id, hook, handler, started_at IS NOT NULL AND finished_at IS NULL AS interrupted,
     held_since IS NOT NULL AND next_at > created_at AS held, attempts = attempts_before AS fresh FROM {deliveries}
-WHERE plugin = %s AND state = 'due' AND next_at <= clock_timestamp() ORDER BY next_at, id LIMIT %s
+WHERE plugin = %s AND state = 'due' AND next_at <= statement_timestamp() ORDER BY next_at, id LIMIT %s
 """
 _NEXT = "SELECT min(next_at) FROM {deliveries} WHERE plugin = %(plugin)s AND state = 'due'"
 # Deliveries begun in a day, UTC. Where the plan sets a limit, each is counted in the statement that starts it: exact, also when its
@@ -38,11 +46,12 @@ ON CONFLICT (kind, period) DO UPDATE SET used = use.used + excluded.used
 """  # noqa: S608  # made of constants, here and below
 _COUNT_AND_NEXT = f"WITH counted AS ({_COUNT}) {_NEXT}"
 _BEGUN = f"SELECT coalesce(max(used), 0) FROM {{uses}} WHERE kind = 'deliveries' AND period = {TODAY}"  # noqa: S608
-# The casts: as a prepared statement it would take a parameter that stands in two places for two types.
+# The casts: as a prepared statement it would take a parameter that stands in two places for two types. Without a wait `next_at` stays as it
+# is: what runs is due, and the greatest of it and NULL is itself.
 _FINISHED = """finished AS (
-    UPDATE {deliveries} SET state = %(state)s, finished_at = clock_timestamp(), duration_ms = %(duration_ms)s::int,
+    UPDATE {deliveries} SET state = %(state)s, finished_at = statement_timestamp(), duration_ms = %(duration_ms)s::int,
         last_error = %(error)s::text, response_status = %(response_status)s::smallint,
-        next_at = CASE WHEN %(wait)s::float8 IS NULL THEN next_at ELSE clock_timestamp() + make_interval(secs => %(wait)s::float8) END
+        next_at = greatest(least(next_at, statement_timestamp()), statement_timestamp() + make_interval(secs => %(wait)s::float8))
     WHERE id = %(id)s AND fence = %(fence)s AND state = 'due' AND started_at IS NOT NULL AND finished_at IS NULL
     RETURNING id, attempts, started_at),
 attempt AS (
@@ -51,9 +60,9 @@ attempt AS (
     SELECT id, attempts, started_at, %(duration_ms)s::int, %(attempt)s, %(error)s::text, %(response_status)s::smallint,
         %(method)s, %(host)s, %(answer)s FROM finished)"""
 _STARTED = """started AS (
-    UPDATE {deliveries} SET attempts = attempts + 1, fence = %(fence)s, started_at = clock_timestamp(), finished_at = NULL,
+    UPDATE {deliveries} SET attempts = attempts + 1, fence = %(fence)s, started_at = statement_timestamp(), finished_at = NULL,
         held_since = NULL
-    WHERE id = %(next)s AND state = 'due' AND fence <= %(fence)s AND next_at <= clock_timestamp()
+    WHERE id = %(next)s AND state = 'due' AND fence <= %(fence)s AND next_at <= statement_timestamp()
     RETURNING id, event_id, hook, handler, payload, attempts, idempotency_key, attempts - attempts_before)"""
 _FINISH = f"WITH {_FINISHED} SELECT count(*) FROM finished"  # noqa: S608  # made of the constants above, here and below
 _START = f"WITH {_STARTED} SELECT started.* FROM started"  # noqa: S608
@@ -81,15 +90,15 @@ _FINISH_AND_START_COUNTED = (
 # Until the day after the one whose deliveries are used up; if that has begun meanwhile, they are due. How long a delivery may be held for
 # other reasons counts anew: a plan must not make it be given up.
 _PUT_OFF = """
-UPDATE {deliveries} SET fence = %(fence)s, held_since = clock_timestamp(), last_error = %(reason)s,
+UPDATE {deliveries} SET fence = %(fence)s, held_since = statement_timestamp(), last_error = %(reason)s,
     next_at = (%(day)s::date + 1)::timestamp AT TIME ZONE 'UTC'
-WHERE plugin = %(plugin)s AND state = 'due' AND fence <= %(fence)s AND next_at <= clock_timestamp()
+WHERE plugin = %(plugin)s AND state = 'due' AND fence <= %(fence)s AND next_at <= statement_timestamp()
     AND attempts = attempts_before AND hook <> %(job)s
 """
 _CUT_OFF = "The worker stopped before the attempt had ended; it may have been delivered."
 _INTERRUPTED = """
 WITH lost AS (
-    UPDATE {deliveries} SET fence = %(fence)s, finished_at = clock_timestamp(), last_error = %(error)s,
+    UPDATE {deliveries} SET fence = %(fence)s, finished_at = statement_timestamp(), last_error = %(error)s,
         state = CASE WHEN attempts - attempts_before >= %(most)s THEN 'dead' ELSE 'due' END
     WHERE id = %(id)s AND fence < %(fence)s AND state = 'due' AND started_at IS NOT NULL AND finished_at IS NULL
     RETURNING id, attempts, started_at, state)
@@ -98,33 +107,39 @@ WITH lost AS (
     SELECT id, attempts, started_at, 'interrupted', %(error)s FROM lost)
 SELECT state FROM lost
 """
-# All due ones of the plugin, or only %(id)s. Held ones come back after as long as they have been held, within bounds.
-_HOLD = """
-UPDATE {deliveries} SET fence = %(fence)s, held_since = coalesce(held_since, clock_timestamp()),
-    state = CASE WHEN {long} THEN 'dead' ELSE 'due' END,
-    finished_at = CASE WHEN {long} THEN clock_timestamp() ELSE finished_at END,
-    last_error = CASE WHEN {long} THEN %(gave_up)s ELSE %(reason)s END,
-    next_at = clock_timestamp() + (0.9 + 0.2 * random()) * least(greatest(coalesce(clock_timestamp() - held_since, interval '0'),
-        make_interval(secs => %(least)s)), make_interval(secs => %(most)s))
-WHERE plugin = %(plugin)s AND state = 'due' AND fence <= %(fence)s AND next_at <= clock_timestamp()
-    AND (%(id)s::bigint IS NULL OR id = %(id)s)
-""".replace("{long}", "held_since < clock_timestamp() - make_interval(secs => %(limit)s)")
+# All due ones of the plugin, or only %(id)s. Held ones come back after as long as they have been held, within bounds, and are given up
+# after %(limit)s seconds. Of NULL and now the least is now; of NULL and a bound the greatest is the bound.
+_HOLD = f"""
+WITH given_up AS (
+    UPDATE {{deliveries}} SET fence = %(fence)s, state = 'dead', finished_at = statement_timestamp(), last_error = %(gave_up)s
+    WHERE {{held}} AND held_since < statement_timestamp() - make_interval(secs => %(limit)s) RETURNING id),
+held AS (
+    UPDATE {{deliveries}} SET fence = %(fence)s, held_since = least(held_since, statement_timestamp()), last_error = %(reason)s,
+        next_at = to_timestamp(({NOW_SECONDS} + %(jitter)s
+            * least(greatest(extract(epoch FROM statement_timestamp() - held_since), %(least)s), %(most)s))::float8)
+    WHERE {{held}} AND (held_since IS NULL OR held_since >= statement_timestamp() - make_interval(secs => %(limit)s)) RETURNING id)
+SELECT (SELECT count(*) FROM given_up) + (SELECT count(*) FROM held)
+""".replace(  # noqa: S608  # made of the constants above
+    "{held}",
+    """plugin = %(plugin)s AND state = 'due' AND fence <= %(fence)s AND next_at <= statement_timestamp()
+        AND (%(id)s::bigint IS NULL OR id = %(id)s)""",
+)
 # `held_since` stays until a handler is called: how long a delivery may be held in all counts from the first time.
 _RELEASE_HELD = """
 UPDATE {deliveries} SET next_at = created_at
 WHERE plugin = %(plugin)s AND state = 'due' AND held_since IS NOT NULL AND fence <= %(fence)s
 """
 _CANCEL = """
-UPDATE {deliveries} SET fence = %(fence)s, state = 'cancelled', finished_at = clock_timestamp(), last_error = %(reason)s
+UPDATE {deliveries} SET fence = %(fence)s, state = 'cancelled', finished_at = statement_timestamp(), last_error = %(reason)s
 WHERE plugin = %(plugin)s AND state = 'due' AND fence <= %(fence)s
 """
 _SKIP = """
-UPDATE {deliveries} SET fence = %(fence)s, state = 'cancelled', finished_at = clock_timestamp(), last_error = %(reason)s
-WHERE plugin = %(plugin)s AND hook = %(hook)s AND state = 'due' AND fence <= %(fence)s AND next_at <= clock_timestamp()
+UPDATE {deliveries} SET fence = %(fence)s, state = 'cancelled', finished_at = statement_timestamp(), last_error = %(reason)s
+WHERE plugin = %(plugin)s AND hook = %(hook)s AND state = 'due' AND fence <= %(fence)s AND next_at <= statement_timestamp()
 """
 _LOOK = """
 SELECT attempts - attempts_before, fence = %s AND started_at IS NOT NULL AND finished_at IS NULL,
-    (extract(epoch FROM clock_timestamp() - started_at) * 1000)::int FROM {deliveries} WHERE id = %s AND state = 'due'
+    (extract(epoch FROM greatest(clock_timestamp(), started_at) - started_at) * 1000)::int FROM {deliveries} WHERE id = %s AND state = 'due'
 """
 
 
@@ -291,9 +306,10 @@ def record_interrupted(schema: str, delivery: int, fence: int) -> str:
 
 def hold(schema: str, plugin: str, fence: int, reason: str, delivery: int | None = None) -> int:
     """Put off due deliveries without using up an attempt: the plugin does not run now; how many."""
-    bounds = {"limit": HOLD_LIMIT, "least": LEAST_HOLD, "most": MOST_HOLD}
+    jitter = 1 + random.uniform(-JITTER, JITTER)  # noqa: S311  # spreads load, guards nothing
+    bounds = {"limit": HOLD_LIMIT, "least": LEAST_HOLD, "most": MOST_HOLD, "jitter": jitter}
     texts = {"reason": reason[:500], "gave_up": f"Given up, because for {HOLD_LIMIT / 3600:g} hours: {reason}"[:500]}
-    return _change(schema, _HOLD, {"plugin": plugin, "fence": fence, "id": delivery, **texts, **bounds})
+    return int(_rows(schema, _HOLD, {"plugin": plugin, "fence": fence, "id": delivery, **texts, **bounds})[0][0])
 
 
 def put_off(schema: str, plugin: str, fence: int, day: str, reason: str) -> int:

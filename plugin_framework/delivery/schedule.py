@@ -28,7 +28,7 @@ _SUPERSEDED = "Not tried again: its next time has come."
 
 _DUE = """
 SELECT tenant_schema, plugin, job, expression, due_at, clock_timestamp() FROM public.delivery_schedule
-WHERE run_at <= clock_timestamp() ORDER BY run_at LIMIT %s FOR UPDATE SKIP LOCKED
+WHERE run_at <= statement_timestamp() ORDER BY run_at LIMIT %s FOR UPDATE SKIP LOCKED
 """
 _SCHEMAS = """
 SELECT name, to_regclass(format('%%I.plugin_framework_delivery', name)) IS NOT NULL
@@ -37,7 +37,7 @@ FROM unnest(%s::text[]) AS name WHERE to_regnamespace(quote_ident(name)) IS NOT 
 # A run that waits for another try makes room for its successor; one that is under way goes on, and the new time passes without one.
 _WRITE = """
 WITH old AS (
-    UPDATE {deliveries} SET state = 'cancelled', finished_at = clock_timestamp(), last_error = %(superseded)s
+    UPDATE {deliveries} SET state = 'cancelled', finished_at = statement_timestamp(), last_error = %(superseded)s
     WHERE plugin = %(plugin)s AND hook = %(hook)s AND handler = %(job)s AND state = 'due'
         AND (started_at IS NULL OR finished_at IS NOT NULL) AND idempotency_key <> %(key)s)
 INSERT INTO {deliveries} (event_id, hook, plugin, handler, payload, idempotency_key, state, attempts, fence, last_error)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from django.db import models
 
-TODAY = "(clock_timestamp() AT TIME ZONE 'UTC')::date"  # a period in SQL: by the database's clock, as everything of the queue
+TODAY = "(statement_timestamp() AT TIME ZONE 'UTC')::date"  # a period in SQL: by the database's clock, as everything of the queue
 EVER = "DATE '1970-01-01'"  # the period of what is not counted by the day
 
 
