@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Callable, Iterator
 from datetime import timedelta
 from typing import Any
@@ -113,6 +114,18 @@ def test_a_wake_up_whose_delivery_never_comes_is_dropped_after_a_week_and_not_be
         assert Wake.objects.count() == left
 
 
+@pytest.mark.parametrize(("waited", "wait"), [(0, 0.1), (20, 20), (3600, 60)])
+def test_a_wake_up_that_cannot_be_seen_is_looked_at_again_after_as_long_as_it_has_waited(
+    acme: TenantRef, waited: float, wait: float
+) -> None:
+    Wake.objects.create(tenant_schema=acme.schema, plugin="mail", delivery_id=999)
+    Wake.objects.update(written_at=timezone.now() - timedelta(seconds=waited))
+    before = timezone.now()
+    _fold()
+    again = Wake.objects.get().look_at
+    assert before + timedelta(seconds=wait) <= again <= timezone.now() + timedelta(seconds=wait + 5)
+
+
 def test_the_lane_that_has_waited_longest_is_claimed_first_and_only_once(acme: TenantRef) -> None:
     _emit(acme, "mail", "chat")
     _fold()
@@ -210,6 +223,15 @@ def test_an_idle_lane_is_due_when_its_next_retry_is(acme: TenantRef) -> None:
     assert lanes.claim("me", 60) is None
 
 
+def test_marking_it_as_delivered_leaves_the_time_at_which_it_was_due(acme: TenantRef) -> None:
+    (pk,) = _emit(acme)
+    _fold()
+    lane, was = _claim(), _row(acme, pk).next_at
+    rows.start(lane.schema, pk, lane.fence)
+    assert rows.finish(lane.schema, Finished(pk, delivered(1, None)), lane.fence)
+    assert _row(acme, pk).next_at == was
+
+
 def _two_of_which_one_runs(tenant: TenantRef) -> tuple[lanes.Lane, Finished, int, Revisions]:
     _emit(tenant)
     first, second = _emit(tenant)
@@ -299,6 +321,63 @@ def test_holding_uses_up_no_attempt_and_ends_after_75_hours(acme: TenantRef) -> 
         assert (row.state, row.attempts) == (state, 0)
     assert row.last_error == "Given up, because for 75 hours: It needs setup."
     assert row.finished_at is not None
+
+
+@pytest.mark.parametrize(("held", "wait"), [(5, 30), (200, 200), (7200, 900)])
+def test_a_held_delivery_comes_back_after_as_long_as_it_has_been_held_within_bounds(
+    acme: TenantRef, held: float, wait: float
+) -> None:
+    (pk,) = _emit(acme)
+    _fold()
+    lane = _claim()
+    since = timezone.now() - timedelta(seconds=held)
+    with tenant_scope(acme):
+        Delivery.objects.update(held_since=since)
+    before = timezone.now()
+    assert rows.hold(lane.schema, "mail", lane.fence, "It needs setup.") == 1
+    row = _row(acme, pk)
+    assert (row.state, row.held_since, row.finished_at) == ("due", since, None)
+    assert 0.9 * wait - 1 <= (row.next_at - before).total_seconds() <= 1.1 * (wait + 5)
+
+
+def test_of_what_is_held_only_what_has_been_for_too_long_is_given_up(acme: TenantRef) -> None:
+    first, second = _emit(acme)[-1], _emit(acme)[-1]
+    _fold()
+    lane = _claim()
+    with tenant_scope(acme):
+        Delivery.objects.filter(pk=first).update(held_since=timezone.now() - timedelta(hours=76))
+    assert rows.hold(lane.schema, "mail", lane.fence, "It needs setup.", second) == 1
+    assert _row(acme, first).state == "due", "it was not asked for"
+    with tenant_scope(acme):
+        Delivery.objects.filter(pk=second).update(next_at=timezone.now())
+    assert rows.hold(lane.schema, "mail", lane.fence, "It needs setup.") == 2
+    assert [_row(acme, pk).state for pk in (first, second)] == ["dead", "due"]
+
+
+def test_a_start_that_waited_for_a_redelivery_leaves_it_to_the_next_slice(acme: TenantRef, committed_db: str) -> None:
+    """A time within a statement is as old as its wait, so what became due meanwhile is not due yet: it must be due right after."""
+    (pk,) = _emit(acme)
+    _fold()
+    lane = _claim()
+    delivery = f'"{acme.schema}".plugin_framework_delivery'
+    with psycopg.connect(committed_db) as admin, psycopg.connect(committed_db, autocommit=True) as watcher:
+        admin.execute(f"SELECT FROM {delivery} WHERE id = %s FOR UPDATE", [pk])
+        backend = connection.connection.info.backend_pid
+
+        def redeliver() -> None:
+            while not watcher.execute("SELECT FROM pg_locks WHERE pid = %s AND NOT granted", [backend]).fetchone():
+                pass
+            admin.execute(f"UPDATE {delivery} SET next_at = statement_timestamp() WHERE id = %s", [pk])
+            admin.commit()
+
+        beside = threading.Thread(target=redeliver)
+        beside.start()
+        started = rows.start(lane.schema, pk, lane.fence)
+        beside.join()
+    assert started is None
+    assert [each.id for each in rows.due(lane.schema, "mail", 10)] == [pk]
+    lanes.release(lane, rows.next_due(lane.schema, "mail"))
+    assert rows.start(acme.schema, pk, _claim().fence) is not None
 
 
 def test_what_was_held_comes_in_the_order_of_its_events_once_its_plugin_runs(acme: TenantRef) -> None:
