@@ -1,6 +1,7 @@
 """Many tenants for the delivery benchmarks, and events for them. The first is made by the shipped functions.
 
-The others are copies of what its deliveries touch: its row and host, the engine's tables in a schema of their own, its plugins, what is recorded of migrations.
+The others are copies of what its deliveries touch: its row and host, the engine's tables in a schema of their own, its plugins, and
+what is recorded of migrations.
 Hundreds of whole tenants would take minutes, and the tables that are left out are not read or written here.
 """
 
