@@ -29,7 +29,13 @@ max_locks_per_transaction = 256 # one transaction makes or drops all tables of a
 timezone = 'UTC'
 log_timezone = 'UTC'
 """
-_NOT_DURABLE = "fsync = off\nsynchronous_commit = off\nfull_page_writes = off\n"
+_NOT_DURABLE = """\
+fsync = off
+synchronous_commit = off
+full_page_writes = off
+max_wal_size = 128MB
+min_wal_size = 32MB
+"""
 
 
 def write_settings(data_dir: Path, *, durable: bool) -> None:

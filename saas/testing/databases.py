@@ -116,7 +116,11 @@ def clone(template: str, name: str) -> None:
     """Make `name` a fresh copy of `template`."""
     drop(name)
     with server() as raw:
-        raw.execute(sql.SQL("CREATE DATABASE {} TEMPLATE {}").format(sql.Identifier(name), sql.Identifier(template)))
+        raw.execute(
+            sql.SQL("CREATE DATABASE {} TEMPLATE {} STRATEGY file_copy").format(
+                sql.Identifier(name), sql.Identifier(template)
+            )
+        )
 
 
 def drop(name: str) -> None:

@@ -3,10 +3,10 @@
 import os
 from pathlib import Path
 
-from saas.postgres import Cluster
+from saas.testing import place
 
 _BASE = Path(__file__).resolve().parents[2]
-TEST_CLUSTER = None if os.environ.get("DATABASE_URL") else Cluster(_BASE / ".data" / "test-postgres", durable=False)
+TEST_CLUSTER = None if os.environ.get("DATABASE_URL") else place.cluster()
 if TEST_CLUSTER is not None:
     os.environ["DATABASE_URL"] = TEST_CLUSTER.url("postgres")
 os.environ.setdefault("SECRET_KEY", "for-tests-only-" + "x" * 40)

@@ -12,6 +12,7 @@ from django.core.management.base import BaseCommand, CommandError, CommandParser
 
 from saas.postgres import Cluster, PostgresError, default_cluster
 from saas.postgres.binaries import bin_dir
+from saas.testing import place
 
 
 class Command(BaseCommand):
@@ -57,7 +58,7 @@ class Command(BaseCommand):
         os.execv(psql, [str(psql), url, *rest])  # noqa: S606  # psql takes our place, terminal and exit status included
 
     def _delete(self, cluster: Cluster, _: list[str]) -> None:
-        others = [Cluster(Path(settings.BASE_DIR) / ".data" / f"{name}-postgres") for name in ("test", "bench")]
-        for server in (cluster, *others):
+        bench = Cluster(Path(settings.BASE_DIR) / ".data" / "bench-postgres")
+        for server in (cluster, *place.everywhere(), bench):
             server.delete()
         self.stdout.write("The embedded servers and their data are removed.")
