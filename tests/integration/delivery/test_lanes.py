@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+import time
 from collections.abc import Callable, Iterator
 from datetime import timedelta
 from typing import Any
@@ -365,7 +366,9 @@ def test_a_start_that_waited_for_a_redelivery_leaves_it_to_the_next_slice(acme: 
         backend = connection.connection.info.backend_pid
 
         def redeliver() -> None:
-            while not watcher.execute("SELECT FROM pg_locks WHERE pid = %s AND NOT granted", [backend]).fetchone():
+            waits = "SELECT pid FROM pg_locks WHERE pid = %s AND NOT granted"
+            until = time.monotonic() + 10  # nobody waits for ever, should the start not wait
+            while watcher.execute(waits, [backend]).fetchone() is None and time.monotonic() < until:
                 pass
             admin.execute(f"UPDATE {delivery} SET next_at = statement_timestamp() WHERE id = %s", [pk])
             admin.commit()
