@@ -94,6 +94,7 @@ REFUSED = [
     ("DELETE FROM {deliveries} WHERE coalesce(next_at, current_timestamp) > %s", "CASE or COALESCE"),
     ("UPDATE {deliveries} SET next_at = next_at + make_interval(secs => %(wait)s)", "a stable function of a column"),
     ("DELETE FROM {deliveries} WHERE next_at - interval '1 day' < %s", "a stable function of a column"),
+    ("DELETE FROM {deliveries} WHERE last_error::timestamptz < %s", "a stable function of a column"),
     ("UPDATE public.delivery_wake SET look_at = now() RETURNING now()", "in RETURNING"),
     (
         "INSERT INTO {uses} AS u (kind, period, used) VALUES ('a', now(), 1) "

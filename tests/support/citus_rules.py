@@ -16,6 +16,8 @@ _TOKEN = re.compile(r"\{\w+|[{}()]|(?:\\.|[^\s(){}])+")
 _PARAMETER = re.compile(r"%\((\w+)\)s|%s|%%")
 _UPDATE, _INSERT, _DELETE = "2", "3", "4"  # of an enum of PostgreSQL's, CmdType
 _FUNCTIONS = ("funcid", "opfuncid", "aggfnoid", "winfnoid")
+# Nodes that are functions without a number of one. Some conversions by way of text are immutable; which, would have to be looked up.
+_BY_KIND = {"NEXTVALUEEXPR": "v", "SQLVALUEFUNCTION": "s", "COERCEVIAIO": "s"}
 _LAZY = {"CASE", "CASEEXPR", "COALESCE", "COALESCEEXPR"}
 
 
@@ -53,14 +55,16 @@ def refusals(statement: str, plain: Collection[str]) -> list[str]:
         django.db.Error: PostgreSQL cannot read it, or it is in a schema that there is not.
     """
     with transaction.atomic(), connection.cursor() as cursor:
-        cursor.execute("SELECT oid::text, provolatile FROM pg_proc")
-        volatility = dict(cursor.fetchall())
-        cursor.execute("SELECT oid::text, relname FROM pg_class")
-        tables = dict(cursor.fetchall())
         tree = _parsed(statement)
+        functions = [each.word(name) for each in tree.all() for name in _FUNCTIONS if each.word(name)]
+        cursor.execute("SELECT oid::text, provolatile FROM pg_proc WHERE oid = ANY (%s::oid[])", [functions])
+        volatility = dict(cursor.fetchall())
+        relations = [each.word("relid") for each in tree.all() if each.word("relid")]
+        cursor.execute("SELECT oid::text, relname FROM pg_class WHERE oid = ANY (%s::oid[])", [relations])
+        tables = dict(cursor.fetchall())
         transaction.set_rollback(True)
     queries = [each for each in tree.all() if each.name == "QUERY"]
-    rules = _Rules(lambda oid: volatility.get(oid, "i"))
+    rules = _Rules(volatility.__getitem__)
     return [why for query in queries if _target(query, tables) not in plain for why in rules.broken(query)]
 
 
@@ -148,8 +152,8 @@ class _Rules:
         return any(self._is(each, volatilities) for each in node.all())
 
     def _is(self, node: Node, volatilities: str) -> bool:
-        if node.name in ("NEXTVALUEEXPR", "SQLVALUEFUNCTION"):
-            return ("v" if node.name == "NEXTVALUEEXPR" else "s") in volatilities
+        if node.name in _BY_KIND:
+            return _BY_KIND[node.name] in volatilities
         return any(self.volatility(node.word(name)) in volatilities for name in _FUNCTIONS if node.word(name))
 
 
