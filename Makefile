@@ -15,7 +15,7 @@ demo: setup ## Set everything up, serve two organisations, a worker and an inbox
 	@exec $(PY) manage.py demo
 
 test: setup ## Run all tests (T="tests/unit -k name" for some)
-	@browser=$$(tools/chromium) && pooler=$$(tools/pgbouncer) && CHROMIUM="$$browser" PGBOUNCER="$$pooler" exec $(PY) -m pytest -n 3 --dist loadgroup $(T)
+	@browser=$$(tools/chromium) && pooler=$$(tools/pgbouncer) && CHROMIUM="$$browser" PGBOUNCER="$$pooler" TMPDIR=$$(tools/scratch) exec $(PY) -m pytest -n 3 --dist loadgroup $(T)
 
 test-storm: setup ## Run the tests with the big numbers, part by part (P="toggles" for one; goes on where it was)
 	@browser=$$(tools/chromium) && pooler=$$(tools/pgbouncer) && CHROMIUM="$$browser" PGBOUNCER="$$pooler" exec $(PY) tools/storm $(P)
@@ -46,5 +46,6 @@ lock: setup ## Pin requirements.in anew into requirements.lock
 
 clean: ## Stop the embedded servers; remove their data, .venv and what the tools made
 	@if [ -x $(PY) ]; then $(PY) manage.py postgres delete; fi
+	@rm -rf "$$(tools/scratch)/pytest-of-$$(id -un)"
 	@rm -rf .venv .data .mypy_cache .ruff_cache .pytest_cache .import_linter_cache .hypothesis tests/browser/screenshots
 	@find . -name __pycache__ -type d -prune -exec rm -rf {} +
