@@ -14,6 +14,7 @@ from contextvars import ContextVar
 from dataclasses import dataclass, field
 from typing import Any
 
+from plugin_framework import zones
 from plugin_framework.sdk import NoTenant, TenantInfo
 
 PUBLIC = "public"
@@ -23,9 +24,10 @@ NOWHERE = '""'
 
 @dataclass(frozen=True, slots=True)
 class TenantRef(TenantInfo):
-    """The engine's view of one tenant: what the SDK shows of it, and the schema that holds its data."""
+    """The engine's view of one tenant: what the SDK shows of it, the schema that holds its data, and the name of its logo's file."""
 
     schema: str
+    logo: str = field(default="", kw_only=True)
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,6 +63,7 @@ class Scope:
     memo: dict[str, object] = field(default_factory=dict)
     entered: Clocks | None = None  # of a tenant's scope
     at_work: dict[int, Any] = field(default_factory=dict)  # running handlers by thread; kept by `db.savepoints`
+    timezone: str = zones.DEFAULT  # that of dates; shared work within a tenant's is in the tenant's
 
 
 _scope: ContextVar[Scope | None] = ContextVar("tenantry_scope", default=None)
@@ -125,10 +128,13 @@ def public_scope() -> Iterator[None]:
 @contextmanager
 def no_scope() -> Iterator[None]:
     """Leave every scope: what follows sees no table until it enters one (used around code that must not inherit ours)."""
+    outer = _scope.get()
     token = _scope.set(None)
+    back = zones.switch(_timezone(outer), zones.DEFAULT)
     try:
         yield
     finally:
+        back()
         _scope.reset(token)
 
 
@@ -137,7 +143,9 @@ def _entered(scope: Scope) -> Iterator[None]:
     outer = _scope.get()
     if outer is not None:
         scope.at_work = outer.at_work  # a handler that enters another scope is the same handler
+    scope.timezone = scope.tenant.timezone if scope.tenant is not None else _timezone(outer)
     token = _scope.set(scope)
+    back = zones.switch(_timezone(outer), scope.timezone)
     try:
         yield
     finally:
@@ -145,7 +153,12 @@ def _entered(scope: Scope) -> Iterator[None]:
             for callback in reversed(scope.on_exit):
                 callback()
         finally:
+            back()
             _scope.reset(token)
+
+
+def _timezone(scope: Scope | None) -> str:
+    return zones.DEFAULT if scope is None else scope.timezone
 
 
 def bound[**P, R](func: Callable[P, R]) -> Callable[P, R]:

@@ -17,7 +17,7 @@ from tenants.models import Domain, State, Tenant
 
 # A worker asks this for each lane that it claims: one round trip, and none of what building a queryset costs.
 _FIND = """
-SELECT tenant.slug, tenant.name, coalesce(host.domain, ''), tenant.state FROM (VALUES (1)) AS one
+SELECT tenant.slug, tenant.name, coalesce(host.domain, ''), tenant.timezone, tenant.logo, tenant.state FROM (VALUES (1)) AS one
 LEFT JOIN public.tenants_tenant AS tenant ON tenant.schema_name = %(schema)s
 LEFT JOIN public.tenants_domain AS host ON host.tenant_id = tenant.id AND host.is_primary LIMIT 1
 """
@@ -26,10 +26,11 @@ LEFT JOIN public.tenants_domain AS host ON host.tenant_id = tenant.id AND host.i
 def find(schema: str) -> DirectoryEntry | None:
     """The tenant that owns `schema`, or None when it is gone."""
     with public_scope():
-        slug, name, host, state = prepared.one(_FIND, {"schema": schema})
+        slug, name, host, timezone, logo, state = prepared.one(_FIND, {"schema": schema})
     if slug is None:
         return None
-    return DirectoryEntry(TenantRef(slug=slug, name=name, host=host, schema=schema), state == State.ACTIVE)
+    ref = TenantRef(slug=slug, name=name, host=host, schema=schema, timezone=timezone, logo=logo)
+    return DirectoryEntry(ref, state == State.ACTIVE)
 
 
 def everyone() -> Iterator[DirectoryEntry]:

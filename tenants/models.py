@@ -6,6 +6,7 @@ from django.db import models
 from django.db.models.functions import Now
 from django_tenants.models import DomainMixin, TenantMixin
 
+from plugin_framework import zones
 from plugin_framework.tenancy import TenantRef
 from tenants.names import SLUG_PATTERN
 
@@ -36,6 +37,8 @@ class Tenant(TenantMixin):  # type: ignore[misc]  # django-tenants is untyped
     state_before = models.CharField(
         max_length=20, blank=True, db_default=""
     )  # of the same: what it is if it is brought back
+    timezone = models.CharField(max_length=64, db_default=zones.DEFAULT, default=zones.DEFAULT)
+    logo = models.CharField(max_length=200, blank=True, db_default="")  # the name of a file of the tenant; "" for none
     created_at = models.DateTimeField(auto_now_add=True)
 
     class Meta:
@@ -60,12 +63,19 @@ class Tenant(TenantMixin):  # type: ignore[misc]  # django-tenants is untyped
         """Whether this is the platform's own tenant."""
         return bool(self.schema_name == PLATFORM_SCHEMA)
 
-    def ref(self, host: str = "") -> TenantRef:
+    def ref(self, host: str | None = None) -> TenantRef:
         """The engine's view of this tenant; its primary host is looked up unless given."""
-        if not host:
+        if host is None:
             primary = self.domains.filter(is_primary=True).first()
             host = primary.domain if primary else ""
-        return TenantRef(slug=self.slug, name=self.name, host=host, schema=self.schema_name)
+        return TenantRef(
+            slug=self.slug,
+            name=self.name,
+            host=host,
+            schema=self.schema_name,
+            timezone=self.timezone,
+            logo=self.logo,
+        )
 
 
 class Domain(DomainMixin):  # type: ignore[misc]  # django-tenants is untyped

@@ -11,7 +11,7 @@ from tenants.models import PLATFORM_SCHEMA, State
 
 _RESOLVE = f"""
 SELECT r.*, set_config('search_path', CASE WHEN r.state = 'active' THEN '"' || r.schema_name || '"' ELSE '{NOWHERE}' END, false)
-FROM public.tenantry_resolve_host(%s) r
+FROM public.tenantry_find_host(%s) r
 """  # noqa: S608  # a constant of ours
 
 
@@ -40,6 +40,6 @@ def resolve(host: str) -> Resolved | None:
     row = connection.one_statement(_RESOLVE, [host])  # type: ignore[attr-defined]  # our own wrapper's
     if row is None:
         return None
-    schema, slug, name, state, message, primary, plugins, catalog, _path = row
-    ref = TenantRef(slug=slug, name=name, host=primary, schema=schema)
+    schema, slug, name, state, message, primary, timezone, logo, plugins, catalog, _path = row
+    ref = TenantRef(slug=slug, name=name, host=primary, schema=schema, timezone=timezone, logo=logo)
     return Resolved(ref, state, message, Revisions(plugins, catalog))

@@ -30,7 +30,7 @@ PENDING = "due"  # waiting, retrying and held together
 
 
 def moment(text: str) -> datetime:
-    """A point in time, as ISO 8601 writes it: `2026-11-23T17:00`, in the platform's time zone where it names none.
+    """A point in time, as ISO 8601 writes it: `2026-11-23T17:00`, in the current tenant's time zone where it names none.
 
     Raises:
         ValueError: it is none; the text says how to write one.

@@ -22,6 +22,9 @@ class TenantInfo:
     host: (
         str  # the tenant's primary host, without a scheme; links are built from it, never from a request's Host header
     )
+    timezone: str = field(
+        default="UTC", kw_only=True
+    )  # its IANA name; inside the tenant Django's `localtime` and `localdate` follow it
 
 
 @dataclass(frozen=True, slots=True)

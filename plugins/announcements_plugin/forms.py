@@ -6,6 +6,7 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
 from django import forms
+from django.utils import timezone
 
 from plugin_framework.sdk import Banner
 from plugins.announcements_plugin.models import Announcement
@@ -20,7 +21,7 @@ EARLIEST, LATEST = datetime(2000, 1, 1, tzinfo=UTC), datetime(2100, 1, 1, tzinfo
 
 
 class Moment(forms.DateTimeField):
-    """A day and a time, in UTC as all times of the server are."""
+    """A day and a time, in the organisation's time zone; its label says which that is."""
 
     widget = forms.DateTimeInput(attrs={"type": "datetime-local"}, format="%Y-%m-%dT%H:%M")
 
@@ -35,8 +36,8 @@ class Moment(forms.DateTimeField):
 class AnnouncementForm(_AnnouncementModelForm):
     """All of an announcement, and the revision the person has been looking at."""
 
-    starts_at = Moment(label="From (UTC)", required=False, help_text="Left empty, it is shown at once.")
-    ends_at = Moment(label="Until (UTC)", required=False, help_text="Left empty, it is shown until you take it off.")
+    starts_at = Moment(label="From", required=False, help_text="Left empty, it is shown at once.")
+    ends_at = Moment(label="Until", required=False, help_text="Left empty, it is shown until you take it off.")
     revision = forms.CharField(widget=forms.HiddenInput, required=False)
 
     class Meta:
@@ -48,6 +49,11 @@ class AnnouncementForm(_AnnouncementModelForm):
             "link_url": "Where to read more: an address with https://, or a path of these pages such as /apps/orders/.",
             "is_active": "Take the tick away to keep it here without showing it.",
         }
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        for name in ("starts_at", "ends_at"):
+            self.fields[name].label = f"{self.fields[name].label} ({timezone.get_current_timezone_name()})"
 
     def clean_revision(self) -> int:
         """A small number; the page made it, so anything else was tampered with, and counts as never seen."""

@@ -60,7 +60,7 @@ def everyone(schemas: Sequence[str] | None = None) -> list[TenantRef]:
         rows = _with_schema().annotate(host=Subquery(primary))
         if schemas is not None:
             rows = rows.filter(schema_name__in=schemas)
-        return [TenantRef(row.slug, row.name, row.host or "", row.schema_name) for row in rows]
+        return [row.ref(row.host or "") for row in rows]
 
 
 def _with_schema() -> QuerySet[Tenant]:

@@ -34,6 +34,7 @@ _ACTIONS = {
     "tenant.restored": gettext_lazy("restored from an archive the organisation"),
     "tenant.purge_hastened": gettext_lazy("cut short the time left to bring back the organisation"),
     "tenant.purged": gettext_lazy("deleted for good all data of the organisation"),
+    "tenant.profile_changed": gettext_lazy("changed the name or time zone of"),
     "tenant.plan_changed": gettext_lazy("changed the plan of"),
     "plan.saved": gettext_lazy("saved the plan"),
     "plan.removed": gettext_lazy("deleted the plan"),

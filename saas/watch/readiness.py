@@ -32,7 +32,7 @@ def missing() -> dict[str, str]:
 
 def _look() -> dict[str, str]:
     with connection.cursor() as cursor:
-        cursor.execute("SELECT to_regproc('public.tenantry_resolve_host'), to_regclass('public.django_migrations')")
+        cursor.execute("SELECT to_regproc('public.tenantry_find_host'), to_regclass('public.django_migrations')")
         if None in cursor.fetchone():
             return {"migrations": _NO_TABLES}
         cursor.execute("SELECT app, name FROM public.django_migrations")

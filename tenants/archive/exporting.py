@@ -206,6 +206,8 @@ def _identity(tenant: Tenant) -> Identity:
         hosts=tuple(hosts),
         state=tenant.state_before if tenant.state == State.DELETING else tenant.state,
         state_message=tenant.state_message,
+        timezone=tenant.timezone,
+        logo=tenant.logo,
     )
 
 

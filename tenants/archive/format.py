@@ -62,7 +62,7 @@ class Plugin:
 
 @dataclass(frozen=True, slots=True)
 class Identity:
-    """Who the tenant was: its `hosts`, the primary one first; `state` is active or suspended."""
+    """Who the tenant was: its `hosts`, the primary one first; `state` is active or suspended; `logo` is the name of one of its files."""
 
     schema: str
     slug: str
@@ -70,6 +70,8 @@ class Identity:
     hosts: tuple[str, ...]
     state: str
     state_message: str
+    timezone: str = "UTC"  # what archives made by 1.0 do not name
+    logo: str = ""
 
 
 @dataclass(frozen=True, slots=True)

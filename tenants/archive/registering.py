@@ -37,7 +37,9 @@ def claim(ref: TenantRef, manifest: Manifest) -> tuple[str, ...]:
         raise CannotRestore(f"{error} Here: --slug NAME") from error
     with public_scope():
         tenant = Tenant.objects.get(schema_name=ref.schema)
-        Tenant.objects.filter(pk=tenant.pk).update(state_message=was.state_message)
+        Tenant.objects.filter(pk=tenant.pk).update(
+            state_message=was.state_message, timezone=was.timezone, logo=was.logo
+        )
     return tuple(host for host in others if not _add(tenant, host))
 
 
