@@ -119,7 +119,7 @@ def test_one_statement_finds_host_state_and_revisions_and_sets_the_path() -> Non
     with CaptureQueriesContext(connection) as queries:
         client.get("/apps/canary/", headers={"host": "acme.localhost"})
     statements = [q["sql"] for q in queries if not q["sql"].startswith(("BEGIN", "COMMIT", "SAVEPOINT", "RELEASE"))]
-    assert "resolve_host" in statements[0]
+    assert "find_host" in statements[0]
     assert "search_path" in statements[1].lower()  # the view's own first: SHOW search_path
     assert [sql for sql in statements[1:] if "set_config" in sql.lower() or "SET search_path" in sql] == []
 
