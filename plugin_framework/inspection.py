@@ -5,8 +5,10 @@ from __future__ import annotations
 import inspect
 import re
 from collections.abc import Iterator, Mapping, Sequence
+from datetime import date
 from importlib import import_module
 from typing import Any
+from urllib.parse import urlsplit
 
 from django.apps import apps
 from django.urls import URLPattern, URLResolver
@@ -19,10 +21,11 @@ from plugin_framework import PLATFORM_VERSION
 from plugin_framework.app_guard import said
 from plugin_framework.config import FREE_FORM, ConfigSchema, SchemaError, compile_schema
 from plugin_framework.delivery import times
-from plugin_framework.registry import Handler, Job, PluginSpec
+from plugin_framework.registry import Handler, Job, PluginSpec, Release
 from plugin_framework.sdk import ConfigurablePlugin, HookPoint, PluginInterface
 
 _NAME = re.compile(r"[a-z][a-z0-9_]{0,48}")
+_LINKS = {"docs_url": ("http", "https"), "support_url": ("http", "https", "mailto")}  # a page makes links of them
 
 
 class Rejected(ValueError):
@@ -57,6 +60,7 @@ def inspect_plugin(cls: type[PluginInterface], defaults: Mapping[str, Any]) -> P
         app_label=_app_label(cls),
         urls=_urls(cls, name),
         jobs=tuple(_jobs(cls, name)),
+        changelog=tuple(_changelog(cls.changelog, name)),
     )
 
 
@@ -107,6 +111,33 @@ def _check_declarations(cls: type[PluginInterface], name: str) -> None:
     points = cls.declares
     if not isinstance(points, Sequence) or not all(isinstance(point, HookPoint) for point in points):
         raise Rejected(f"{name} declares {points!r}; use a list of action(…), filter_value(…) and event(…).")
+    for attribute in ("reads", "stores", "sends_to"):
+        words = getattr(cls, attribute)
+        if isinstance(words, str) or not all(isinstance(each, str) for each in words):
+            raise Rejected(f"{name} has the {attribute} {words!r}; use a list of texts, even for a single one.")
+    for attribute, schemes in _LINKS.items():
+        address = str(getattr(cls, attribute))
+        if address and urlsplit(address).scheme not in schemes:
+            raise Rejected(
+                f"{name} has the {attribute} {address!r}; begin it with {' or '.join(f'{each}:' for each in schemes)}"
+            )
+
+
+def _changelog(entries: Any, name: str) -> Iterator[Release]:
+    """What is new in each version, in the author's order."""
+    if isinstance(entries, str):
+        if entries.strip():
+            yield Release("", None, entries.strip())
+        return
+    for entry in entries:
+        try:
+            version, on, text = entry
+            yield Release(str(Version(version)), date.fromisoformat(on), str(text).strip())
+        except (TypeError, ValueError) as error:  # not three, not texts, no version, no date
+            raise Rejected(
+                f"{name} has {entry!r} in its changelog; write each entry as (version, date, text): "
+                '("1.1.0", "2026-11-28", "Finds orders faster.")'
+            ) from error
 
 
 def _requirements(sample: PluginInterface, name: str) -> tuple[Requirement, ...]:

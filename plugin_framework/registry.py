@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from datetime import date
 from types import MappingProxyType
 from typing import Any
 
@@ -36,6 +37,15 @@ class Job:
 
 
 @dataclass(frozen=True, slots=True)
+class Release:
+    """One entry of a plugin's changelog. `version` and `on` are empty where the author wrote one text for all."""
+
+    version: str
+    on: date | None
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
 class PluginSpec:
     """What is known of one installed plugin."""
 
@@ -50,6 +60,7 @@ class PluginSpec:
     app_label: str | None  # its Django app with models, if it has one
     urls: tuple[Any, ...] = ()
     jobs: tuple[Job, ...] = ()
+    changelog: tuple[Release, ...] = ()
 
     @property
     def title(self) -> str:

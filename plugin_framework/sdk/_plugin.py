@@ -38,7 +38,13 @@ class PluginInterface(ABC):
     config_version: ClassVar[int] = 1  # raise it when saved settings have to be changed; see `migrate_config`
     declares: ClassVar[Sequence[HookPoint]] = ()  # hook points this plugin adds for others
     reads: ClassVar[Sequence[str]] = ()  # the data it reads, in words
+    stores: ClassVar[Sequence[str]] = ()  # the data it keeps in the organisation's database, in words
     sends_to: ClassVar[Sequence[str]] = ()  # the hosts it talks to, in words
+    changelog: ClassVar[
+        Sequence[tuple[str, str, str]] | str
+    ] = ()  # newest first: version, date ("2026-11-28"), text; or a text
+    docs_url: ClassVar[str] = ""  # where its manual is: http or https
+    support_url: ClassVar[str] = ""  # whom to ask: http, https or mailto
     urls: ClassVar[Sequence[Any]] = ()  # URL patterns, or the dotted path of a URLconf, served under /apps/<name>/
 
     # Set by the platform before `initialize`.

@@ -25,6 +25,14 @@ class AnnouncementsPlugin(ConfigurablePlugin):
         "hides the announcements and keeps them."
     )
     reads: ClassVar[tuple[str, ...]] = ("The announcements you write, and who has dismissed which",)
+    stores: ClassVar[tuple[str, ...]] = ("The announcements you write", "Who has dismissed which")
+    changelog: ClassVar[tuple[tuple[str, str, str], ...]] = (
+        (
+            "1.0.0",
+            "2026-11-23",
+            "Announcements above every page, at once or for later, with a link; everybody dismisses them for themselves.",
+        ),
+    )
     urls: ClassVar[str] = "plugins.announcements_plugin.urls"
 
     def get_config_schema(self) -> dict[str, Any]:

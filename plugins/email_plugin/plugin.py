@@ -30,6 +30,13 @@ class EmailNotificationPlugin(ConfigurablePlugin):
         "Customer, lines and total of confirmed orders",
     )
     sends_to: ClassVar[tuple[str, ...]] = ("The mail server in its settings",)
+    changelog: ClassVar[tuple[tuple[str, str, str], ...]] = (
+        (
+            "1.0.0",
+            "2026-11-23",
+            "Mails to people who register and to customers whose order is confirmed, as text and HTML, in your own words.",
+        ),
+    )
 
     def get_config_schema(self) -> dict[str, Any]:
         """Server, sender, and the wording of each mail."""

@@ -25,6 +25,16 @@ class InvoicesPlugin(ConfigurablePlugin):
         "the invoices. Disabling the plugin hides them and keeps them; orders confirmed meanwhile get none."
     )
     reads: ClassVar[tuple[str, ...]] = ("Customer, e-mail address, lines and total of confirmed orders",)
+    stores: ClassVar[tuple[str, ...]] = (
+        "Each invoice as it was made: seller, customer, lines, tax and total; when it was paid",
+    )
+    changelog: ClassVar[tuple[tuple[str, str, str], ...]] = (
+        (
+            "1.0.0",
+            "2026-11-23",
+            "Invoices for confirmed orders, numbered without gaps, ready to print, and a panel of what is not paid yet.",
+        ),
+    )
     urls: ClassVar[str] = "plugins.invoices_plugin.urls"
 
     def get_config_schema(self) -> dict[str, Any]:

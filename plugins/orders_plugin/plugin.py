@@ -22,6 +22,10 @@ class OrdersPlugin(ConfigurablePlugin):
         "notifications are told. Disabling the plugin hides the orders and keeps them."
     )
     reads: ClassVar[tuple[str, ...]] = ("The orders you enter: customer, address, lines, prices",)
+    stores: ClassVar[tuple[str, ...]] = ("The orders you enter: customer, address, lines, prices",)
+    changelog: ClassVar[tuple[tuple[str, str, str], ...]] = (
+        ("1.0.0", "2026-11-23", "Orders to draft, confirm and cancel; other plugins are told of each confirmation."),
+    )
     urls: ClassVar[str] = "plugins.orders_plugin.urls"
     declares: ClassVar[tuple[HookPoint, ...]] = (
         event(

@@ -22,6 +22,13 @@ class SignupRulesPlugin(ConfigurablePlugin):
         "same; those who have an account already are left alone. While the plugin does not run, everybody can register."
     )
     reads: ClassVar[tuple[str, ...]] = ("The e-mail address that somebody wants to register with",)
+    changelog: ClassVar[tuple[tuple[str, str, str], ...]] = (
+        (
+            "1.0.0",
+            "2026-11-23",
+            "Lists of domains and addresses that may register, or may not, and your own words for those who may not.",
+        ),
+    )
 
     def get_config_schema(self) -> dict[str, Any]:
         """The lists, and what to tell those who may not."""

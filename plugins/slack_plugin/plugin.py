@@ -34,6 +34,14 @@ class SlackNotificationPlugin(ConfigurablePlugin):
         "Kind and place of errors, without any data",
     )
     sends_to: ClassVar[tuple[str, ...]] = ("hooks.slack.com", "hooks.slack-gov.com")
+    changelog: ClassVar[tuple[tuple[str, str, str], ...]] = (
+        (
+            "1.0.0",
+            "2026-11-23",
+            "Messages to one channel about confirmed orders, registrations and errors, and a test message.",
+        ),
+    )
+    docs_url: ClassVar[str] = "https://api.slack.com/messaging/webhooks"
 
     def get_config_schema(self) -> dict[str, Any]:
         """The webhook, the channel, and which events are posted."""

@@ -30,6 +30,16 @@ class UsageAnalyticsPlugin(ConfigurablePlugin):
         "long they took. It keeps no names, no addresses and no cookies."
     )
     reads: ClassVar[tuple[str, ...]] = ("Which page was opened, how it ended and how long it took; not by whom",)
+    stores: ClassVar[tuple[str, ...]] = (
+        "How often each page was opened on each day, and how long it took; nothing about who did",
+    )
+    changelog: ClassVar[tuple[tuple[str, str, str], ...]] = (
+        (
+            "1.0.0",
+            "2026-11-23",
+            "Page views by day, with errors and times, as a chart and a panel; older counts go every night.",
+        ),
+    )
     urls: ClassVar[str] = "plugins.usage_analytics_plugin.urls"
 
     def get_config_schema(self) -> dict[str, Any]:

@@ -30,7 +30,19 @@ class WebhooksPlugin(ConfigurablePlugin):
         "Number, customer, e-mail address and total of confirmed orders",
         "Names of plugins that are enabled, disabled or configured",
     )
+    stores: ClassVar[tuple[str, ...]] = (
+        "The addresses that your admins enter, with their secrets, encrypted",
+        "What was sent to each, and what came back",
+    )
     sends_to: ClassVar[tuple[str, ...]] = ("The addresses that your admins enter",)
+    changelog: ClassVar[tuple[tuple[str, str, str], ...]] = (
+        (
+            "1.0.0",
+            "2026-11-23",
+            "Signed messages to any number of endpoints, each with its own events, secret and record of what was tried.",
+        ),
+    )
+    docs_url: ClassVar[str] = "https://www.standardwebhooks.com/"
     urls: ClassVar[str] = "plugins.webhooks_plugin.urls"
     declares: ClassVar[tuple[HookPoint, ...]] = (
         event(

@@ -9,6 +9,8 @@ from importlib.util import find_spec
 from pathlib import Path
 from string import Template
 
+from django.utils import timezone
+
 from plugin_framework import PLATFORM_VERSION
 from plugin_framework.registry import registry
 
@@ -71,6 +73,7 @@ def words(name: str) -> dict[str, str]:
         "cls": "".join(part.capitalize() for part in name.split("_")) + "Plugin",
         "title": name.replace("_", " ").capitalize(),
         "platform": ".".join(PLATFORM_VERSION.split(".")[:2]),
+        "today": timezone.localdate().isoformat(),
     }
 
 

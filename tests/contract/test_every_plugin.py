@@ -6,6 +6,7 @@ import ast
 from typing import Any
 
 import pytest
+from packaging.version import Version
 
 from plugin_framework.registry import PluginSpec, registry
 from saas.testing import source
@@ -37,6 +38,15 @@ class TestEveryBuiltInPlugin(Conformance):
     def test_it_imports_by_full_name(self, spec: PluginSpec) -> None:
         for path, tree in source.trees(spec):
             assert not [n for n in ast.walk(tree) if isinstance(n, ast.ImportFrom) and n.level], path.name
+
+    def test_it_says_what_is_new_in_the_installed_version(self, spec: PluginSpec) -> None:
+        assert spec.changelog, "write a `changelog`"
+        assert spec.changelog[0].version == spec.version, "the newest entry is the installed version's"
+        versions = [Version(each.version) for each in spec.changelog]
+        assert versions == sorted(versions, reverse=True), "newest first"
+
+    def test_it_says_what_it_stores_if_it_has_tables(self, spec: PluginSpec) -> None:
+        assert bool(spec.cls.stores) is (spec.app_label is not None), "`stores` names what its tables hold"
 
     def test_it_says_when_its_hook_points_do_not_fire(self, spec: PluginSpec) -> None:
         assert all(point.unless for point in spec.cls.declares)

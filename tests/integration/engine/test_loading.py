@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from datetime import date
 from pathlib import Path
 from typing import Any
 
@@ -108,6 +109,31 @@ class Misspelt(Bare):
         """Waits for ever."""
 
 
+class OneWord(Bare):
+    name, reads = "one_word", "names"
+
+
+class BadLink(Bare):
+    name, docs_url = "bad_link", "javascript:alert(1)"
+
+
+class NoDate(Bare):
+    name, changelog = "no_date", (("1.0.0", "last week", "It began."),)
+
+
+class NoEntries(Bare):
+    name, changelog = "no_entries", ("1.0.0: it began.",)
+
+
+class Chronicled(Bare):
+    name, support_url = "chronicled", "mailto:help@authors.example"
+    changelog = (("1.1", "2026-11-28", " Faster. "), ("1.0", "2026-11-01", "It began."))
+
+
+class Told(Bare):
+    name, changelog = "told", "1.0: it began."
+
+
 NotAPlugin = dict
 
 
@@ -125,6 +151,10 @@ def entry(cls: str) -> dict[str, str]:
         ("BadSchema", "settings schema of bad_schema is not usable"),
         ("Clash", "declares 'view_pre_dispatch', which is declared already"),
         ("Raising", "not even this"),
+        ("OneWord", "use a list of texts"),
+        ("BadLink", "docs_url 'javascript:alert\\(1\\)'; begin it with http: or https:"),
+        ("NoDate", r"in its changelog; write each entry as \(version, date, text\)"),
+        ("NoEntries", r"in its changelog; write each entry as \(version, date, text\)"),
         ("NotAPlugin", "derive it from PluginInterface"),
         ("Nowhere", "Nowhere"),
     ],
@@ -168,6 +198,18 @@ def test_a_handler_may_be_loaded_before_its_point(order: tuple[str, str]) -> Non
     loader.load(found, {name: entry(name.capitalize()) for name in order})
     assert found.quarantine == {}
     assert found.idle_handlers() == ()
+
+
+def test_a_changelog_is_entries_or_one_text() -> None:
+    found = Registry()
+    loader.load(found, {"chronicled": entry("Chronicled"), "told": entry("Told"), "sound": entry("Sound")})
+    assert found.quarantine == {}
+    first, second = found.specs["chronicled"].changelog
+    assert (first.version, first.on, first.text) == ("1.1", date(2026, 11, 28), "Faster.")
+    assert second.version == "1.0"
+    (text,) = found.specs["told"].changelog
+    assert (text.version, text.on, text.text) == ("", None, "1.0: it began.")
+    assert found.specs["sound"].changelog == ()
 
 
 def test_a_module_that_is_not_there_is_named() -> None:
