@@ -118,6 +118,15 @@ def proposed(
     return opened
 
 
+def unfinished(spec: PluginSpec) -> str:
+    """Why `spec` would need setup with its settings as the current tenant has them; empty if it would run."""
+    try:
+        checked = layers.effective(spec, shapes.stored_now(spec), layers.platform_of(spec))
+    except (settings_store.Unreadable, shapes.Unfit) as error:
+        return str(error)
+    return next(iter(layers.problems(spec, spec.new(), checked)), "")
+
+
 def check(spec: PluginSpec, own: Mapping[str, Any]) -> CheckResult:
     """Try the settings `own` (secrets in the clear) against the outside world; never raises for what it meets there."""
     plugin = unstarted(spec)

@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import logging
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from datetime import timedelta
+from typing import Any
 
 from django.apps import apps
 from django.db import transaction
 from django.utils import timezone
 
-from plugin_framework import activation, hooks
+from plugin_framework import activation, configuration, hooks, permissions
 from plugin_framework.audit import Actor, record
 from plugin_framework.catalog.revisions import bump_tenant
 from plugin_framework.changing import dependants, lock_plugins, release_held, unstarted
@@ -18,8 +20,10 @@ from plugin_framework.db.migrator import installed_labels, migrate_schema
 from plugin_framework.delivery import breaker, schedule
 from plugin_framework.gate import Decision
 from plugin_framework.models import PluginState
+from plugin_framework.permissions import Consent
 from plugin_framework.registry import PluginSpec, is_newer, registry
 from plugin_framework.sdk import NotAllowed
+from plugin_framework.settings_store import Path
 
 log = logging.getLogger(__name__)
 
@@ -34,6 +38,7 @@ class Status:
     enabled: bool
     settings_revision: int
     had: bool  # the tenant has stored something of it: settings at least
+    consent: Consent = permissions.NOBODY_ASKED
 
 
 def status(name: str) -> Status:
@@ -53,7 +58,8 @@ def statuses() -> list[Status]:
 
 def _status(name: str, row: PluginState | None, decision: Decision) -> Status:
     enabled, revision = (row.enabled, row.settings_revision) if row else (False, 0)
-    return Status(registry.specs.get(name), name, decision, enabled, revision, row is not None)
+    consent = permissions.consent_of(row)
+    return Status(registry.specs.get(name), name, decision, enabled, revision, row is not None, consent)
 
 
 def enable(name: str, actor: Actor, *, with_requirements: bool = True) -> list[str]:
@@ -84,6 +90,45 @@ def enable(name: str, actor: Actor, *, with_requirements: bool = True) -> list[s
             breaker.resume(each, actor)
         schedule.sync()
         return missing
+
+
+@dataclass(frozen=True, slots=True)
+class NewSettings:
+    """What `enable_with` saves; the parts as `configuration.configure` takes them."""
+
+    config: Mapping[str, Any]
+    secrets: Mapping[Path, str]
+    removed: Collection[Path]
+    expected_revision: int
+
+
+def enable_with(name: str, actor: Actor, settings: NewSettings | None) -> list[str]:
+    """Save the settings of `name` and enable it with what it needs: both, or nothing of either.
+
+    Args:
+        settings: None leaves them as they are.
+
+    Returns:
+        As `enable`.
+
+    Raises:
+        NotAllowed: as `enable`. Invalid, Conflict, SavedByNewer: as `configuration.configure`. Nothing was changed.
+    """
+    with transaction.atomic():
+        lock_plugins()
+        decision = activation.current().decision(name)
+        if not decision.may_enable:
+            raise NotAllowed(decision.text)
+        if settings is not None:
+            configuration.configure(
+                name,
+                actor,
+                settings.config,
+                secrets=settings.secrets,
+                removed=settings.removed,
+                expected_revision=settings.expected_revision,
+            )
+        return enable(name, actor)
 
 
 def disable(name: str, actor: Actor, *, cascade: bool = False) -> list[str]:
@@ -155,6 +200,7 @@ def _enable_one(spec: PluginSpec, actor: Actor) -> None:
         "app_label": spec.app_label or "",
         "enabled_at": timezone.now(),
         "enabled_by": str(actor),
+        **permissions.recorded(spec, actor),
     }
     new = {**now, "plugin": spec.name, "config_version": spec.config_version}
     PluginState.objects.update_or_create(plugin=spec.name, defaults=now, create_defaults=new)

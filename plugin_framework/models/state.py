@@ -23,6 +23,11 @@ class PluginState(models.Model):
     paused_reason = models.CharField(max_length=500, blank=True, default="")
     enabled_at = models.DateTimeField(null=True)
     enabled_by = models.CharField(max_length=200, blank=True)
+    # What was agreed to when it was enabled, or later: see `permissions`. None: it was enabled before anybody was asked.
+    consented = models.JSONField(null=True)
+    consented_version = models.CharField(max_length=50, blank=True, db_default="")
+    consented_by = models.CharField(max_length=200, blank=True, db_default="")
+    consented_at = models.DateTimeField(null=True)
 
     def __str__(self) -> str:
         return f"{self.plugin}: {'enabled' if self.enabled else 'disabled'}"

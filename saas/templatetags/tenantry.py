@@ -16,6 +16,7 @@ register = template.Library()
 _ACTIONS = {
     "plugin.enabled": gettext_lazy("enabled the plugin"),
     "plugin.disabled": gettext_lazy("disabled the plugin"),
+    "plugin.agreed": gettext_lazy("agreed to what may be done by"),
     "plugin.paused": gettext_lazy("paused the plugin"),
     "plugin.resumed": gettext_lazy("resumed the plugin"),
     "deliveries.paused": gettext_lazy("paused the deliveries of"),
