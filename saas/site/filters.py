@@ -6,6 +6,8 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from urllib.parse import urlencode
 
+from django.utils.translation import gettext
+
 
 @dataclass(frozen=True, slots=True)
 class Filter:
@@ -31,11 +33,12 @@ def filters(
     """A pill for everything, then one per state.
 
     Args:
-        labels: the states and what people read for them. `counts`: rows by state.
+        labels: the states and what people read for them. `counts`: rows by state, and under "" all, if some have several states.
         chosen: the state shown now, "" for all. `url`: the list's address. `kept`: its other parameters.
         most: where counting stopped.
     """
-    pills = [("", "All", sum(counts.values())), *((value, label, counts.get(value, 0)) for value, label in labels)]
+    every = counts.get("", sum(counts.values()))
+    pills = [("", gettext("All"), every), *((value, label, counts.get(value, 0)) for value, label in labels)]
     shown = [(value, label, count if most is None else min(count, most), count) for value, label, count in pills]
     return [
         Filter(value, label, few, value == chosen, _address(url, state=value, **kept), more=few < count)

@@ -7,38 +7,48 @@ from dataclasses import dataclass
 from typing import Literal
 
 from django.http import Http404
+from django.utils.translation import gettext, gettext_lazy
 
-from plugin_framework import activation, lifecycle
+from plugin_framework import activation, lifecycle, permissions
 from plugin_framework.catalog.models import Availability
 from plugin_framework.catalog.offers import DEFAULT
 from plugin_framework.delivery import breaker
 from plugin_framework.delivery.breaker import Rest
-from plugin_framework.gate import Reason
+from plugin_framework.gate import Decision, Reason
 from plugin_framework.lifecycle import Status
 from plugin_framework.models import PluginState
-from plugin_framework.registry import PluginSpec, registry
+from plugin_framework.permissions import Consent, Kind, Permission
+from plugin_framework.registry import PluginSpec, Release, is_newer, registry
 from saas.site.names import has_address
 
 type State = Literal["enabled", "attention", "available", "locked"]
-STATES: dict[State, str] = {
-    "enabled": "Enabled",
-    "attention": "Needs attention",
-    "available": "Available",
-    "locked": "Not available",
+STATES = {
+    "enabled": gettext_lazy("Enabled"),
+    "attention": gettext_lazy("Needs attention"),
+    "available": gettext_lazy("Available"),
+    "locked": gettext_lazy("Not available"),
 }
 
 _ADVICE = {
-    Reason.QUARANTINED: "Nothing can be done here: the platform's staff sees the fault. Settings and data are kept.",
-    Reason.MISSING: "Ask the platform whether it will come back, or disable it.",
-    Reason.WITHDRAWN: "Settings and data are kept. It runs again as soon as the platform offers it again.",
-    Reason.NOT_OFFERED: "If you need it, ask the platform to offer it to your organisation.",
-    Reason.NOT_IN_PLAN: "It runs again as soon as your organisation has a plan that includes it. Ask the platform for one.",
-    Reason.DISABLED: "Enable it to use it.",
-    Reason.DEPENDENCY: "Put that right first; this plugin then runs by itself.",
-    Reason.NEEDS_SETUP: "Complete its settings; it runs as soon as they are saved.",
-    Reason.PAUSED: "Its settings and data are as they were. It runs again by itself, or at once if you resume it.",
-    Reason.UPDATING: "This takes a few minutes at most. Its settings and data are kept, and so are its events.",
-    Reason.FAILED_TO_START: "Check its settings. It is tried again every half minute.",
+    Reason.QUARANTINED: gettext_lazy(
+        "Nothing can be done here: the platform's staff sees the fault. Settings and data are kept."
+    ),
+    Reason.MISSING: gettext_lazy("Ask the platform whether it will come back, or disable it."),
+    Reason.WITHDRAWN: gettext_lazy(
+        "Settings and data are kept. It runs again as soon as the platform offers it again."
+    ),
+    Reason.NOT_OFFERED: gettext_lazy("If you need it, ask the platform to offer it to your organisation."),
+    Reason.NOT_IN_PLAN: gettext_lazy("Ask the platform for a plan that includes it."),
+    Reason.DISABLED: gettext_lazy("Enable it to use it."),
+    Reason.DEPENDENCY: gettext_lazy("Put that right first; this plugin then runs by itself."),
+    Reason.NEEDS_SETUP: gettext_lazy("Complete its settings; it runs as soon as they are saved."),
+    Reason.PAUSED: gettext_lazy(
+        "Its settings and data are as they were. It runs again by itself, or at once if you resume it."
+    ),
+    Reason.UPDATING: gettext_lazy(
+        "This takes a few minutes at most. Its settings and data are kept, and so are its events."
+    ),
+    Reason.FAILED_TO_START: gettext_lazy("Check its settings. It is tried again every half minute."),
 }
 
 
@@ -65,6 +75,29 @@ class Neighbour:
 
 
 @dataclass(frozen=True, slots=True)
+class Reach:
+    """What plugins reach, in words: what they read, keep, send elsewhere, and are told of."""
+
+    reads: tuple[str, ...]
+    stores: tuple[str, ...]
+    sends_to: tuple[str, ...]
+    hooks: tuple[HookInfo, ...]
+
+    @classmethod
+    def of(cls, permissions: Iterable[Permission]) -> Reach:
+        """Sorted by kind, each thing once."""
+        by_kind: dict[Kind, dict[str, None]] = {kind: {} for kind in Kind}
+        for each in permissions:
+            by_kind[each.kind][each.what] = None
+        return cls(
+            reads=tuple(by_kind[Kind.READS]),
+            stores=tuple(by_kind[Kind.STORES]),
+            sends_to=tuple(by_kind[Kind.SENDS_TO]),
+            hooks=tuple(map(_hook, by_kind[Kind.HEARS])),
+        )
+
+
+@dataclass(frozen=True, slots=True)
 class PluginInfo:
     """One plugin in the current organisation."""
 
@@ -86,12 +119,26 @@ class PluginInfo:
     may_purge: bool
     has_settings: bool
     can_check: bool
-    hooks: tuple[HookInfo, ...]
-    reads: tuple[str, ...]
-    sends_to: tuple[str, ...]
+    reach: Reach
+    consent: Consent
+    new_reach: Reach | None  # what the installed version asks for beyond what was agreed to; None if nothing
+    releases: tuple[Release, ...]
+    docs_url: str
+    support_url: str
     needs: tuple[Neighbour, ...]
     needed_by: tuple[Neighbour, ...]
     rest: Rest | None  # why its deliveries wait
+
+    @property
+    def hooks(self) -> tuple[HookInfo, ...]:
+        """The hook points it handles."""
+        return self.reach.hooks
+
+    @property
+    def new_releases(self) -> tuple[Release, ...]:
+        """What has come since somebody here agreed to what it may do."""
+        since = self.consent.version
+        return tuple(each for each in self.releases if since and each.version and is_newer(each.version, since))
 
 
 def plugins() -> list[PluginInfo]:
@@ -121,16 +168,23 @@ def plugin(name: str) -> PluginInfo:
 
 
 def matching(infos: Iterable[PluginInfo], words: str, state: str) -> list[PluginInfo]:
-    """Those of `infos` that contain all `words` and are in `state` (any, where it is none of `STATES`)."""
+    """Those of `infos` that contain all `words` and are found under `state` (any, where it is none of `STATES`)."""
     wanted = words.casefold().split()
     found = [info for info in infos if all(word in _text(info) for word in wanted)]
-    return [info for info in found if info.state == state] if state in STATES else found
+    return [info for info in found if found_under(info, state)] if state in STATES else found
+
+
+def found_under(info: PluginInfo, state: str) -> bool:
+    """Whether somebody who looks at `state` sees the plugin: an enabled one that is in trouble is enabled as well."""
+    return info.state == state or (state == "enabled" and info.enabled)
 
 
 def describe(status: Status, enabled: Iterable[str], rest: Rest | None = None) -> PluginInfo:
     """What the pages show of a plugin, whether its code is there or not."""
-    spec, decision = status.spec, status.decision
-    state = _state(status, rest)
+    spec, enabled = status.spec, set(enabled)
+    decision, text = _standing(status, enabled)
+    new = permissions.not_agreed(spec, status.consent) if spec and status.enabled else ()
+    state = _state(status, decision, troubled=bool(rest or new))
     # The fault itself is for those who can mend it.
     return PluginInfo(
         name=status.name,
@@ -141,21 +195,24 @@ def describe(status: Status, enabled: Iterable[str], rest: Rest | None = None) -
         category=spec.cls.category if spec else "",
         icon=spec.cls.icon if spec else "plug",
         state=state,
-        state_label=STATES[state],
+        state_label=str(STATES[state]),
         reason=decision.reason.value,
-        reason_text="" if decision.reason in (Reason.RUNS, Reason.DISABLED) else decision.text,
-        advice=_ADVICE.get(decision.reason, ""),
+        reason_text=text,
+        advice=str(_ADVICE.get(decision.reason, "")),
         enabled=status.enabled,
         runs=decision.runs,
         may_enable=decision.may_enable and not status.enabled,
         may_purge=status.had and not status.enabled,
         has_settings=has_settings(spec),
         can_check=spec is not None and spec.can_check,
-        hooks=hooks_of(spec),
-        reads=tuple(spec.cls.reads) if spec else (),
-        sends_to=tuple(spec.cls.sends_to) if spec else (),
-        needs=_needs(spec, set(enabled)),
-        needed_by=tuple(_neighbour(each, each, set(enabled)) for each in dependants_of(status.name)),
+        reach=Reach.of(permissions.asked(spec) if spec else ()),
+        consent=status.consent,
+        new_reach=Reach.of(new) if new else None,
+        releases=spec.changelog if spec else (),
+        docs_url=str(spec.cls.docs_url) if spec else "",
+        support_url=str(spec.cls.support_url) if spec else "",
+        needs=_needs(spec, enabled),
+        needed_by=tuple(_neighbour(each, each, enabled) for each in dependants_of(status.name)),
         rest=rest if status.enabled else None,
     )
 
@@ -182,10 +239,23 @@ def title_of(name: str) -> str:
     return spec.title if spec else name.replace("_", " ").capitalize()
 
 
-def _state(status: Status, rest: Rest | None) -> State:
-    if status.decision.runs:
-        return "attention" if rest else "enabled"
-    if not status.decision.may_enable:
+def _standing(status: Status, enabled: set[str]) -> tuple[Decision, str]:
+    """The gate's answer and its words; for a plugin that could be enabled but for another one that it needs, those of the other."""
+    decision = status.decision
+    if status.enabled or not decision.may_enable:
+        return decision, "" if decision.runs else decision.text
+    for name in registry.requirements(status.name):
+        inner = activation.current().decision(name)
+        if name not in enabled and not inner.may_enable:
+            words = {"title": title_of(name), "why": inner.text}
+            return inner, gettext("It needs %(title)s, which cannot be enabled: %(why)s") % words
+    return decision, ""
+
+
+def _state(status: Status, decision: Decision, *, troubled: bool) -> State:
+    if decision.runs:
+        return "attention" if troubled else "enabled"
+    if not decision.may_enable:
         return "locked"
     return "attention" if status.enabled else "available"
 
@@ -210,4 +280,4 @@ def _neighbour(name: str, requirement: str, enabled: set[str]) -> Neighbour:
 
 
 def _text(info: PluginInfo) -> str:
-    return " ".join((info.name, info.title, info.description, info.category)).casefold()
+    return " ".join((info.name, info.title, info.description, info.details, info.category)).casefold()

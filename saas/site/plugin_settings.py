@@ -10,13 +10,14 @@ from django.http import HttpRequest, HttpResponse, QueryDict
 from django.shortcuts import redirect, render
 from django.views.decorators.http import require_POST
 
-from plugin_framework import configuration, layers, settings_store, shapes
+from plugin_framework import configuration, layers, permissions, settings_store, shapes
 from plugin_framework.delivery import schedule
 from plugin_framework.models import AuditEntry, Delivery, PluginState, SettingsHistory
 from plugin_framework.registry import PluginSpec, registry
 from plugin_framework.sdk import CheckResult
 from saas.site import plugin_info
 from saas.site.access import actor_of, admins_only
+from saas.site.plugin_health import health_of
 from saas.site.plugin_info import PluginInfo
 from saas.site.settings_form import SettingsForm
 from saas.site.settings_words import Difference, differences, label
@@ -34,6 +35,8 @@ def render_detail(
     deliveries = Delivery.objects.filter(plugin=info.name).defer("payload")
     context = {
         "plugin": info,
+        "asked": permissions.digest([info.name]),
+        "health": health_of(info),
         "form": form,
         "revision": request.POST.get("revision") or revision_of(info.name),
         "result": result,
@@ -61,7 +64,7 @@ def configure(request: HttpRequest, name: str) -> HttpResponse:
         configuration.configure(
             name,
             actor_of(request),
-            _own(spec, form.config),
+            own_part(spec, form.config),
             secrets=form.secrets,
             removed=form.removed_secrets + form.removed_keys,
             expected_revision=expected_revision(request.POST),
@@ -72,7 +75,7 @@ def configure(request: HttpRequest, name: str) -> HttpResponse:
     except configuration.Conflict:
         return _conflict(request, info, spec, form)
     except (configuration.Invalid, settings_store.Unreadable) as error:
-        _explain(form, error)
+        explain(form, error)
         return render_detail(request, info, form)
     messages.success(request, f"The settings of {info.title} are saved.")
     return redirect("settings:plugin", name)
@@ -90,10 +93,10 @@ def test(request: HttpRequest, name: str) -> HttpResponse:
     if form.is_valid():
         try:
             proposed = configuration.proposed(
-                spec, _own(spec, form.config), form.secrets, form.removed_secrets + form.removed_keys
+                spec, own_part(spec, form.config), form.secrets, form.removed_secrets + form.removed_keys
             )
         except (configuration.Invalid, settings_store.Unreadable) as error:
-            _explain(form, error)
+            explain(form, error)
         else:
             result = configuration.check(spec, proposed)
     return render_detail(request, info, form, result)
@@ -127,13 +130,13 @@ def _effective(spec: PluginSpec) -> dict[str, Any]:
     return layers.layered(spec, shapes.stored_now(spec), layers.platform_of(spec))
 
 
-def _own(spec: PluginSpec, config: Mapping[str, Any]) -> dict[str, Any]:
+def own_part(spec: PluginSpec, config: Mapping[str, Any]) -> dict[str, Any]:
     """The organisation's own part of `config`: what it leaves at the platform's default remains the platform's."""
     own, defaults = shapes.stored_now(spec), layers.platform_of(spec).values
     return {key: value for key, value in config.items() if key in own or key not in defaults or value != defaults[key]}
 
 
-def _explain(form: SettingsForm, error: configuration.Invalid | settings_store.Unreadable) -> None:
+def explain(form: SettingsForm, error: configuration.Invalid | settings_store.Unreadable) -> None:
     """Put what saving has found wrong beside its fields; what belongs to none goes above the form."""
     form.add_errors({"": str(error)} if isinstance(error, settings_store.Unreadable) else error.errors)
 

@@ -9,6 +9,7 @@ from saas.site import (
     organisation_page,
     people_pages,
     plan_page,
+    plugin_enable,
     plugin_pages,
     plugin_settings,
     settings_history,
@@ -18,7 +19,8 @@ app_name = "settings"
 urlpatterns = [
     path("plugins/", plugin_pages.index, name="plugins"),
     path("plugins/<plugin:name>/", plugin_pages.detail, name="plugin"),
-    path("plugins/<plugin:name>/enable/", plugin_pages.enable, name="plugin_enable"),
+    path("plugins/<plugin:name>/enable/", plugin_enable.enable, name="plugin_enable"),
+    path("plugins/<plugin:name>/agree/", plugin_pages.agree, name="plugin_agree"),
     path("plugins/<plugin:name>/disable/", plugin_pages.disable, name="plugin_disable"),
     path("plugins/<plugin:name>/resume/", plugin_pages.resume, name="plugin_resume"),
     path("plugins/<plugin:name>/purge/", plugin_pages.purge_plugin, name="plugin_purge"),

@@ -48,7 +48,7 @@ def test_a_locked_field_cannot_be_filled_in_and_a_forged_one_is_not_looked_at(
 def test_the_organisations_that_have_it_read_of_the_change_in_their_own_log(
     staff: Client, acme_admin: Client, tenants: Tenants, platform: TenantRef
 ) -> None:
-    acme_admin.post(HERE + "enable/")
+    acme_admin.post(HERE + "enable/", {"gateway": "gate.example", "revision": "0"})
     staff.post(PAGE, {"gateway": "gate.platform", "key": "k-platform-1", "lock": "level"})
     staff.post(PAGE, {"gateway": "gate.platform", "lock": "level"})
     told = ("pager", ["gateway", "key", "locked"])

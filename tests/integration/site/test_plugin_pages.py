@@ -5,7 +5,9 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
+from django.db import connection
 from django.test import Client
+from django.test.utils import CaptureQueriesContext
 
 from plugin_framework import lifecycle
 from plugin_framework.audit import SYSTEM
@@ -13,12 +15,21 @@ from plugin_framework.catalog.offers import set_offer
 from plugin_framework.models import AuditEntry, PluginState
 from plugin_framework.tenancy import tenant_scope
 from tests.conftest import Tenants
+from tests.dummies import pages
 
 pytestmark = pytest.mark.usefixtures("plugins")
 
 
 def _names(answer: Any) -> list[str]:
     return [each.name for each in answer.context["plugins"]]
+
+
+READY = {"gateway": "gate.example", "revision": "0"}  # what the pager cannot do without
+
+
+def _set_up_pager(admin: Client) -> None:
+    """Save its settings; it is not enabled by that."""
+    admin.post("/settings/plugins/pager/configure/", READY)
 
 
 def _enabled(tenants: Tenants) -> set[str]:
@@ -44,7 +55,7 @@ def test_a_pill_shows_its_state_alone_and_counts_what_the_search_found(admin: Cl
     answer = admin.get("/settings/plugins/?state=enabled")
     assert _names(answer) == ["clumsy"]
     answer = admin.get("/settings/plugins/?q=clumsy&state=available")
-    assert _names(answer) == []
+    assert (_names(answer), answer.context["elsewhere"]) == ([], 1)
     assert {pill.value: pill.count for pill in answer.context["filters"]}["enabled"] == 1
 
 
@@ -71,12 +82,13 @@ def test_a_plugins_page_says_what_it_does_and_reaches(admin: Client) -> None:
 def test_the_enable_page_shows_all_that_comes_with_it(admin: Client) -> None:
     answer = admin.get("/settings/plugins/rota/enable/")
     text = answer.content.decode()
-    assert [each.name for each in answer.context["also"]] == ["pager"]
+    assert [each.name for each in answer.context["offer"].also] == ["pager"]
     for told in ("Pager", "the pager gateway you name", "everybody&#x27;s name", "Something has broken."):
         assert told in text, told
 
 
 def test_enabling_brings_what_is_needed_and_is_audited_under_the_persons_name(admin: Client, tenants: Tenants) -> None:
+    _set_up_pager(admin)
     answer = admin.post("/settings/plugins/rota/enable/")
     assert answer["Location"] == "/settings/plugins/rota/"
     assert _enabled(tenants) == {"pager", "rota"}
@@ -85,13 +97,6 @@ def test_enabling_brings_what_is_needed_and_is_audited_under_the_persons_name(ad
         assert set(entries) == {("admin@acme.example", "pager"), ("admin@acme.example", "rota")}
     with tenant_scope(tenants.globex):
         assert not PluginState.objects.exists()
-
-
-def test_enabling_what_has_to_be_set_up_leads_to_its_settings(admin: Client) -> None:
-    answer = admin.post("/settings/plugins/pager/enable/", follow=True)
-    assert answer.redirect_chain == [("/settings/plugins/pager/#settings", 302)]
-    assert answer.context["plugin"].state == "attention"
-    assert "runs as soon as its settings are complete" in answer.content.decode()
 
 
 def test_enabling_twice_changes_nothing(admin: Client, tenants: Tenants) -> None:
@@ -116,6 +121,7 @@ def test_a_rejected_plugin_cannot_be_enabled(admin: Client, tenants: Tenants) ->
 
 
 def test_disabling_what_others_need_names_them_and_changes_nothing(admin: Client, tenants: Tenants) -> None:
+    _set_up_pager(admin)
     admin.post("/settings/plugins/rota/enable/")
     assert "Rota" in admin.get("/settings/plugins/pager/disable/").content.decode()
     answer = admin.post("/settings/plugins/pager/disable/")
@@ -125,6 +131,7 @@ def test_disabling_what_others_need_names_them_and_changes_nothing(admin: Client
 
 
 def test_disabling_with_the_box_ticked_takes_the_dependants_along(admin: Client, tenants: Tenants) -> None:
+    _set_up_pager(admin)
     admin.post("/settings/plugins/rota/enable/")
     answer = admin.post("/settings/plugins/pager/disable/", {"cascade": "on"}, follow=True)
     assert "Disabled: Rota, Pager." in answer.content.decode()
@@ -132,8 +139,7 @@ def test_disabling_with_the_box_ticked_takes_the_dependants_along(admin: Client,
 
 
 def test_disabling_keeps_the_settings(admin: Client) -> None:
-    admin.post("/settings/plugins/pager/enable/")
-    admin.post("/settings/plugins/pager/configure/", {"gateway": "kept.example", "level": "4", "revision": "0"})
+    admin.post("/settings/plugins/pager/enable/", {"gateway": "kept.example", "level": "4", "revision": "0"})
     admin.post("/settings/plugins/pager/disable/")
     assert "kept.example" in admin.get("/settings/plugins/pager/").content.decode()
 
@@ -196,3 +202,71 @@ def test_a_plugin_whose_code_is_gone_stays_visible_and_can_be_disabled(admin: Cl
     assert "not installed any more" in admin.get("/settings/plugins/vanished/").content.decode()
     admin.post("/settings/plugins/vanished/disable/")
     assert _enabled(tenants) == set()
+
+
+def test_an_enabled_plugin_in_trouble_is_found_under_enabled_as_well(admin: Client, tenants: Tenants) -> None:
+    with tenant_scope(tenants.acme):
+        lifecycle.enable("pager", SYSTEM)
+    counts = {pill.value: pill.count for pill in admin.get("/settings/plugins/").context["filters"]}
+    assert (counts["enabled"], counts["attention"]) == (1, 1)
+    assert counts[""] == len(_names(admin.get("/settings/plugins/")))
+    assert _names(admin.get("/settings/plugins/?state=enabled")) == ["pager"]
+
+
+def test_a_locked_plugin_says_why_and_what_to_do(admin: Client) -> None:
+    set_offer("pager", "withdrawn", message="It rang at night.")
+    text = admin.get("/settings/plugins/?state=locked").content.decode()
+    for told in ("It rang at night.", "as soon as the platform offers it again"):
+        assert told in text, told
+
+
+def test_a_plugin_that_needs_a_locked_one_is_locked_too_and_names_it(admin: Client, tenants: Tenants) -> None:
+    set_offer("pager", "withdrawn", message="It rang at night.")
+    rota = next(each for each in admin.get("/settings/plugins/").context["plugins"] if each.name == "rota")
+    assert (rota.state, rota.may_enable) == ("locked", False)
+    assert rota.reason_text == "It needs Pager, which cannot be enabled: It rang at night."
+    assert admin.post("/settings/plugins/rota/enable/").status_code == 409
+    assert _enabled(tenants) == set()
+
+
+@pytest.mark.parametrize(
+    ("address", "told", "next_step"),
+    [
+        ("?q=zebra", "No plugin fits “zebra”", "Show all plugins"),
+        ("?q=pager&state=enabled", "1 plugin in another state fits.", "Search in all states"),
+        ("?state=enabled", "No plugin is enabled yet", "See what is available"),
+        ("?state=attention", "Nothing needs your attention", "Look at recent deliveries"),
+    ],
+)
+def test_an_empty_list_says_why_and_what_comes_next(admin: Client, address: str, told: str, next_step: str) -> None:
+    text = admin.get(f"/settings/plugins/{address}").content.decode()
+    assert told in text
+    assert next_step in text
+
+
+def test_a_card_has_category_and_version(admin: Client) -> None:
+    text = admin.get("/settings/plugins/?q=pager").content.decode()
+    assert "Version 2.1.0" in text
+    assert "Other" in text
+
+
+def test_fifty_plugins_take_no_more_queries_than_a_few(admin: Client, tenants: Tenants) -> None:
+    made = [type(f"Many{n}", (pages.Clumsy,), {"name": f"many_{n}", "title": f"Many {n}"}) for n in range(50)]
+    with pages.installed(*made):
+        with tenant_scope(tenants.acme):
+            for each in made[:25]:
+                lifecycle.enable(each.name, SYSTEM)
+        with CaptureQueriesContext(connection) as queries:
+            answer = admin.get("/settings/plugins/")
+        assert len(_names(answer)) >= 50
+        assert len(queries) <= 20
+        assert len(answer.content) < 100_000
+
+
+def test_the_two_ways_to_stop_are_told_apart(admin: Client) -> None:
+    admin.post("/settings/plugins/clumsy/enable/")
+    text = admin.get("/settings/plugins/clumsy/").content.decode()
+    for told in ("Two ways to stop using it", "goes on where it was", "Only once it is disabled."):
+        assert told in text, told
+    admin.post("/settings/plugins/clumsy/disable/")
+    assert "Delete what it has stored…" in admin.get("/settings/plugins/clumsy/").content.decode()

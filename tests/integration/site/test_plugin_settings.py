@@ -7,7 +7,8 @@ from typing import Any
 import pytest
 from django.test import Client
 
-from plugin_framework import settings_store
+from plugin_framework import lifecycle, settings_store
+from plugin_framework.audit import SYSTEM
 from plugin_framework.catalog.offers import set_offer
 from plugin_framework.models import AuditEntry, PluginSetting, PluginState
 from plugin_framework.registry import registry
@@ -30,7 +31,8 @@ def _revision(admin: Client) -> str:
 
 
 def test_settings_are_saved_whole_and_the_plugin_runs_on_the_next_request(admin: Client, tenants: Tenants) -> None:
-    admin.post("/settings/plugins/pager/enable/")
+    with tenant_scope(tenants.acme):
+        lifecycle.enable("pager", SYSTEM)
     answer = admin.post(CONFIGURE, GOOD)
     assert answer["Location"] == PAGE
     assert _stored(tenants) == {"gateway": "gate.example", "level": 7, "key": "k-secret-1"}
