@@ -9,8 +9,6 @@ import contextvars
 import os
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager, suppress
-from dataclasses import dataclass, field
-from secrets import token_hex
 from threading import Thread
 from typing import Any
 
@@ -25,14 +23,13 @@ from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, rule, run_state_machine_as_test
 
-from plugin_framework import configuration, hooks, lifecycle
+from plugin_framework import hooks, lifecycle
 from plugin_framework.audit import SYSTEM
 from plugin_framework.db.router import OtherTenant
 from plugin_framework.models import Delivery
 from plugin_framework.sdk import NoTenant
 from plugin_framework.tenancy import (
     NOWHERE,
-    TenantRef,
     bound,
     current_scope,
     no_scope,
@@ -41,13 +38,12 @@ from plugin_framework.tenancy import (
     tenant_or_none,
     tenant_scope,
 )
-from saas.testing.people import person
 from tenants.accounts.models import User
 from tenants.models import Tenant
-from tenants.provisioning import create_tenant
 from tests.conftest import Tenants
 from tests.dummies.pages import installed
 from tests.dummies.prober import Prober
+from tests.support.any_order import Entered, Subject, Undone, World
 
 RUNS, STEPS = int(os.environ.get("MACHINE_RUNS", "12")), int(os.environ.get("MACHINE_STEPS", "25"))
 WHO = st.sampled_from(["acme", "globex", "initech"])
@@ -60,50 +56,6 @@ RAW = (
     "SELECT set_config('search_path', '{other}', true)",
     "SELECT set_config('search_path', 'public', false)",
 )
-
-
-class Undone(Exception):
-    """Raised to roll a transaction back."""
-
-
-@dataclass
-class Subject:
-    """A tenant, the mark in its rows, and somebody loaded there."""
-
-    ref: TenantRef
-    mark: str
-    someone: Any
-    enabled: bool = True
-    signed: str = ""
-    files: list[str] = field(default_factory=list)
-
-
-@dataclass
-class Entered:
-    """A scope, or a transaction (`slug` is then None), that is open."""
-
-    manager: AbstractContextManager[Any]
-    kind: str
-    slug: str | None = None
-
-
-class World:
-    """What all runs share: three tenants with their marks."""
-
-    def __init__(self, tenants: Tenants) -> None:
-        third = create_tenant("initech", "Initech", SYSTEM)
-        refs = {"acme": tenants.acme, "globex": tenants.globex, "initech": third}
-        self.subjects = {slug: self._subject(ref) for slug, ref in refs.items()}
-
-    @staticmethod
-    def _subject(ref: TenantRef) -> Subject:
-        mark = token_hex(8)
-        someone = person(ref, "owner")
-        with tenant_scope(ref):
-            User.objects.filter(pk=someone.pk).update(name=mark)
-            configuration.configure("prober", SYSTEM, {"mark": mark})
-            lifecycle.enable("prober", SYSTEM)
-            return Subject(ref, mark, User.objects.get())
 
 
 class AnyOrder(RuleBasedStateMachine):

@@ -96,7 +96,7 @@ def test_one_that_is_just_being_delivered_again_is_neither_waited_for_nor_delete
     locked, free = _ended(tenants.acme, "dead", 91, count=2)
     with psycopg.connect(committed_db) as other:
         table = f'"{tenants.acme.schema}".plugin_framework_delivery'
-        other.execute(f"SELECT 1 FROM {table} WHERE id = %s FOR UPDATE", [locked])  # type: ignore[arg-type]
+        other.execute(f"SELECT 1 FROM {table} WHERE id = %s FOR UPDATE", [locked])  # type: ignore[arg-type]  # psycopg wants literals
         assert _sweep(tenants.acme) == 1
         assert _left(tenants.acme) == {locked}
     assert free != locked
