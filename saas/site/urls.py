@@ -42,6 +42,7 @@ urlpatterns = [
     path("people/<int:number>/remove/", people_pages.remove_person, name="remove_person"),
     path("plan/", plan_page.index, name="plan"),
     path("audit/", audit_page.index, name="audit"),
+    path("audit/table/", audit_page.table, name="audit_table"),
     path("organisation/", organisation_page.index, name="organisation"),
     path("organisation/delete/", organisation_page.delete, name="organisation_delete"),
 ]

@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
+import csv
+import io
+
 import pytest
 from django.test import Client
 
 from plugin_framework.audit import Actor, record
+from plugin_framework.models import AuditEntry
 from plugin_framework.tenancy import tenant_scope
+from saas.site import audit_page
 from tests.conftest import Tenants
 
 pytestmark = pytest.mark.usefixtures("plugins")
@@ -47,3 +52,49 @@ def test_a_long_log_has_pages(admin: Client, tenants: Tenants) -> None:
             record(Actor("ann@acme.example"), "plugin.enabled", f"p{number}")
     assert len(admin.get("/settings/audit/").context["entries"]) == 50
     assert len(admin.get("/settings/audit/?page=2").context["entries"]) >= 10
+
+
+def test_it_is_narrowed_down_by_area_and_day_of_the_organisations_zone(admin: Client, tenants: Tenants) -> None:
+    admin.post("/settings/organisation/", {"name": "Acme", "timezone": "Asia/Tokyo"})
+    with tenant_scope(tenants.acme):
+        for action, at in (("person.invited", "2026-03-01T14:59Z"), ("person.invited", "2026-03-01T15:00Z")):
+            AuditEntry.objects.filter(pk=record(Actor("ann"), action, at).pk).update(at=at)
+        AuditEntry.objects.filter(pk=record(Actor("ann"), "plugin.enabled", "x").pk).update(at="2026-03-01T15:00Z")
+    asked = {"area": "people", "since": "2026-03-02", "until": "2026-03-02"}
+    assert [each.target for each in admin.get("/settings/audit/", asked).context["entries"]] == ["2026-03-01T15:00Z"]
+    asked["since"] = "2026-03-01"
+    assert len(admin.get("/settings/audit/", asked).context["entries"]) == 2
+
+
+@pytest.mark.parametrize(
+    "asked",
+    [
+        {"since": "yesterday"},
+        {"since": "2026-03-02", "until": "2026-03-01"},
+        {"until": "9999-12-31"},
+        {"since": "0001-01-01"},
+        {"area": "\x00", "q": "\x00", "page": "-1"},
+        {"q": "x" * 5000},
+    ],
+)
+def test_what_makes_no_sense_is_said_and_no_error_of_ours(admin: Client, asked: dict[str, str]) -> None:
+    for path in ("/settings/audit/", "/settings/audit/table/"):
+        assert admin.get(path, asked).status_code == 200
+    wrong = asked.get("since") == "yesterday" or asked.get("until") == "2026-03-01"
+    assert bool(admin.get("/settings/audit/", asked).context["asked"].errors) is wrong
+
+
+def test_all_of_what_was_asked_for_comes_as_a_table_without_formulas(
+    admin: Client, tenants: Tenants, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(audit_page, "AT_ONCE", 3)
+    with tenant_scope(tenants.acme):
+        for number in range(10):
+            record(Actor("=cmd()"), "plugin.enabled", f"p{number}", why="it's, so")
+    with tenant_scope(tenants.globex):
+        record(Actor("gil@globex.example"), "plugin.enabled", "p1")
+    answer = admin.get("/settings/audit/table/?area=plugins")
+    rows = list(csv.reader(io.StringIO(b"".join(answer.streaming_content).decode())))  # type: ignore[arg-type]  # bytes
+    assert answer["Content-Disposition"].startswith('attachment; filename="audit-log-')
+    assert [row[3] for row in rows[1:]] == [f"p{number}" for number in reversed(range(10))]
+    assert {row[1] for row in rows[1:]} == {"'=cmd()"}
