@@ -16,6 +16,7 @@ from plugin_framework.sdk._errors import (
 )
 from plugin_framework.sdk._hooks import HookPoint, action, event, filter_value, hook
 from plugin_framework.sdk._jobs import cron, daily, hourly
+from plugin_framework.sdk._people import Person
 from plugin_framework.sdk._plugin import PluginInterface
 from plugin_framework.sdk._registry import apply_filters, call_hook, emit, plugin_registry
 from plugin_framework.sdk._sealing import seal, unseal
@@ -39,6 +40,7 @@ __all__ = [
     "NoTenant",
     "NotAllowed",
     "Panel",
+    "Person",
     "PluginAwareView",
     "PluginError",
     "PluginInterface",

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any, ClassVar
 
 from plugin_framework.sdk import _runtime
 from plugin_framework.sdk._hooks import HookPoint
+from plugin_framework.sdk._people import Person
 from plugin_framework.sdk._values import Banner, CheckResult, NavItem, Panel, TenantInfo
 from plugin_framework.sdk.net import HttpClient, SmtpClient
 
@@ -40,6 +41,7 @@ class PluginInterface(ABC):
     reads: ClassVar[Sequence[str]] = ()  # the data it reads, in words
     stores: ClassVar[Sequence[str]] = ()  # the data it keeps in the organisation's database, in words
     sends_to: ClassVar[Sequence[str]] = ()  # the hosts it talks to, in words
+    keeps_of_people: ClassVar[str] = ""  # what stays when a person's data is erased, and why, in a sentence
     changelog: ClassVar[
         Sequence[tuple[str, str, str]] | str
     ] = ()  # newest first: version, date ("2026-11-28"), text; or a text
@@ -82,6 +84,28 @@ class PluginInterface(ABC):
         It is asked for each page: one query at most, and no writes.
         """
         return ()
+
+    def export_person(self, person: Person) -> Any:
+        """What this plugin keeps of `person`, in what JSON can hold (and dates, decimals, UUIDs): a list of rows, or a dictionary.
+
+        It is for them to read, so leave out secrets, and other people's data. Called inside the tenant if it has ever enabled the
+        plugin, whether the plugin runs now or not: `initialize` was not called, and `settings` is empty.
+
+        Returns:
+            None, or something empty, if nothing is kept; what a plugin without data about people need not say.
+        """
+        return None
+
+    def erase_person(self, person: Person) -> int:
+        """Delete what this plugin keeps of `person`, or take out of it what says who it was.
+
+        Called as `export_person`, inside the transaction that erases, before the account itself is deleted. What the plugin has to
+        keep is said in `keeps_of_people`. An error undoes the whole erasure.
+
+        Returns:
+            The number of rows that were deleted or changed.
+        """
+        return 0
 
     def check(self, config: dict[str, Any]) -> CheckResult:
         """Try `config` against the outside world, for "Test connection". Overriding it makes the button appear."""

@@ -8,7 +8,7 @@ from typing import Any, ClassVar
 from django.http import HttpRequest
 from django.urls import reverse
 
-from plugin_framework.sdk import Banner, ConfigurablePlugin, NavItem
+from plugin_framework.sdk import Banner, ConfigurablePlugin, NavItem, Person
 
 
 class AnnouncementsPlugin(ConfigurablePlugin):
@@ -25,6 +25,7 @@ class AnnouncementsPlugin(ConfigurablePlugin):
         "hides the announcements and keeps them."
     )
     reads: ClassVar[tuple[str, ...]] = ("The announcements you write, and who has dismissed which",)
+    keeps_of_people: ClassVar[str] = "Announcements that they wrote stay, without saying who wrote them."
     stores: ClassVar[tuple[str, ...]] = ("The announcements you write", "Who has dismissed which")
     changelog: ClassVar[tuple[tuple[str, str, str], ...]] = (
         (
@@ -81,3 +82,15 @@ class AnnouncementsPlugin(ConfigurablePlugin):
             )
             for each in found[: self._at_once]
         ]
+
+    def export_person(self, person: Person) -> dict[str, Any]:
+        """What they wrote, and what they have dismissed."""
+        from plugins.announcements_plugin import queries  # as above
+
+        return queries.of_person(person.user_id) if person.user_id is not None else {}
+
+    def erase_person(self, person: Person) -> int:
+        """Take their name off what they wrote, and forget what they have dismissed."""
+        from plugins.announcements_plugin import services  # as above
+
+        return services.forget_person(person.user_id) if person.user_id is not None else 0

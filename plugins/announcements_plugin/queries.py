@@ -47,3 +47,16 @@ def overview() -> QuerySet[Announcement]:
 
 def _lasts(now: datetime) -> Q:
     return Q(ends_at=None) | Q(ends_at__gt=now)
+
+
+def of_person(user_id: int) -> dict[str, Any]:
+    """What somebody wrote, and what they have dismissed."""
+    found: dict[str, Any] = {
+        "written": list(
+            Announcement.objects.filter(created_by=user_id).order_by("pk").values("title", "text", "created_at")
+        ),
+        "dismissed": list(
+            Dismissal.objects.filter(user=user_id).order_by("pk").values("announcement__title", "dismissed_at")
+        ),
+    }
+    return {name: rows for name, rows in found.items() if rows}

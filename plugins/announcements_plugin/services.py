@@ -95,3 +95,10 @@ def dismiss(announcement_id: int, user: Any) -> None:
 
 def _log(announcement_id: int, what: str, actor: Any) -> None:
     log.info("Announcement %s was %s by %s", announcement_id, what, getattr(actor, "pk", None) or "the system")
+
+
+def forget_person(user_id: int) -> int:
+    """Take somebody's name off what they wrote, and forget what they have dismissed; how many rows that were."""
+    with transaction.atomic():
+        dismissed, _ = Dismissal.objects.filter(user=user_id).delete()
+        return dismissed + Announcement.objects.filter(created_by=user_id).update(created_by=None)

@@ -29,6 +29,7 @@ class EmailNotificationPlugin(ConfigurablePlugin):
         "Name and e-mail address of people who register",
         "Customer, lines and total of confirmed orders",
     )
+    keeps_of_people: ClassVar[str] = "Mails that were sent are with your mail server and with whoever got them."
     sends_to: ClassVar[tuple[str, ...]] = ("The mail server in its settings",)
     changelog: ClassVar[tuple[tuple[str, str, str], ...]] = (
         (

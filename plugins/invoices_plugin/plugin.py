@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any, ClassVar
 
-from plugin_framework.sdk import ConfigurablePlugin, DeadLetter, NavItem, Panel, hook
+from plugin_framework.sdk import ConfigurablePlugin, DeadLetter, NavItem, Panel, Person, hook
 from plugins.invoices_plugin.billing import NotBillable, Terms, ordered
 from plugins.invoices_plugin.schema import config_schema
 
@@ -25,6 +25,9 @@ class InvoicesPlugin(ConfigurablePlugin):
         "the invoices. Disabling the plugin hides them and keeps them; orders confirmed meanwhile get none."
     )
     reads: ClassVar[tuple[str, ...]] = ("Customer, e-mail address, lines and total of confirmed orders",)
+    keeps_of_people: ClassVar[str] = (
+        "Invoices stay as they were issued, with the customer's name, because the law asks for them; the e-mail address is removed."
+    )
     stores: ClassVar[tuple[str, ...]] = (
         "Each invoice as it was made: seller, customer, lines, tax and total; when it was paid",
     )
@@ -71,3 +74,15 @@ class InvoicesPlugin(ConfigurablePlugin):
 
         context = {"counts": queries.counts(), "outstanding": queries.outstanding()}
         return (Panel("Invoices", "invoices_plugin/panel.html", context),)
+
+    def export_person(self, person: Person) -> dict[str, Any]:
+        """The invoices of a customer, and those whose payment somebody noted."""
+        from plugins.invoices_plugin import personal_data  # as above
+
+        return personal_data.export(person)
+
+    def erase_person(self, person: Person) -> int:
+        """Take the customer's address out of their invoices."""
+        from plugins.invoices_plugin import personal_data  # as above
+
+        return personal_data.erase(person)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any, ClassVar
 
-from plugin_framework.sdk import ConfigurablePlugin, HookPoint, NavItem, Panel, event
+from plugin_framework.sdk import ConfigurablePlugin, HookPoint, NavItem, Panel, Person, event
 from plugins.orders_plugin.currencies import CURRENCIES, DEFAULT_CURRENCY
 
 
@@ -22,6 +22,9 @@ class OrdersPlugin(ConfigurablePlugin):
         "notifications are told. Disabling the plugin hides the orders and keeps them."
     )
     reads: ClassVar[tuple[str, ...]] = ("The orders you enter: customer, address, lines, prices",)
+    keeps_of_people: ClassVar[str] = (
+        "Confirmed and cancelled orders stay in the books, without the customer's name, address and note; drafts are deleted."
+    )
     stores: ClassVar[tuple[str, ...]] = ("The orders you enter: customer, address, lines, prices",)
     changelog: ClassVar[tuple[tuple[str, str, str], ...]] = (
         ("1.0.0", "2026-11-23", "Orders to draft, confirm and cancel; other plugins are told of each confirmation."),
@@ -63,3 +66,15 @@ class OrdersPlugin(ConfigurablePlugin):
         from plugins.orders_plugin import queries  # models can be imported once the apps are loaded, this module before
 
         return (Panel("Orders", "orders_plugin/panel.html", {"counts": queries.counts()}),)
+
+    def export_person(self, person: Person) -> dict[str, Any]:
+        """The orders of a customer, and the numbers of those that somebody has entered."""
+        from plugins.orders_plugin import personal_data  # as above
+
+        return personal_data.export(person)
+
+    def erase_person(self, person: Person) -> int:
+        """Take the customer out of their orders."""
+        from plugins.orders_plugin import personal_data  # as above
+
+        return personal_data.erase(person)

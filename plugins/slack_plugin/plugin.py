@@ -33,6 +33,7 @@ class SlackNotificationPlugin(ConfigurablePlugin):
         "Number, customer and total of confirmed orders",
         "Kind and place of errors, without any data",
     )
+    keeps_of_people: ClassVar[str] = "What was posted to Slack is there, and has to be deleted there."
     sends_to: ClassVar[tuple[str, ...]] = ("hooks.slack.com", "hooks.slack-gov.com")
     changelog: ClassVar[tuple[tuple[str, str, str], ...]] = (
         (

@@ -6,7 +6,7 @@ import time
 from collections.abc import Sequence
 from typing import Any, ClassVar
 
-from plugin_framework.sdk import CheckResult, ConfigurablePlugin, HookPoint, NavItem, event, hook
+from plugin_framework.sdk import CheckResult, ConfigurablePlugin, HookPoint, NavItem, Person, event, hook
 from plugins.webhooks_plugin import events
 
 _TIME_TO_CHECK = 15.0  # seconds, for all endpoints together: somebody waits for the answer
@@ -35,6 +35,9 @@ class WebhooksPlugin(ConfigurablePlugin):
         "What was sent to each, and what came back",
     )
     sends_to: ClassVar[tuple[str, ...]] = ("The addresses that your admins enter",)
+    keeps_of_people: ClassVar[str] = (
+        "Endpoints that they entered stay. What was posted to your own programs is there now, and has to be erased there."
+    )
     changelog: ClassVar[tuple[tuple[str, str, str], ...]] = (
         (
             "1.0.0",
@@ -68,6 +71,18 @@ class WebhooksPlugin(ConfigurablePlugin):
         from plugins.webhooks_plugin import services  # models can be imported once the apps are loaded; so below
 
         services.forget_what_waits()
+
+    def export_person(self, person: Person) -> dict[str, Any]:
+        """The messages about them that wait for an endpoint, and the endpoints that they entered."""
+        from plugins.webhooks_plugin import queries
+
+        return queries.of_person(person.emails, person.user_id)
+
+    def erase_person(self, person: Person) -> int:
+        """Drop the messages about them that wait, and who entered which endpoint."""
+        from plugins.webhooks_plugin import services
+
+        return services.forget_person(person.emails, person.user_id)
 
     def nav_items(self) -> Sequence[NavItem]:
         """One entry, for the list."""

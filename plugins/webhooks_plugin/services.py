@@ -12,7 +12,7 @@ from django.utils import timezone
 
 from plugin_framework.sdk import PluginError, SecretLost, delivery_key, emit, exactly_once, seal, unseal
 from plugin_framework.sdk.net import HttpClient
-from plugins.webhooks_plugin import events, sending, signing
+from plugins.webhooks_plugin import events, queries, sending, signing
 from plugins.webhooks_plugin.events import Event
 from plugins.webhooks_plugin.models import PLUGIN, PURPOSE, Endpoint, Waiting
 from plugins.webhooks_plugin.sending import Message, Result
@@ -134,6 +134,18 @@ def forget_what_waits() -> None:
     """The plugin is being disabled, and its deliveries are cancelled: what waits here goes with them."""
     Waiting.objects.all().delete()
     Endpoint.objects.exclude(probe="").update(**_CALM)
+
+
+def forget_person(emails: tuple[str, ...], user_id: int | None) -> int:
+    """Drop the messages that wait and name one of these addresses, and who entered which endpoint; how many rows that were.
+
+    Where one of them is the message that is tried again, its own delivery finds the person gone.
+    """
+    with transaction.atomic():
+        dropped, _ = queries.waiting_about(emails).delete()
+        if user_id is None:
+            return dropped
+        return dropped + Endpoint.objects.filter(created_by=user_id).update(created_by=None)
 
 
 def _message_id(key: str | None, endpoint: int) -> str:

@@ -12,15 +12,15 @@ from django.db import connection, transaction
 from django.db.models.functions import Now
 from psycopg import sql
 
-from plugin_framework import configuration, hooks, lifecycle
+from plugin_framework import configuration, hooks, lifecycle, personal_data
 from plugin_framework.audit import Actor
 from plugin_framework.delivery import lanes, schedule, slots
 from plugin_framework.delivery.lane_run import run_lane
 from plugin_framework.delivery.models import Schedule
 from plugin_framework.delivery.options import Options
 from plugin_framework.models import Delivery
-from plugin_framework.registry import registry
-from plugin_framework.sdk import plugin_registry
+from plugin_framework.registry import PluginSpec, registry
+from plugin_framework.sdk import Person, plugin_registry
 from plugin_framework.tenancy import PUBLIC, TenantRef, current_tenant, public_scope
 
 TESTS = Actor("tests")
@@ -47,6 +47,24 @@ def enable(name: str, config: Mapping[str, Any] | None = None) -> Any:
     if not decision.runs:
         pytest.fail(f"{name} was enabled and does not run: {decision.text}")
     return plugin_registry.enabled_plugins[name]
+
+
+def ask_about_nobody(spec: PluginSpec) -> None:
+    """Have the plugin, which need not be enabled, hand out and erase what it keeps of somebody of whom it keeps nothing.
+
+    Raises:
+        pytest.fail.Exception: it fails at that, or finds something.
+    """
+    nobody = Person(("nobody@nowhere.example",))
+    (part,) = [each for each in personal_data.of_plugins(nobody) if each.plugin == spec.name]
+    if part.problem or part.count:
+        pytest.fail(
+            f"export_person() of somebody unknown, while the plugin is disabled, gave {part.problem or part.data!r}"
+        )
+    try:
+        personal_data.erase(nobody, "nobody")
+    except personal_data.CannotErase as error:
+        pytest.fail(f"erase_person() of somebody unknown, while the plugin is disabled: {error.__cause__!r}")
 
 
 def absent(name: str) -> str:

@@ -172,6 +172,7 @@ class Conformance:
         for _ in range(2):
             actions.enable(spec.name, config)
             lifecycle.disable(spec.name, actions.TESTS)
+        actions.ask_about_nobody(spec)
         with tenant_scope(other_tenant):
             assert not lifecycle.status(spec.name).decision.runs
         elsewhere = source.tables(other_tenant.schema) - tables
