@@ -91,6 +91,7 @@ MIDDLEWARE = [
     "django.middleware.csp.ContentSecurityPolicyMiddleware",
     "django_htmx.middleware.HtmxMiddleware",
     "allauth.account.middleware.AccountMiddleware",
+    "saas.site.devices.DeviceMiddleware",
     "plugin_framework.middleware.PluginMiddleware",
 ]
 

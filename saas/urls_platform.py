@@ -8,6 +8,7 @@ urlpatterns = [
     # Nobody registers with the platform: its people are made on the command line.
     path("accounts/signup/", RedirectView.as_view(pattern_name="account_login"), name="account_signup"),
     path("accounts/", include("allauth.account.urls")),
+    path("account/", include("saas.site.own_urls")),
 ]
 
 handler400 = "saas.errors.bad_request"

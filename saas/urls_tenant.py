@@ -21,6 +21,7 @@ urlpatterns = [
     # Accounts are made by our own page only: it asks the plugins and announces the newcomer.
     path("accounts/signup/", RedirectView.as_view(pattern_name="tenant:register"), name="account_signup"),
     path("accounts/", include("allauth.account.urls")),
+    path("account/", include("saas.site.own_urls")),
     path("settings/", include("saas.site.urls")),
     path("settings/", RedirectView.as_view(pattern_name="settings:plugins"), name="settings"),
     path("apps/", include("plugin_framework.urls")),

@@ -24,7 +24,7 @@ from plugin_framework.quotas import Kind
 from plugin_framework.tenancy import current_tenant
 from saas.links import url_of
 from saas.site import quota_info
-from saas.site.access import actor_of, admins_only
+from saas.site.access import actor_of, admins_only, me
 from saas.throttle import allow
 from tenants.accounts import people
 from tenants.accounts.forms import email_field
@@ -37,6 +37,7 @@ INVITATIONS_PER_HOUR = (
     100  # of one organisation: anybody can sign one up, and it must not become a way to send mail to strangers
 )
 HOUR = 3600
+MANY = gettext_lazy("Your organisation has sent many invitations in the last hour. Try again in an hour.")
 
 
 class InviteForm(forms.Form):
@@ -54,22 +55,22 @@ class InviteForm(forms.Form):
 @admins_only
 def index(request: HttpRequest) -> HttpResponse:
     """Everybody, and everybody who was invited."""
-    return _page(request, InviteForm(inviter=_me(request)))
+    return _page(request, InviteForm(inviter=me(request)))
 
 
 @require_POST
 @admins_only
 def invite(request: HttpRequest) -> HttpResponse:
     """Invite somebody by mail."""
-    form = InviteForm(request.POST, inviter=_me(request))
+    form = InviteForm(request.POST, inviter=me(request))
     if not form.is_valid():
         return _page(request, form, status=400)
     if not allow("invite", current_tenant().schema, limit=INVITATIONS_PER_HOUR, seconds=HOUR):
-        form.add_error(None, _("Your organisation has sent many invitations in the last hour. Try again in an hour."))
+        form.add_error(None, MANY)
         return _page(request, form, status=429)
     email = form.cleaned_data["email"]
     try:
-        token = people.invite(email, form.cleaned_data["role"], actor_of(request), by=_me(request))
+        token = people.invite(email, form.cleaned_data["role"], actor_of(request), by=me(request))
     except (people.EmailTaken, people.NotPossible) as error:
         form.add_error("email", str(error))
         return _page(request, form, status=400)
@@ -91,10 +92,26 @@ def revoke_invitation(request: HttpRequest, number: int) -> HttpResponse:
 
 @require_POST
 @admins_only
+def resend_invitation(request: HttpRequest, number: int) -> HttpResponse:
+    """Mail an invitation again, with a new link that works for seven days."""
+    if not allow("invite", current_tenant().schema, limit=INVITATIONS_PER_HOUR, seconds=HOUR):
+        messages.error(request, MANY)
+        return redirect("settings:people")
+    try:
+        email, token = people.resend_invitation(number, actor_of(request), by=me(request))
+    except (people.EmailTaken, people.NotPossible, NoPlace) as error:
+        messages.error(request, str(error))
+    else:
+        _tell(request, email, token)
+    return redirect("settings:people")
+
+
+@require_POST
+@admins_only
 def change_role(request: HttpRequest, number: int) -> HttpResponse:
     """Give somebody another role."""
     try:
-        user = people.change_role(number, request.POST.get("role", ""), actor_of(request), by=_me(request))
+        user = people.change_role(number, request.POST.get("role", ""), actor_of(request), by=me(request))
     except people.NotPossible as error:
         messages.error(request, str(error))
     else:
@@ -107,7 +124,7 @@ def change_role(request: HttpRequest, number: int) -> HttpResponse:
 def remove_person(request: HttpRequest, number: int) -> HttpResponse:
     """Remove somebody's account."""
     try:
-        email = people.remove_person(number, actor_of(request), by=_me(request))
+        email = people.remove_person(number, actor_of(request), by=me(request))
     except people.NotPossible as error:
         messages.error(request, str(error))
     else:
@@ -120,7 +137,7 @@ def _page(request: HttpRequest, form: InviteForm, status: int = 200) -> HttpResp
         "people": list(User.objects.all()),
         "invitations": list(Invitation.objects.all()),
         "form": form,
-        "roles": _roles(_me(request)),
+        "roles": _roles(me(request)),
         "quotas": quota_info.pressing(Kind.PEOPLE),
     }
     return render(request, "settings/people.html", found, status=status)
@@ -131,16 +148,11 @@ def _roles(giver: User) -> list[tuple[str, str]]:
     return [(value, str(label)) for value, label in Role.choices if value != Role.OWNER or giver.role == Role.OWNER]
 
 
-def _me(request: HttpRequest) -> User:
-    assert isinstance(request.user, User)  # noqa: S101  # admins_only let nobody else in
-    return request.user
-
-
 def _tell(request: HttpRequest, email: str, token: str) -> None:
     """Mail the link. If that fails, the admin gets it instead: an invitation nobody has heard of helps nobody."""
     tenant = current_tenant()
     link = url_of(tenant.host, f"{reverse('tenant:register')}?{urlencode({'invitation': token})}")
-    text = render_to_string("accounts/invitation.txt", {"tenant": tenant, "link": link, "by": _me(request)})
+    text = render_to_string("accounts/invitation.txt", {"tenant": tenant, "link": link, "by": me(request)})
     try:
         send_mail(_("Join %(name)s") % {"name": organisation()}, text, sender(), [email])
     except OSError:  # smtplib's errors are OSErrors too

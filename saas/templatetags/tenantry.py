@@ -49,6 +49,11 @@ _ACTIONS = {
     "person.invited": gettext_lazy("invited"),
     "person.role_changed": gettext_lazy("changed the role of"),
     "person.removed": gettext_lazy("removed"),
+    "person.renamed": gettext_lazy("changed the name of"),
+    "person.joined": gettext_lazy("joined with an invitation:"),
+    "person.signed_out": gettext_lazy("ended other sign-ins of"),
+    "person.exported": gettext_lazy("handed out the personal data of"),
+    "person.erased": gettext_lazy("erased the personal data of"),
     "person.invitation_revoked": gettext_lazy("took back the invitation of"),
 }
 

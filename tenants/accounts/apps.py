@@ -12,11 +12,12 @@ class AccountsConfig(AppConfig):
 
     def ready(self) -> None:
         """Say how many people there are, and connect the signal that Django sends for each sign-in, whichever way it happened."""
-        from django.contrib.auth.signals import user_logged_in
+        from django.contrib.auth.signals import user_logged_in, user_logged_out
 
         from plugin_framework import quotas
-        from tenants.accounts import places
+        from tenants.accounts import devices, places
         from tenants.accounts.people import announce_sign_in
 
         quotas.bind(quotas.Kind.PEOPLE, places.used)
         user_logged_in.connect(announce_sign_in, dispatch_uid="tenantry.announce_sign_in")
+        user_logged_out.connect(devices.forget, dispatch_uid="tenantry.forget_device")

@@ -108,6 +108,21 @@ class User(AbstractBaseUser):
         return salted_hmac(salt, self.password, secret=secret, algorithm="sha256").hexdigest()
 
 
+class Device(models.Model):
+    """A session of somebody, with what they need to recognise it. Written when it was used, at most every few minutes."""
+
+    # Without a constraint: older code that serves beside this one deletes people without knowing of this table.
+    user = models.ForeignKey(User, models.CASCADE, related_name="devices", db_constraint=False)
+    session_key = models.CharField(max_length=40, unique=True)
+    started_at = models.DateTimeField(default=timezone.now)
+    last_seen_at = models.DateTimeField(default=timezone.now)
+    user_agent = models.CharField(max_length=300, blank=True)
+    address = models.CharField(max_length=45, blank=True)  # from which it was used last
+
+    def __str__(self) -> str:
+        return f"of {self.user_id}"
+
+
 class Invitation(models.Model):
     """Somebody may join with this role, with a link sent to their address. Removed when used."""
 
@@ -124,6 +139,11 @@ class Invitation(models.Model):
 
     def __str__(self) -> str:
         return f"{self.email} as {self.role}"
+
+    @property
+    def has_expired(self) -> bool:
+        """Whether its link does not work any more."""
+        return self.expires_at <= timezone.now()
 
 
 class HandoffToken(models.Model):

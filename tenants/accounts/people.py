@@ -6,6 +6,7 @@ from datetime import timedelta
 from typing import Any
 
 from allauth.account.models import EmailAddress
+from django.contrib.sessions.models import Session
 from django.db import IntegrityError, transaction
 from django.db.models import ProtectedError, RestrictedError
 from django.utils import timezone
@@ -14,7 +15,7 @@ from plugin_framework import hooks
 from plugin_framework.audit import Actor, person, record
 from plugin_framework.tenancy import tenant_or_none
 from tenants.accounts import places
-from tenants.accounts.models import Invitation, Role, User, normal
+from tenants.accounts.models import Device, Invitation, Role, User, normal
 from tenants.accounts.tokens import hash_of, new_token
 
 INVITED_FOR = timedelta(days=7)
@@ -210,13 +211,68 @@ def remove_person(user_id: int, actor: Actor, *, by: User) -> str:
                 raise NotPossible("Only an owner can remove an owner.")
             _keep_an_owner(user)
         record(actor, "person.removed", user.email, role=user.role)
-        try:
-            user.delete()
-        except (ProtectedError, RestrictedError) as error:
-            raise NotPossible(
-                f"{user.email} cannot be removed: {_needed_by(error)} would be left without them."
-            ) from error
+        delete(user)
         return user.email
+
+
+def lock_for_leaving(user_id: int | None, by: User) -> None:
+    """Make sure, until the end of the transaction, that `by` may let this person go: an admin anybody, for an owner an owner, and
+    each their own; of somebody without an account an admin.
+
+    Raises:
+        NotPossible: it is not theirs to decide, there is no such person any more, or they are the last owner.
+    """
+    user, decides = _locked_rows(by.pk if user_id is None else user_id, by)
+    if not decides.is_admin and (user_id is None or decides.pk != user.pk):
+        raise NotPossible("You are not an admin of this organisation any more.")
+    if user_id is not None and user.role == Role.OWNER:
+        if decides.role != Role.OWNER:
+            raise NotPossible("Only an owner can remove an owner.")
+        _keep_an_owner(user)
+
+
+def delete(user: User) -> None:
+    """Delete an account in the caller's transaction, and the sessions that are known to be theirs.
+
+    Raises:
+        NotPossible: a plugin's rows would be left without it.
+    """
+    keys = list(Device.objects.filter(user=user).values_list("session_key", flat=True))
+    Session.objects.filter(session_key__in=keys).delete()
+    email = user.email
+    try:
+        user.delete()
+    except (ProtectedError, RestrictedError) as error:
+        raise NotPossible(f"{email} cannot be removed: {_needed_by(error)} would be left without them.") from error
+
+
+def rename(user: User, name: str) -> None:
+    """Give oneself another name."""
+    with transaction.atomic():
+        current = User.objects.select_for_update().get(pk=user.pk)
+        if current.name == name:
+            return
+        current.name = name
+        current.save(update_fields=["name"])
+        record(person(current.email), "person.renamed", current.email)
+
+
+def resend_invitation(number: int, actor: Actor, *, by: User) -> tuple[str, str]:
+    """Make an invitation good for seven more days, with a new link; the old one does not work any more.
+
+    Returns:
+        Its address, and the token for the new link.
+
+    Raises:
+        NotPossible: it was used or taken back, or is for an owner and not an admin's to send. NoPlace: it had expired, and its place is
+            taken. EmailTaken: they are here already.
+    """
+    with places.told_of_refusals(), transaction.atomic():
+        places.lock()
+        found = Invitation.objects.select_for_update().filter(pk=number).first()
+        if found is None:
+            raise NotPossible("This invitation was used or taken back.")
+        return found.email, invite(found.email, found.role, actor, by=by)
 
 
 def announce_sign_in(sender: object, user: User, **kwargs: Any) -> None:
@@ -235,11 +291,18 @@ def _locked(user_id: int, by: User) -> tuple[User, User]:
 
     Of two owners who remove each other, one waits, and then sees what came of it: that they are not an owner any more, or the last.
     """
+    user, decides = _locked_rows(user_id, by)
+    if not decides.is_admin:
+        raise NotPossible("You are not an admin of this organisation any more.")
+    return user, decides
+
+
+def _locked_rows(user_id: int, by: User) -> tuple[User, User]:
     list(User.objects.select_for_update().filter(role=Role.OWNER).order_by("pk"))
     found = {user.pk: user for user in User.objects.select_for_update().filter(pk__in={user_id, by.pk}).order_by("pk")}
     if user_id not in found:
         raise NotPossible("There is no such person any more.")
-    if by.pk not in found or not found[by.pk].is_admin:
+    if by.pk not in found:
         raise NotPossible("You are not an admin of this organisation any more.")
     return found[user_id], found[by.pk]
 

@@ -10,7 +10,7 @@ from django.db import connection
 from psycopg import sql
 
 # Made by migrating, or worth nothing in another schema: a session is bound to the one it was begun in.
-NOT_EXPORTED = frozenset({"django_migrations", "django_session"})
+NOT_EXPORTED = frozenset({"django_migrations", "django_session", "accounts_device"})
 _TABLES = """
 SELECT relname::text FROM pg_class
 WHERE relnamespace = to_regnamespace(%s) AND relkind IN ('r', 'p') AND NOT relispartition ORDER BY 1

@@ -25,7 +25,7 @@ from plugin_framework.models import Delivery, DeliveryAttempt, SettingsHistory
 from plugin_framework.sdk import seal
 from plugin_framework.tenancy import TenantRef, tenant_scope
 from saas.testing import source
-from tenants.accounts.models import Invitation, User
+from tenants.accounts.models import Device, Invitation, User
 
 TABLE = Path(__file__).resolve().parents[1] / "isolation" / "routes.txt"
 ROLES = ("anyone", "member", "admin", "owner")
@@ -126,7 +126,9 @@ def _people(mark: str) -> dict[str, str]:
     )
     record(SYSTEM, "person.invited", mark)
     file = default_storage.save("orders/x.txt", ContentFile(mark.encode()))
-    return {"/settings/people/invitations/": str(invited.pk), "/settings/people/": str(user.pk), "/files/": file}
+    device = Device.objects.create(user=user, session_key=mark, user_agent=mark)
+    ids = {"/settings/people/invitations/": invited.pk, "/settings/people/": user.pk, "/account/sessions/": device.pk}
+    return {**{start: str(pk) for start, pk in ids.items()}, "/files/": file}
 
 
 def _engine(mark: str) -> dict[str, str]:

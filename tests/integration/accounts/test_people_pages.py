@@ -161,6 +161,34 @@ def test_an_invitation_can_be_taken_back(admin: Client, tenants: Tenants) -> Non
         assert AuditEntry.objects.filter(action="person.invitation_revoked", actor="admin@acme.example").count() == 1
 
 
+def test_an_invitation_can_be_sent_again_with_a_new_link(
+    admin: Client, tenants: Tenants, client_for: Callable[..., Client], mailoutbox: list[Any]
+) -> None:
+    admin.post("/settings/people/invite/", {"email": "new@acme.example", "role": "admin"})
+    with tenant_scope(tenants.acme):
+        Invitation.objects.update(expires_at="2026-01-01T00:00Z")
+    assert "expired" in admin.get("/settings/people/").text
+    number = admin.get("/settings/people/").context["invitations"][0].pk
+    assert "on its way" in told(admin.post(f"/settings/people/invitations/{number}/resend/"))
+    old, new = (re.search(r"(/register/\?invitation=\S+)", mail.body) for mail in mailoutbox)
+    assert old
+    assert new
+    assert old[1] != new[1]
+    newcomer = client_for(tenants.acme)
+    assert newcomer.post(new[1], {"password": PASSWORD})["Location"] == "/"
+    assert newcomer.get("/settings/people/").status_code == 200
+    assert "used or taken back" in told(admin.post(f"/settings/people/invitations/{number}/resend/"))
+
+
+def test_an_owners_invitation_is_not_an_admins_to_send(
+    admin: Client, owner: Client, tenants: Tenants, mailoutbox: list[Any]
+) -> None:
+    owner.post("/settings/people/invite/", {"email": "new@acme.example", "role": "owner"})
+    number = admin.get("/settings/people/").context["invitations"][0].pk
+    assert "Only an owner" in told(admin.post(f"/settings/people/invitations/{number}/resend/"))
+    assert len(mailoutbox) == 1
+
+
 def test_a_role_can_be_changed_and_takes_effect_at_once(
     admin: Client, member: Client, tenants: Tenants, staff: dict[str, User]
 ) -> None:
@@ -212,7 +240,7 @@ def test_a_role_of_garbage_changes_nothing(admin: Client, tenants: Tenants, staf
     assert role_of(tenants, staff["member"]) == "member"
 
 
-@pytest.mark.parametrize("url", ["{0}/role/", "{0}/remove/", "invitations/{0}/revoke/"])
+@pytest.mark.parametrize("url", ["{0}/role/", "{0}/remove/", "invitations/{0}/revoke/", "invitations/{0}/resend/"])
 def test_what_changes_something_is_for_admins_only_and_takes_a_post(
     admin: Client, member: Client, tenants: Tenants, staff: dict[str, User], client_for: Callable[..., Client], url: str
 ) -> None:
@@ -227,7 +255,7 @@ def test_what_changes_something_is_for_admins_only_and_takes_a_post(
 
 @pytest.mark.parametrize("number", ["0", "9" * 30, "-1", "x"])
 def test_a_number_of_garbage_is_no_error_of_ours(admin: Client, number: str) -> None:
-    for url in ("{0}/role/", "{0}/remove/", "invitations/{0}/revoke/"):
+    for url in ("{0}/role/", "{0}/remove/", "invitations/{0}/revoke/", "invitations/{0}/resend/"):
         assert admin.post("/settings/people/" + url.format(number), {"role": "admin"}).status_code in (302, 404)
 
 

@@ -53,7 +53,7 @@ def statuses(client: Client, paths: list[str]) -> dict[str, set[int]]:
     """What each address answers, over methods and bodies."""
     found: dict[str, set[int]] = {}
     for path in paths:
-        if path.startswith("/accounts/logout"):
+        if path.startswith("/accounts/logout") or path.endswith("/end/"):
             continue  # or the rest would be asked by nobody
         answers = [client.get(path), client.head(path), client.put(path, b"\xff", content_type="application/json")]
         answers += [client.post(path, body) for body in BODIES]
@@ -93,7 +93,7 @@ def test_no_address_of_the_platform_breaks_and_only_its_staff_sees_it(tenants: T
     found = statuses(client_of(platform, role), addresses("saas.urls_platform"))
     assert broken(found) == {}
     if role != "owner":
-        console = {path: codes for path, codes in found.items() if not path.startswith("/accounts/")}
+        console = {path: codes for path, codes in found.items() if not path.startswith(("/accounts/", "/account/"))}
         assert {path: codes for path, codes in console.items() if 200 in codes} == {}
 
 

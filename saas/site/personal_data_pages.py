@@ -1,0 +1,123 @@
+"""What is kept of one person: shown, handed out as a file, erased; by an admin for anybody, and by each person for themselves.
+
+Template: `settings/person.html` (`email`; `held`: a Held, or None before an address was given; `own`: whether it is one's own;
+`error`: why it was not erased; `may_erase`). `settings/erased.html` (`done`: an Erasure; `own`).
+"""
+
+from __future__ import annotations
+
+import json
+
+from django import forms
+from django.contrib.auth import logout
+from django.core.serializers.json import DjangoJSONEncoder
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import render
+from django.utils import timezone
+from django.views.decorators.http import require_POST, require_safe
+
+from plugin_framework.sdk import Person
+from saas.site.access import actor_of, admins_only, me, signed_in
+from tenants.accounts import personal_data
+from tenants.accounts.forms import email_field
+from tenants.accounts.models import Role, User
+
+
+class WhoForm(forms.Form):
+    """Whose data it is about."""
+
+    email = email_field()
+
+
+@require_safe
+@admins_only
+def index(request: HttpRequest) -> HttpResponse:
+    """Ask for an address, and show what is kept of whoever has it."""
+    if "email" not in request.GET:
+        return render(request, "settings/person.html", {"form": WhoForm(), "held": None})
+    form = WhoForm(request.GET)
+    if not form.is_valid():
+        return render(request, "settings/person.html", {"form": form, "held": None}, status=400)
+    return _page(request, personal_data.person_at(form.cleaned_data["email"]))
+
+
+@require_POST
+@admins_only
+def export(request: HttpRequest) -> HttpResponse:
+    """Hand out what is kept of whoever has an address."""
+    form = WhoForm(request.POST)
+    if not form.is_valid():
+        return render(request, "settings/person.html", {"form": form, "held": None}, status=400)
+    return _file(request, personal_data.person_at(form.cleaned_data["email"]))
+
+
+@require_POST
+@admins_only
+def erase(request: HttpRequest) -> HttpResponse:
+    """Erase it, after the address was typed."""
+    form = WhoForm(request.POST)
+    if not form.is_valid():
+        return render(request, "settings/person.html", {"form": form, "held": None}, status=400)
+    return _erase(request, personal_data.person_at(form.cleaned_data["email"]))
+
+
+@require_safe
+@signed_in
+def own(request: HttpRequest) -> HttpResponse:
+    """Show what is kept of oneself."""
+    return _page(request, personal_data.person_of(me(request)))
+
+
+@require_POST
+@signed_in
+def own_export(request: HttpRequest) -> HttpResponse:
+    """Hand out what is kept of oneself."""
+    return _file(request, personal_data.person_of(me(request)))
+
+
+@require_POST
+@signed_in
+def own_erase(request: HttpRequest) -> HttpResponse:
+    """Erase oneself, after one's address was typed."""
+    return _erase(request, personal_data.person_of(me(request)))
+
+
+def _page(request: HttpRequest, person: Person, error: str = "") -> HttpResponse:
+    found = personal_data.held(person)
+    context = {
+        "form": WhoForm(initial={"email": person.emails[0]}),
+        "held": found,
+        "email": person.emails[0],
+        "own": person.user_id == me(request).pk,
+        "error": error,
+        "owners_only": me(request).role != Role.OWNER and _is_owner(person),
+    }
+    return render(request, "settings/person.html", context, status=409 if error else 200)
+
+
+def _is_owner(person: Person) -> bool:
+    return person.user_id is not None and User.objects.filter(pk=person.user_id, role=Role.OWNER).exists()
+
+
+def _file(request: HttpRequest, person: Person) -> HttpResponse:
+    document = personal_data.export(person, actor_of(request))
+    text = json.dumps(document, cls=DjangoJSONEncoder, ensure_ascii=False, indent=2)
+    response = HttpResponse(text, content_type="application/json; charset=utf-8")
+    name = f"personal-data-{timezone.localdate():%Y-%m-%d}.json"
+    response["Content-Disposition"] = f'attachment; filename="{name}"'
+    response["X-Content-Type-Options"] = "nosniff"
+    response["Cache-Control"] = "private, no-store"
+    return response
+
+
+def _erase(request: HttpRequest, person: Person) -> HttpResponse:
+    own = person.user_id == me(request).pk
+    try:
+        done = personal_data.erase(
+            person, actor_of(request), by=me(request), confirmation=request.POST.get("confirmation", "")[:254]
+        )
+    except (personal_data.NotPossible, personal_data.CannotErase) as error:
+        return _page(request, person, str(error))
+    if own:
+        logout(request)
+    return render(request, "settings/erased.html", {"done": done, "own": own})
