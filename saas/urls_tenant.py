@@ -4,7 +4,7 @@ from django.urls import include, path
 from django.views.generic import RedirectView
 
 from saas.signup.views import WelcomeView
-from saas.site import files
+from saas.site import files, logo
 from saas.site.dashboard import DashboardView
 from saas.site.registration import RegisterView
 
@@ -13,6 +13,7 @@ tenant_patterns = (
         path("", DashboardView.as_view(), name="dashboard"),
         path("register/", RegisterView.as_view(), name="register"),
         path("welcome/", WelcomeView.as_view(), name="welcome"),
+        path("logo/", logo.show, name="logo"),
     ],
     "tenant",
 )

@@ -49,5 +49,8 @@ urlpatterns = [
     path("audit/", audit_page.index, name="audit"),
     path("audit/table/", audit_page.table, name="audit_table"),
     path("organisation/", organisation_page.index, name="organisation"),
+    path("organisation/logo/", organisation_page.change_logo, name="logo"),
+    path("organisation/logo/remove/", organisation_page.remove_logo, name="logo_remove"),
+    path("organisation/export/", organisation_page.export, name="organisation_export"),
     path("organisation/delete/", organisation_page.delete, name="organisation_delete"),
 ]

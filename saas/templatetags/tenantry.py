@@ -36,6 +36,10 @@ _ACTIONS = {
     "tenant.purge_hastened": gettext_lazy("cut short the time left to bring back the organisation"),
     "tenant.purged": gettext_lazy("deleted for good all data of the organisation"),
     "tenant.profile_changed": gettext_lazy("changed the name or time zone of"),
+    "tenant.logo_changed": gettext_lazy("changed the logo of"),
+    "tenant.logo_removed": gettext_lazy("removed the logo of"),
+    "tenant.host_added": gettext_lazy("added a host to"),
+    "tenant.host_removed": gettext_lazy("took a host from"),
     "tenant.plan_changed": gettext_lazy("changed the plan of"),
     "plan.saved": gettext_lazy("saved the plan"),
     "plan.removed": gettext_lazy("deleted the plan"),
@@ -101,6 +105,12 @@ def duration(milliseconds: int | None) -> str:
     if seconds < 60:
         return gettext("%(number).1f s") % {"number": seconds}
     return gettext("%(minutes)d min %(seconds)d s") % {"minutes": seconds // 60, "seconds": seconds % 60}
+
+
+@register.filter
+def logo_version(name: str) -> str:
+    """What tells one logo from the next in an address: the random part of its file's name."""
+    return name.rpartition("/")[2].partition(".")[0][:16]
 
 
 def _words(value: Any) -> str:

@@ -16,7 +16,7 @@ from plugin_framework import quotas
 from plugin_framework.audit import COMMAND_LINE
 from plugin_framework.catalog import plans
 from plugin_framework.tenancy import public_scope, tenant_scope
-from saas.cli import lives, show, tenant_called
+from saas.cli import hosts, lives, show, tenant_called
 from saas.cli.progress import Progress
 from saas.links import url_of
 from tenants import many, operations, provisioning, spares, waiting
@@ -31,7 +31,18 @@ class Command(BaseCommand):
     help = "List, create, suspend, resume, delete and restore organisations, change their plan, see what they use; fill the pool."
 
     def add_arguments(self, parser: ArgumentParser) -> None:
-        actions = ("list", "create", "suspend", "resume", "plan", "usage", "retry", "spares", *lives.ACTIONS)
+        actions = (
+            "list",
+            "create",
+            "suspend",
+            "resume",
+            "plan",
+            "usage",
+            "retry",
+            "spares",
+            *hosts.ACTIONS,
+            *lives.ACTIONS,
+        )
         parser.add_argument("action", choices=actions)
         parser.add_argument("slug", nargs="?", help="the organisation's address, without the domain")
         parser.add_argument("--name", help="create: the organisation's name")
@@ -48,6 +59,7 @@ class Command(BaseCommand):
         parser.add_argument("--fill", action="store_true", help="spares: make those that are missing, now")
         parser.add_argument("--plan", default="", help="plan: its name in addresses; without it the plan is taken away")
         parser.add_argument("--message", default="", help="suspend: shown to everybody who comes")
+        parser.add_argument("--host", default="", help="add-host, remove-host: which, as app.example.com")
         lives.add_arguments(parser)
         parser.add_argument("--json", action="store_true", dest="as_json", help="print JSON")
 
@@ -108,6 +120,8 @@ class Command(BaseCommand):
         if action == "plan":
             operations.change_plan(slug, options["plan"], COMMAND_LINE)
             return {"slug": slug, "plan": options["plan"] or "none"}
+        if action in hosts.ACTIONS:
+            return hosts.act(action, slug, options["host"])
         if action in lives.ACTIONS:
             return lives.act(action, slug, options)
         if action == "retry":
