@@ -33,10 +33,10 @@
     table.classList.add("table-stack");
   };
 
-  // A second press of a button that is still at work does nothing.
+  // A second press of a button that is still at work does nothing. After a download the page stays, and nobody says when it ended.
   const holdBack = (event) => {
     const form = event.target;
-    if (form.method !== "post" || event.defaultPrevented) return;
+    if (form.method !== "post" || event.defaultPrevented || "download" in form.dataset) return;
     if (form.dataset.sent) {
       event.preventDefault();
       return;
