@@ -79,6 +79,10 @@ class ActiveSet:
         """The gate's answer for `plugin`, whether it is known here or not."""
         return gate.decide(plugin, self.facts, registry)
 
+    def kept_on(self, plugin: str) -> str:
+        """Why `plugin` cannot be disabled here; "" if it can."""
+        return gate.kept_on(plugin, self.facts, registry)
+
     def find(self, plugin: str, name: str, hook: str) -> BoundHandler | None:
         """The handler a queued delivery is meant for, if its plugin runs and still has it."""
         return next((h for h in self.handlers(hook) if h.plugin == plugin and h.name == name), None)

@@ -56,6 +56,14 @@ _FAULT = "It was stopped because of a fault in the plugin itself."
 
 
 @dataclass(frozen=True, slots=True)
+class Notice:
+    """The platform has deprecated a plugin. `message`: why, and until when. `instead`: the plugin to use, or ""."""
+
+    message: str
+    instead: str
+
+
+@dataclass(frozen=True, slots=True)
 class Facts:
     """All that the gate looks at, for one tenant."""
 
@@ -81,6 +89,35 @@ def decide(plugin: str, facts: Facts, registry: Registry) -> Decision:
     )
 
 
+def kept_on(plugin: str, facts: Facts, registry: Registry) -> str:
+    """Why the tenant of `facts` cannot disable `plugin`, which it has enabled; "" if it can.
+
+    What does not run anywhere, being withdrawn or without its code, can always be disabled.
+    """
+    if _is_required(plugin, facts, registry):
+        return f"{registry.specs[plugin].title} is required by the platform, so it cannot be disabled. {_ASK_STAFF}"
+    dependants = registry.dependants(plugin) if plugin in registry.specs else ()
+    needing = [each for each in dependants if each in facts.enabled and _is_required(each, facts, registry)]
+    if needing:
+        first = registry.specs[needing[0]].title
+        return f"{first} needs it and is required by the platform, so it cannot be disabled. {_ASK_STAFF}"
+    return ""
+
+
+_ASK_STAFF = "If it has to go, ask the platform's staff."
+
+
+def _is_required(plugin: str, facts: Facts, registry: Registry) -> bool:
+    offer = facts.offers.get(plugin, DEFAULT)
+    return offer.required and offer.availability != Availability.WITHDRAWN and plugin in registry.specs
+
+
+def notice(plugin: str, facts: Facts) -> Notice | None:
+    """What the tenant of `facts` should know about `plugin` although it runs, or could be enabled; None if there is nothing."""
+    offer = facts.offers.get(plugin, DEFAULT)
+    return Notice(offer.message, offer.instead) if offer.availability == Availability.DEPRECATED else None
+
+
 def _code(plugin: str, registry: Registry) -> Decision | None:
     if plugin in registry.specs:
         return None
@@ -95,8 +132,9 @@ def _offer(plugin: str, facts: Facts) -> Decision | None:
         return Decision(Reason.WITHDRAWN, offer.message or "The platform has withdrawn this plugin.")
     if plugin in facts.enabled and offer.availability == Availability.HIDDEN:
         return None  # hidden from newcomers; who has it keeps it
-    listed_elsewhere = offer.availability == Availability.LISTED and facts.tenant_schema not in offer.granted
-    if listed_elsewhere or offer.availability == Availability.HIDDEN:
+    if plugin in facts.enabled and offer.availability == Availability.DEPRECATED:
+        return None  # the same, and `notice` tells them
+    if not offer.reaches(facts.tenant_schema):
         return Decision(Reason.NOT_OFFERED, "This plugin is not offered to your organisation. Ask the platform for it.")
     return None
 

@@ -83,6 +83,13 @@ def effective(spec: PluginSpec, own: Mapping[str, Any], platform: PlatformSettin
     return Checked(checked.config, (*misplaced(spec.schema, merged), *checked.errors))
 
 
+def without_own(spec: PluginSpec, platform: PlatformSettings) -> Checked:
+    """What the plugin is given where a tenant has no settings of its own, checked."""
+    merged = layered(spec, {}, platform)
+    checked = spec.schema.validate(merged)
+    return Checked(checked.config, (*misplaced(spec.schema, merged), *checked.errors))
+
+
 def misplaced(schema: ConfigSchema, config: Mapping[str, Any]) -> tuple[FieldError, ...]:
     """The secrets that were meant for somewhere else than where `config` would send them."""
     return tuple(

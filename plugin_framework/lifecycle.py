@@ -13,12 +13,13 @@ from django.db import transaction
 from django.utils import timezone
 
 from plugin_framework import activation, configuration, hooks, permissions
+from plugin_framework.activation import ActiveSet
 from plugin_framework.audit import Actor, record
 from plugin_framework.catalog.revisions import bump_tenant
 from plugin_framework.changing import dependants, lock_plugins, release_held, unstarted
 from plugin_framework.db.migrator import installed_labels, migrate_schema
 from plugin_framework.delivery import breaker, schedule
-from plugin_framework.gate import Decision
+from plugin_framework.gate import Decision, Notice, notice
 from plugin_framework.models import PluginState
 from plugin_framework.permissions import Consent
 from plugin_framework.registry import PluginSpec, is_newer, registry
@@ -39,13 +40,14 @@ class Status:
     settings_revision: int
     had: bool  # the tenant has stored something of it: settings at least
     consent: Consent = permissions.NOBODY_ASKED
+    kept_on: str = ""  # why it cannot be disabled, where it is enabled
+    notice: Notice | None = None  # that it is deprecated
 
 
 def status(name: str) -> Status:
     """The current tenant's view of one plugin, known or not."""
     row = PluginState.objects.filter(plugin=name).first()
-    decision = activation.current().decision(name)
-    return _status(name, row, decision)
+    return _status(name, row, activation.current())
 
 
 def statuses() -> list[Status]:
@@ -53,13 +55,22 @@ def statuses() -> list[Status]:
     rows = {row.plugin: row for row in PluginState.objects.all()}
     active = activation.current()
     names = sorted({*registry.specs, *rows, *registry.quarantine})
-    return [_status(name, rows.get(name), active.decision(name)) for name in names]
+    return [_status(name, rows.get(name), active) for name in names]
 
 
-def _status(name: str, row: PluginState | None, decision: Decision) -> Status:
+def _status(name: str, row: PluginState | None, active: ActiveSet) -> Status:
     enabled, revision = (row.enabled, row.settings_revision) if row else (False, 0)
-    consent = permissions.consent_of(row)
-    return Status(registry.specs.get(name), name, decision, enabled, revision, row is not None, consent)
+    return Status(
+        spec=registry.specs.get(name),
+        name=name,
+        decision=active.decision(name),
+        enabled=enabled,
+        settings_revision=revision,
+        had=row is not None,
+        consent=permissions.consent_of(row),
+        kept_on=active.kept_on(name) if enabled else "",
+        notice=notice(name, active.facts),
+    )
 
 
 def enable(name: str, actor: Actor, *, with_requirements: bool = True) -> list[str]:
@@ -141,7 +152,8 @@ def disable(name: str, actor: Actor, *, cascade: bool = False) -> list[str]:
         The names disabled, dependants first; empty if it was not enabled.
 
     Raises:
-        NotAllowed: enabled plugins depend on it and `cascade` is off; their names are in the text.
+        NotAllowed: the platform requires it, or something that needs it; or enabled plugins depend on it and `cascade` is off.
+            Which ones, the text says; nothing was changed.
     """
     with transaction.atomic():
         lock_plugins()
@@ -150,6 +162,8 @@ def disable(name: str, actor: Actor, *, cascade: bool = False) -> list[str]:
             if name not in registry.specs and not PluginState.objects.filter(plugin=name).exists():
                 raise NotAllowed(f"There is no plugin {name!r}.")
             return []
+        if why := activation.current().kept_on(name):
+            raise NotAllowed(why)
         needing = [each for each in dependants(name) if each in enabled]
         if needing and not cascade:
             raise NotAllowed(f"{name} is needed by {', '.join(needing)}. Disable that first, or both together.")
@@ -191,7 +205,7 @@ def resume(name: str, actor: Actor) -> None:
 
 
 def _enable_one(spec: PluginSpec, actor: Actor) -> None:
-    tables = _make_tables(spec)
+    tables = make_tables(spec)
     before = PluginState.objects.filter(plugin=spec.name).values_list("version", flat=True).first()
     now = {
         "enabled": True,
@@ -236,7 +250,8 @@ def _wind_down(spec: PluginSpec) -> None:
         log.exception("on_disable() of %s failed", spec.name)
 
 
-def _make_tables(spec: PluginSpec) -> list[str]:
+def make_tables(spec: PluginSpec) -> list[str]:
+    """Make the tables of a plugin's models in the current schema, as its migrations do; their names."""
     if spec.app_label is None:
         return []
     migrate_schema([spec.app_label])

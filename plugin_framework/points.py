@@ -27,7 +27,13 @@ CORE: tuple[HookPoint, ...] = (
         unless="Not for its own failing deliveries. Errors of the public host go to the platform's tenant.",
     ),
     event("tenant_provisioned", "slug", doc="This organisation was made.", when="Inside its own schema, once."),
-    event("plugin_enabled", "plugin", doc="A plugin was enabled.", when="In the enabling transaction."),
+    event(
+        "plugin_enabled",
+        "plugin",
+        doc="A plugin was enabled.",
+        when="In the enabling transaction.",
+        unless="Not for those with which a new organisation begins; `tenant_provisioned` is.",
+    ),
     event("plugin_disabled", "plugin", doc="A plugin was disabled.", when="In the disabling transaction."),
     event("plugin_configured", "plugin", doc="A plugin's settings were saved.", when="In the saving transaction."),
     action(

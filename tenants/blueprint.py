@@ -1,7 +1,8 @@
 """What new schemas are made of: the statements that a migrated schema was written down as, replayed in a few milliseconds.
 
-`migrate` alone writes them, from a schema that it has just migrated, and proves by making one that an equal schema comes of them.
-So the database says what a new tenant gets, and old and new code that run side by side during a deploy do not argue about it.
+They are written from a schema that was just migrated, with the plugins in it that are on by default, and proved by making one that
+comes out equal. `migrate` writes them, and whoever decides what is on by default; nobody else. So the database says what a new
+tenant gets, and old and new code that run side by side during a deploy do not argue about it.
 """
 
 from __future__ import annotations
@@ -10,6 +11,8 @@ import hashlib
 import inspect
 import logging
 import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import cache
 from typing import Any
@@ -19,12 +22,14 @@ from django.db import connection, transaction
 from django.db.migrations.loader import MigrationLoader
 from django.db.models.functions import Now
 
+from plugin_framework import defaults
 from plugin_framework.db import finished
 from plugin_framework.db.migrator import migrate_schema, tenant_labels
 from plugin_framework.db.schemas import create_schema
 from plugin_framework.delivery.failpoints import failpoint
+from plugin_framework.registry import registry
 from plugin_framework.tenancy import TenantRef, public_scope, tenant_scope
-from tenants import ddl
+from tenants import ddl, owed
 from tenants.models import Blueprint
 from tenants.names import new_schema_name
 
@@ -80,7 +85,7 @@ def make(ref: TenantRef) -> str:
         if statements:
             _execute(statements)
         else:
-            migrate_schema(tenant_labels())
+            _migrate()
     failpoint("schema_filled")
     return digest
 
@@ -97,30 +102,72 @@ def can_be_made() -> bool:
 
 
 def refresh() -> bool:
-    """Let the blueprint follow the installed migrations; whether it changed. Spares of the old one are given to nobody from then on."""
+    """Let the blueprint follow the installed code and the catalog; whether it changed. Spares of the old one are given to nobody then."""
     with public_scope():
         if version().code == code():
             return False
         with transaction.atomic():
-            statements = _written_down()
-            _execute(_CHANGE)
-            digest = _hash(statements) if statements else code()
-            values = {"code": code(), "digest": digest, "statements": statements, "made_at": Now()}
-            Blueprint.objects.update_or_create(pk=1, defaults=values)
+            _write()
     return True
 
 
+class OtherCode(RuntimeError):
+    """This process has not the code that the blueprint was written by: the platform is being updated."""
+
+
+@contextmanager
+def kept_in_step(*, may_lag: bool = False) -> Iterator[None]:
+    """Let new schemas hold what is decided inside about plugins that are on by default, from the same commit on. Call in a transaction.
+
+    The spares that there are are given to nobody then, and the worker is asked for others.
+
+    Args:
+        may_lag: the decision must not fail because of this; while the platform is being updated, the blueprint follows at its end.
+
+    Raises:
+        OtherCode: it would have to follow, and cannot now; undo the decision.
+    """
+    with public_scope():
+        before, written_by = code(), version().code
+    yield
+    with public_scope():
+        if not written_by or code() == before:
+            return
+        if written_by != before:
+            if may_lag:
+                log.warning("New organisations follow this decision at the end of the deploy: run migrate_tenants.")
+                return
+            raise OtherCode("The platform is being updated. Decide this again in a few minutes.")
+        _write()
+    owed.ask()
+
+
+def _write() -> None:
+    statements = _written_down()
+    _execute(_CHANGE)
+    digest = _hash(statements) if statements else code()
+    values = {"code": code(), "digest": digest, "statements": statements, "made_at": Now()}
+    Blueprint.objects.update_or_create(pk=1, defaults=values)
+
+
 def code() -> str:
-    """A fingerprint of the migrations that make a tenant's schema, and of what else decides how it comes out."""
-    labels = tenant_labels()
-    return _hash("\0".join([_sources(), *sorted(".".join(key) for key in finished.waiting() if key[0] in labels)]))
+    """A fingerprint of all that decides how a tenant's schema comes out: migrations, and the plugins that are on by default."""
+    specs = [registry.specs[name] for name in defaults.chosen()]
+    labels = tenant_labels() | {spec.app_label for spec in specs if spec.app_label}
+    waiting = sorted(".".join(key) for key in finished.waiting() if key[0] in labels)
+    return _hash("\0".join([_sources(labels), *waiting, *(f"{s.name} {s.version} {s.config_version}" for s in specs)]))
+
+
+def _migrate() -> None:
+    """Fill the current schema, which is empty, without statements."""
+    migrate_schema(tenant_labels())
+    defaults.prepare(defaults.chosen())
 
 
 @cache
-def _sources() -> str:
+def _sources(labels: frozenset[str]) -> str:
     loader = MigrationLoader(None, load=False)
     loader.load_disk()
-    labels = tenant_labels()
     found = sorted((key, migration) for key, migration in loader.disk_migrations.items() if key[0] in labels)
     sources = [inspect.getsource(inspect.getmodule(type(migration)) or type(migration)) for _, migration in found]
     return _hash("\0".join([django.__version__, inspect.getsource(ddl), *(str(key) for key, _ in found), *sources]))
@@ -147,7 +194,7 @@ def _of_a_schema(statements: str) -> str:
             if statements:
                 _execute(statements)
             else:
-                migrate_schema(tenant_labels())
+                _migrate()
             found = ddl.of(ref.schema)
         transaction.set_rollback(True)
     return found

@@ -7,7 +7,7 @@ from collections.abc import Callable
 from django.conf import settings
 from django.db import IntegrityError, transaction
 
-from plugin_framework import activation, hooks
+from plugin_framework import activation, defaults, hooks
 from plugin_framework.audit import Actor, record
 from plugin_framework.delivery import schedule
 from plugin_framework.delivery.failpoints import failpoint
@@ -100,9 +100,12 @@ def _create(slug: str, name: str, schema: str, actor: Actor, then: Then = _nothi
 def settle(ref: TenantRef, actor: Actor, then: Then = _nothing) -> None:
     """Write into a new schema what every tenant begins with, say that it is there, and let `then` add what this one begins with."""
     with tenant_scope(ref):
-        if not schedule.sync():
-            activation.nothing_enabled()
+        begins_with_plugins = schedule.sync()
         record(actor, "tenant.created", ref.slug)
+        if begins_with_plugins:
+            defaults.take_over()
+        else:
+            activation.nothing_enabled()
         hooks.emit("tenant_provisioned", ref.slug)
         failpoint("tenant_settled")
         then()

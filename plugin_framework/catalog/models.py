@@ -11,6 +11,7 @@ class Availability(models.TextChoices):
     EVERYONE = "everyone", "Offered to everyone"
     LISTED = "listed", "Offered to listed organisations"
     HIDDEN = "hidden", "Hidden: those who have it keep it"
+    DEPRECATED = "deprecated", "Deprecated: still runs"
     WITHDRAWN = "withdrawn", "Withdrawn: runs for nobody"
 
 
@@ -19,7 +20,12 @@ class CatalogEntry(models.Model):
 
     plugin = models.CharField(max_length=100, unique=True)
     availability = models.CharField(max_length=20, choices=Availability, default=Availability.EVERYONE)
-    message = models.CharField(max_length=500, blank=True)  # shown to tenants while withdrawn
+    message = models.CharField(max_length=500, blank=True)  # shown to tenants while withdrawn or deprecated
+    instead = models.CharField(
+        max_length=100, blank=True, default="", db_default=""
+    )  # the plugin to use, while it is deprecated
+    on_by_default = models.BooleanField(default=False, db_default=False)  # new tenants begin with it; see `default_on`
+    required = models.BooleanField(default=False, db_default=False)  # a tenant that has it cannot disable it
     settings = models.JSONField(default=dict)  # the platform's own values, under every tenant's; secrets are sealed
     locked = models.JSONField(default=list)  # dotted paths of those that tenants may not change
 

@@ -19,9 +19,20 @@ class Offer:
 
     availability: str = Availability.EVERYONE
     message: str = ""
-    granted: frozenset[str] = frozenset()  # tenant schemas, for a listed plugin
+    granted: frozenset[str] = frozenset()  # tenant schemas, for a listed plugin; of a deprecated one, empty is everyone
     settings: Mapping[str, Any] = field(default_factory=dict)  # the platform's values; secrets are sealed
     locked: frozenset[str] = frozenset()  # dotted paths of those that tenants may not change
+    instead: str = ""  # the plugin to use, while this one is deprecated
+    on_by_default: bool = False
+    required: bool = False
+
+    def reaches(self, schema: str) -> bool:
+        """Whether a tenant that has not got it may have it."""
+        if self.availability == Availability.DEPRECATED:
+            return not self.granted or schema in self.granted
+        if self.availability == Availability.LISTED:
+            return schema in self.granted
+        return self.availability == Availability.EVERYONE
 
 
 DEFAULT = Offer()
@@ -51,16 +62,27 @@ def _load() -> Mapping[str, Offer]:
                 frozenset(granted.get(entry.plugin, ())),
                 entry.settings,
                 frozenset(entry.locked),
+                entry.instead,
+                entry.on_by_default,
+                entry.required,
             )
             for entry in CatalogEntry.objects.all()
         }
 
 
-def set_offer(plugin: str, availability: str, *, message: str = "", granted: Sequence[str] | None = None) -> None:
+def current() -> Mapping[str, Offer]:
+    """All offers that differ from the default as the database has them now, the current transaction's included; nothing is cached."""
+    return _load()
+
+
+def set_offer(
+    plugin: str, availability: str, *, message: str = "", granted: Sequence[str] | None = None, instead: str = ""
+) -> None:
     """Decide to whom `plugin` is offered; takes effect on every tenant's next request. Call inside the actor's audited function.
 
     Args:
-        granted: tenant schemas to which a listed plugin is offered; None leaves them as they are.
+        granted: tenant schemas to which a listed plugin is offered, or a deprecated one still; None leaves them as they are.
+        instead: the plugin that tenants should use, where this one is deprecated.
 
     Raises:
         ValueError: `availability` is not one of `Availability`.
@@ -69,11 +91,20 @@ def set_offer(plugin: str, availability: str, *, message: str = "", granted: Seq
         raise ValueError(f"{availability!r} is not an availability; use one of {', '.join(Availability.values)}.")
     with public_scope(), transaction.atomic():
         CatalogEntry.objects.update_or_create(
-            plugin=plugin, defaults={"availability": availability, "message": message[:500]}
+            plugin=plugin, defaults={"availability": availability, "message": message[:500], "instead": instead}
         )
         if granted is not None:
             CatalogGrant.objects.filter(plugin=plugin).delete()
             CatalogGrant.objects.bulk_create(CatalogGrant(plugin=plugin, tenant_schema=schema) for schema in granted)
+        bump_catalog()
+
+
+def set_standing(plugin: str, *, on_by_default: bool, required: bool) -> None:
+    """Decide whether new tenants begin with `plugin`, and whether a tenant may disable it. Call inside the actor's audited function."""
+    with public_scope(), transaction.atomic():
+        CatalogEntry.objects.update_or_create(
+            plugin=plugin, defaults={"on_by_default": on_by_default, "required": required}
+        )
         bump_catalog()
 
 

@@ -2,35 +2,50 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import asdict
 from itertools import batched
 from typing import Any
 
 from django.db import transaction
 
-from plugin_framework import platform_settings, tenancy_directory
+from plugin_framework import configuration, defaults, platform_settings, tenancy_directory
 from plugin_framework.audit import Actor, record
-from plugin_framework.catalog import plans
+from plugin_framework.catalog import offers, plans
 from plugin_framework.catalog.models import Availability, CatalogEntry, CatalogGrant
 from plugin_framework.catalog.offers import set_offer
+from plugin_framework.catalog.offers import set_standing as set_offer_standing
 from plugin_framework.catalog.plans import Limits
+from plugin_framework.config import FieldError
 from plugin_framework.registry import PluginSpec
 from plugin_framework.tenancy import TenantRef, public_scope, tenant_scope
 from saas.console import fleet
+from tenants import blueprint
 
 AT_ONCE = 500  # tenants told in one transaction: each costs two round trips and a few locks
 _SETTINGS = "catalog.settings_changed"
+_REQUIRED = {True: "catalog.required", False: "catalog.not_required"}
 _ACTIONS = {
     Availability.EVERYONE: "catalog.offered",
     Availability.LISTED: "catalog.listed",
     Availability.HIDDEN: "catalog.hidden",
+    Availability.DEPRECATED: "catalog.deprecated",
     Availability.WITHDRAWN: "catalog.withdrawn",
 }
 
 
+class Refused(ValueError):
+    """This cannot be decided now; the text says why. Nothing was changed."""
+
+
 def offer(
-    plugin: str, availability: Availability, actor: Actor, *, message: str = "", granted: Collection[str] = ()
+    plugin: str,
+    availability: Availability,
+    actor: Actor,
+    *,
+    message: str = "",
+    granted: Collection[str] = (),
+    instead: str = "",
 ) -> bool:
     """Decide to whom `plugin` is offered, and tell those it touches in their own audit logs.
 
@@ -38,24 +53,55 @@ def offer(
     plugin or gain or lose its offer; in a larger fleet the others' entries follow at once, in transactions of their own.
 
     Args:
-        message: shown to tenants while it is withdrawn.
-        granted: schemas of the tenants to which a listed plugin is offered; without effect while it is not listed.
+        message: shown to tenants while it is withdrawn or deprecated.
+        granted: schemas of the tenants to which a listed plugin is offered, or a deprecated one still; else without effect.
+        instead: the plugin that tenants should use, while it is deprecated.
 
     Returns:
         Whether anything changed.
     """
     touched = fleet.having(plugin)
-    with transaction.atomic():
+    detail = {key: value for key, value in {"message": message, "instead": instead}.items() if value}
+    with transaction.atomic(), blueprint.kept_in_step(may_lag=True):  # a kill switch waits for nothing
         before = _before(plugin)
-        if before == (availability, message, set(granted)):
+        if before == (availability, message, instead, set(granted)):
             return False
-        affected = _unique([*touched, *fleet.everyone(sorted(before[2] ^ set(granted)))])
-        set_offer(plugin, availability, message=message, granted=sorted(granted))
-        _tell(_platform(), plugin, availability, message, actor, organisations=len(affected))
-        _tell(affected[:AT_ONCE], plugin, availability, message, actor)
-    for others in batched(affected[AT_ONCE:], AT_ONCE):
-        with transaction.atomic():
-            _tell(others, plugin, availability, message, actor)
+        affected = _unique([*touched, *fleet.everyone(sorted(before[3] ^ set(granted)))])
+        set_offer(plugin, availability, message=message, granted=sorted(granted), instead=instead)
+        _tell(affected, _ACTIONS[availability], plugin, actor, **detail)
+    _tell_the_others(affected, _ACTIONS[availability], plugin, actor, **detail)
+    return True
+
+
+def set_standing(plugin: str, actor: Actor, *, on_by_default: bool, required: bool) -> bool:
+    """Decide whether new tenants begin with `plugin`, and whether those that have it may disable it.
+
+    Tenants that have it are told in their own audit logs what concerns them: that it is required, or not any more.
+
+    Returns:
+        Whether anything changed.
+
+    Raises:
+        Refused: new tenants could not run it as it is, or the platform is being updated.
+    """
+    touched = fleet.having(plugin)
+    try:
+        with transaction.atomic(), blueprint.kept_in_step():
+            before = _standing_before(plugin)
+            if before == (on_by_default, required):
+                return False
+            if on_by_default and not before[0] and (why := defaults.problem(plugin, offers.current())):
+                raise Refused(why)
+            set_offer_standing(plugin, on_by_default=on_by_default, required=required)
+            if on_by_default != before[0]:
+                action = "catalog.on_by_default" if on_by_default else "catalog.not_on_by_default"
+                _record(_platform(), action, plugin, actor)
+            if required != before[1]:
+                _tell(touched, _REQUIRED[required], plugin, actor)
+    except blueprint.OtherCode as error:
+        raise Refused(str(error)) from error
+    if required != before[1]:
+        _tell_the_others(touched, _REQUIRED[required], plugin, actor)
     return True
 
 
@@ -74,20 +120,28 @@ def set_platform_settings(
         What changed; empty if nothing did.
 
     Raises:
-        Invalid: with the errors by field; nothing was saved.
+        Invalid: with the errors by field, or that new tenants begin with it and could not run it so; nothing was saved.
     """
     touched = fleet.having(spec.name)
-    with transaction.atomic():
+    with transaction.atomic(), blueprint.kept_in_step(may_lag=True):
+        begin_with = defaults.chosen()
         changed = platform_settings.save(spec, values, secrets=secrets, removed=removed, locked=locked)
         if not changed:
             return []
+        _keep_newcomers_running(begin_with)
         detail = {"changed": changed, "locked": sorted(locked)}
-        _record(_platform(), _SETTINGS, spec.name, actor, organisations=len(touched), **detail)
-        _record(touched[:AT_ONCE], _SETTINGS, spec.name, actor, **detail)
-    for others in batched(touched[AT_ONCE:], AT_ONCE):
-        with transaction.atomic():
-            _record(others, _SETTINGS, spec.name, actor, **detail)
+        _tell(touched, _SETTINGS, spec.name, actor, **detail)
+    _tell_the_others(touched, _SETTINGS, spec.name, actor, **detail)
     return changed
+
+
+def _keep_newcomers_running(begin_with: Collection[str]) -> None:
+    decided = offers.current()
+    lost = set(begin_with) - set(defaults.chosen(decided))
+    why = [problem for name in sorted(lost) if (problem := defaults.problem(name, decided))]
+    if why:
+        text = f"New organisations begin with it. {why[0]} Or let them begin without it."
+        raise configuration.Invalid((FieldError((), text),))
 
 
 def define_plan(slug: str, name: str, plugins: Collection[str], limits: Limits, actor: Actor) -> bool:
@@ -111,12 +165,18 @@ def remove_plan(slug: str, actor: Actor) -> None:
         _record(_platform(), "plan.removed", slug, actor)
 
 
-def _before(plugin: str) -> tuple[str, str, set[str]]:
+def _before(plugin: str) -> tuple[str, str, str, set[str]]:
     """What has been decided so far; locked, so that of two decisions at once the second is compared with the first."""
     with public_scope():
         entry = CatalogEntry.objects.select_for_update().filter(plugin=plugin).first() or CatalogEntry(plugin=plugin)
         granted = CatalogGrant.objects.filter(plugin=plugin).values_list("tenant_schema", flat=True)
-        return entry.availability, entry.message, set(granted)
+        return entry.availability, entry.message, entry.instead, set(granted)
+
+
+def _standing_before(plugin: str) -> tuple[bool, bool]:
+    with public_scope():
+        entry = CatalogEntry.objects.select_for_update().filter(plugin=plugin).first()
+    return (entry.on_by_default, entry.required) if entry else (False, False)
 
 
 def _platform() -> list[TenantRef]:
@@ -124,11 +184,16 @@ def _platform() -> list[TenantRef]:
     return [own.ref] if own is not None else []
 
 
-def _tell(
-    refs: Iterable[TenantRef], plugin: str, availability: Availability, message: str, actor: Actor, **more: object
-) -> None:
-    detail = {key: value for key, value in {"message": message, **more}.items() if value != ""}
-    _record(refs, _ACTIONS[availability], plugin, actor, **detail)
+def _tell(affected: Sequence[TenantRef], action: str, plugin: str, actor: Actor, **detail: object) -> None:
+    """The platform's entry, and those of the first tenants: what commits together with the decision."""
+    _record(_platform(), action, plugin, actor, organisations=len(affected), **detail)
+    _record(affected[:AT_ONCE], action, plugin, actor, **detail)
+
+
+def _tell_the_others(affected: Sequence[TenantRef], action: str, plugin: str, actor: Actor, **detail: object) -> None:
+    for others in batched(affected[AT_ONCE:], AT_ONCE):
+        with transaction.atomic():
+            _record(others, action, plugin, actor, **detail)
 
 
 def _record(refs: Iterable[TenantRef], action: str, plugin: str, actor: Actor, **detail: object) -> None:

@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
 
 from django.http import Http404
 
+from plugin_framework import defaults
+from plugin_framework.catalog import offers, plans
 from plugin_framework.catalog.models import Availability, CatalogEntry, CatalogGrant
+from plugin_framework.catalog.offers import Offer
 from plugin_framework.registry import registry
 from plugin_framework.tenancy import public_scope
 from saas.console import fleet
 from saas.site.names import has_address
-from saas.site.plugin_info import HookInfo, hooks_of, title_of
+from saas.site.plugin_info import HookInfo, dependants_of, hooks_of, title_of
 from tenants.models import Tenant
 
 
@@ -39,14 +43,23 @@ class CatalogInfo:
     sends_to: tuple[str, ...]
     needs: tuple[str, ...]
     has_settings: bool  # fields that the platform can fill in or lock
+    instead: str  # the plugin to use, while this one is deprecated
+    on_by_default: bool
+    required: bool
+    not_by_default: str  # why new organisations do not begin with it although it is on by default
+    platform_fields: tuple[str, ...]  # that the platform fills in
+    locked_fields: tuple[str, ...]  # and that organisations may not change
+    plans: tuple[str, ...]  # names of those that include it
+    dependants: tuple[str, ...]  # titles of the plugins that need it
 
 
 def catalog(adoption: fleet.Adoption) -> list[CatalogInfo]:
     """All plugins: installed, rejected, and those that only a decision remembers."""
     with public_scope():
         entries = {entry.plugin: entry for entry in CatalogEntry.objects.all()}
+    decided = offers.current()
     names = {*registry.specs, *registry.quarantine, *entries}
-    found = [_describe(name, entries.get(name), (), adoption) for name in names]
+    found = [_describe(name, entries.get(name), (), adoption, decided) for name in names]
     return sorted(found, key=lambda info: (info.title.casefold(), info.name))
 
 
@@ -62,11 +75,18 @@ def one(name: str, adoption: fleet.Adoption) -> CatalogInfo:
         slugs = tuple(Tenant.objects.filter(schema_name__in=schemas).values_list("slug", flat=True))
     if entry is None and name not in {*registry.specs, *registry.quarantine}:
         raise Http404(f"There is no plugin {name!r}.")
-    return _describe(name, entry, slugs, adoption)
+    including = tuple(plan.name for plan in plans.plans() if name in plan.plugins)
+    return replace(_describe(name, entry, slugs, adoption, offers.current()), plans=including)
 
 
-def _describe(name: str, entry: CatalogEntry | None, slugs: tuple[str, ...], adoption: fleet.Adoption) -> CatalogInfo:
-    spec, decided = registry.specs.get(name), entry or CatalogEntry(plugin=name)
+def _describe(
+    name: str,
+    entry: CatalogEntry | None,
+    slugs: tuple[str, ...],
+    adoption: fleet.Adoption,
+    decided: Mapping[str, Offer],
+) -> CatalogInfo:
+    spec, entry = registry.specs.get(name), entry or CatalogEntry(plugin=name)
     return CatalogInfo(
         name=name,
         title=title_of(name),
@@ -78,9 +98,9 @@ def _describe(name: str, entry: CatalogEntry | None, slugs: tuple[str, ...], ado
         has_page=has_address(name),
         installed=spec is not None,
         quarantined=registry.quarantine.get(name, "") if spec is None else "",
-        availability=decided.availability,
-        availability_label=str(Availability(decided.availability).label),
-        message=decided.message,
+        availability=entry.availability,
+        availability_label=str(Availability(entry.availability).label),
+        message=entry.message,
         granted=slugs,
         adoption=adoption.counts.get(name, 0),
         hooks=hooks_of(spec),
@@ -88,4 +108,12 @@ def _describe(name: str, entry: CatalogEntry | None, slugs: tuple[str, ...], ado
         sends_to=tuple(spec.cls.sends_to) if spec else (),
         needs=tuple(str(each) for each in spec.requires) if spec else (),
         has_settings=bool(spec and spec.schema.properties),
+        instead=entry.instead,
+        on_by_default=entry.on_by_default,
+        required=entry.required,
+        not_by_default=defaults.problem(name, decided) if entry.on_by_default else "",
+        platform_fields=tuple(sorted(entry.settings)),
+        locked_fields=tuple(sorted(entry.locked)),
+        plans=(),
+        dependants=tuple(map(title_of, dependants_of(name))),
     )

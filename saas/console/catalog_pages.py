@@ -3,27 +3,30 @@
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Sequence
 
 from django.contrib import messages
 from django.db.models import Count
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.urls import reverse
-from django.views.decorators.http import require_http_methods, require_safe
+from django.utils.translation import gettext as _
+from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
 from plugin_framework.catalog.models import Availability
 from plugin_framework.models import AuditEntry
 from plugin_framework.registry import registry
-from plugin_framework.tenancy import public_scope
+from plugin_framework.tenancy import TenantRef, public_scope
 from saas.console import actions, catalog_info, fleet
 from saas.console.catalog_info import CatalogInfo
-from saas.console.forms import OfferForm
+from saas.console.forms import SAYING_WHY, OfferForm, StandingForm
 from saas.site.access import actor_of, admins_only
 from saas.site.filters import filters
 from saas.site.plugin_info import title_of
 from tenants.models import PLATFORM_SCHEMA, State, Tenant
 
 RECENT = 10  # audit entries on the overview
+SHOWN = 20  # organisations named before a plugin is withdrawn; all of them are counted
 
 
 @require_safe
@@ -73,29 +76,82 @@ def index(request: HttpRequest) -> HttpResponse:
 @require_http_methods(["GET", "HEAD", "POST"])
 @admins_only
 def detail(request: HttpRequest, name: str) -> HttpResponse:
-    """One plugin, and the decision to whom it is offered; on POST, decide."""
-    adoption = fleet.adoption()
-    info = catalog_info.one(name, adoption)
-    if request.method != "POST":
-        initial = {"availability": info.availability, "message": info.message, "tenants": "\n".join(info.granted)}
-        form = OfferForm(initial=initial)
-    else:
-        form = OfferForm(request.POST)
-        if form.is_valid():
-            return _decide(request, name, form)
-    context = {"plugin": info, "form": form, "adoption": adoption}
-    return render(request, "platform/catalog_detail.html", context, status=422 if form.errors else 200)
+    """One plugin, and the decision to whom it is offered; on POST, decide. Whom a withdrawal hits is shown first."""
+    info = catalog_info.one(name, fleet.adoption())
+    form = OfferForm(name, request.POST if request.method == "POST" else None, initial=_offered(info))
+    if not form.is_valid():
+        return _show(request, info, form, status=422 if form.errors else 200)
+    if form.cleaned_data["availability"] == Availability.WITHDRAWN and "confirm" not in request.POST:
+        hit = fleet.having(name)
+        if hit and info.availability != Availability.WITHDRAWN:
+            return _show(request, info, form, hit=hit, status=409)
+    return _decide(request, name, form)
+
+
+@require_POST
+@admins_only
+def standing(request: HttpRequest, name: str) -> HttpResponse:
+    """Decide whether new organisations begin with a plugin, and whether those that have it may disable it."""
+    info = catalog_info.one(name, fleet.adoption())
+    form = StandingForm(request.POST)
+    form.full_clean()
+    try:
+        changed = actions.set_standing(name, actor_of(request), **form.cleaned_data)
+    except actions.Refused as error:
+        form.add_error("on_by_default", str(error))
+        return _show(request, info, OfferForm(name, initial=_offered(info)), form, status=409)
+    _say(request, changed, _("%(title)s: saved.") % {"title": info.title})
+    return redirect("platform:catalog_entry", name)
+
+
+def _offered(info: CatalogInfo) -> dict[str, str]:
+    listed = "\n".join(info.granted)
+    return {
+        "availability": info.availability,
+        "message": info.message,
+        "instead": info.instead,
+        "tenants": listed,
+    }
+
+
+def _show(
+    request: HttpRequest,
+    info: CatalogInfo,
+    form: OfferForm,
+    standing: StandingForm | None = None,
+    *,
+    hit: Sequence[TenantRef] = (),
+    status: int,
+) -> HttpResponse:
+    context = {
+        "plugin": info,
+        "form": form,
+        "standing": standing or StandingForm(initial={"on_by_default": info.on_by_default, "required": info.required}),
+        "adoption": fleet.adoption(),
+        "hit": hit[:SHOWN],
+        "hit_total": len(hit),
+        "hit_more": max(len(hit) - SHOWN, 0),
+    }
+    return render(request, "platform/catalog_detail.html", context, status=status)
 
 
 def _decide(request: HttpRequest, name: str, form: OfferForm) -> HttpResponse:
     data = form.cleaned_data
     chosen = Availability(data["availability"])
-    message = data["message"] if chosen is Availability.WITHDRAWN else ""  # nobody would read it anywhere else
-    if actions.offer(name, chosen, actor_of(request), message=message, granted=data["granted"]):
-        messages.success(request, f"{title_of(name)}: {chosen.label}. Every organisation's next request follows it.")
-    else:
-        messages.info(request, "Nothing was changed.")
+    said = {"message": data["message"]} if chosen in SAYING_WHY else {}  # nobody would read it anywhere else
+    if chosen is Availability.DEPRECATED:
+        said["instead"] = data["instead"]
+    changed = actions.offer(name, chosen, actor_of(request), granted=data["granted"], **said)
+    done = _("%(title)s: %(decision)s. Every organisation's next request follows it.")
+    _say(request, changed, done % {"title": title_of(name), "decision": chosen.label})
     return redirect("platform:catalog_entry", name)
+
+
+def _say(request: HttpRequest, changed: bool, done: str) -> None:
+    if changed:
+        messages.success(request, done)
+    else:
+        messages.info(request, _("Nothing was changed."))
 
 
 def _matches(info: CatalogInfo, query: str) -> bool:

@@ -6,6 +6,7 @@ import re
 from typing import Any
 
 from django import forms
+from django.utils.translation import gettext_lazy as _
 
 from plugin_framework.catalog import plans
 from plugin_framework.catalog.models import Availability
@@ -17,26 +18,48 @@ from tenants.models import PLATFORM_SCHEMA, Tenant
 
 MOST_LISTED = 1000
 _MESSAGE = 500  # characters, as the columns hold
+SAYING_WHY = {
+    Availability.WITHDRAWN: _("Tell the organisations why it is withdrawn."),
+    Availability.DEPRECATED: _("Tell the organisations why it is deprecated, and until when it runs."),
+}
 
 
 class OfferForm(forms.Form):
     """To whom a plugin is offered; `cleaned_data["granted"]` are the schemas of the organisations in `tenants`."""
 
-    availability = forms.ChoiceField(label="Availability", choices=Availability.choices, widget=forms.RadioSelect)
+    availability = forms.ChoiceField(label=_("Availability"), choices=Availability.choices, widget=forms.RadioSelect)
     message = forms.CharField(
-        label="Message",
+        label=_("Message"),
         required=False,
         max_length=_MESSAGE,
         widget=forms.Textarea({"rows": 3}),
-        help_text="Organisations read it on the plugin's page while it is withdrawn. Say why, and what to expect.",
+        help_text=_(
+            "Organisations read it on the plugin's page while it is withdrawn or deprecated. Say why, and what to expect."
+        ),
+    )
+    instead = forms.ChoiceField(
+        label=_("What to use instead"),
+        required=False,
+        help_text=_("While it is deprecated, its page leads organisations there."),
     )
     tenants = forms.CharField(
-        label="Listed organisations",
+        label=_("Listed organisations"),
         required=False,
         max_length=40 * MOST_LISTED,
         widget=forms.Textarea({"rows": 4}),
-        help_text="Their short names, one to a line, as in acme.",
+        help_text=_(
+            "Their short names, one to a line, as in acme. A deprecated plugin is still offered to those listed; list none, "
+            "and it is to everyone."
+        ),
     )
+
+    def __init__(self, plugin: str, *args: Any, **options: Any) -> None:
+        """`plugin`: the one that is decided about."""
+        super().__init__(*args, **options)
+        kept = (options.get("initial") or {}).get("instead", "")  # its code may be away for a while
+        others = sorted(({*registry.specs, *([kept] if kept else [])}) - {plugin}, key=title_of)
+        choices = [("", _("Nothing")), *((name, title_of(name)) for name in others)]
+        self.fields["instead"].choices = choices  # type: ignore[attr-defined]  # the field's
 
     def clean_tenants(self) -> str:
         """Look the organisations up, and name those that do not exist."""
@@ -55,11 +78,31 @@ class OfferForm(forms.Form):
         """What depends on more than one field."""
         data = super().clean() or self.cleaned_data
         chosen = data.get("availability")
-        if chosen == Availability.WITHDRAWN and not data.get("message") and "message" not in self.errors:
-            self.add_error("message", "Tell the organisations why it is withdrawn.")
+        if chosen in SAYING_WHY and not data.get("message") and "message" not in self.errors:
+            self.add_error("message", SAYING_WHY[Availability(chosen)])
         if chosen == Availability.LISTED and not data.get("tenants") and "tenants" not in self.errors:
             self.add_error("tenants", "Name at least one organisation.")
         return data
+
+
+class StandingForm(forms.Form):
+    """Whether new organisations begin with a plugin, and whether those that have it may disable it."""
+
+    on_by_default = forms.BooleanField(
+        label=_("On by default"),
+        required=False,
+        help_text=_(
+            "Every organisation that signs up from now on begins with it, and with what it needs. Those that are there are not touched."
+        ),
+    )
+    required = forms.BooleanField(
+        label=_("Required"),
+        required=False,
+        help_text=_(
+            "No organisation that has it enabled can disable it, and it reads why. Those that have not are not given it: enable it "
+            "for them in the fleet."
+        ),
+    )
 
 
 class SuspendForm(forms.Form):

@@ -10,6 +10,7 @@ urlpatterns = [
     path("", catalog_pages.overview, name="overview"),
     path("catalog/", catalog_pages.index, name="catalog"),
     path("catalog/<plugin:name>/", catalog_pages.detail, name="catalog_entry"),
+    path("catalog/<plugin:name>/standing/", catalog_pages.standing, name="catalog_standing"),
     path("catalog/<plugin:name>/settings/", settings_page.settings, name="catalog_settings"),
     path("plans/", plan_pages.index, name="plans"),
     path("plans/new/", plan_pages.new, name="new_plan"),

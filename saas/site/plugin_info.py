@@ -14,7 +14,7 @@ from plugin_framework.catalog.models import Availability
 from plugin_framework.catalog.offers import DEFAULT
 from plugin_framework.delivery import breaker
 from plugin_framework.delivery.breaker import Rest
-from plugin_framework.gate import Decision, Reason
+from plugin_framework.gate import Decision, Notice, Reason
 from plugin_framework.lifecycle import Status
 from plugin_framework.models import PluginState
 from plugin_framework.permissions import Consent, Kind, Permission
@@ -128,6 +128,9 @@ class PluginInfo:
     needs: tuple[Neighbour, ...]
     needed_by: tuple[Neighbour, ...]
     rest: Rest | None  # why its deliveries wait
+    kept_on: str  # why it cannot be disabled
+    notice: Notice | None  # that it is deprecated
+    instead_title: str  # of the plugin to use instead
 
     @property
     def hooks(self) -> tuple[HookInfo, ...]:
@@ -214,6 +217,9 @@ def describe(status: Status, enabled: Iterable[str], rest: Rest | None = None) -
         needs=_needs(spec, enabled),
         needed_by=tuple(_neighbour(each, each, enabled) for each in dependants_of(status.name)),
         rest=rest if status.enabled else None,
+        kept_on=status.kept_on,
+        notice=status.notice,
+        instead_title=title_of(status.notice.instead) if status.notice else "",
     )
 
 

@@ -147,7 +147,10 @@ def test_the_superadmin_withdraws_a_plugin_and_offers_it_again(visitor: Visitor,
     page.get_by_label("Withdrawn").check()
     page.get_by_label("Message").fill("A fault was found; we are on it.")
     visitor.look("catalog-withdraw")
-    page.get_by_role("button", name="Withdraw it everywhere").click()
+    page.get_by_role("button", name="Withdraw: see whom it hits").click()
+    expect(page.get_by_role("link", name="Acme")).to_be_visible()
+    visitor.look("catalog-withdraw-hit")
+    page.get_by_role("button", name=re.compile("Withdraw it from")).click()
     page.wait_for_load_state()
     gone = page.goto(demo.url("/apps/orders/", "acme"))
     assert gone is not None

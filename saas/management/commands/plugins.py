@@ -12,15 +12,12 @@ from django.core.management.base import BaseCommand, CommandError
 
 from plugin_framework import changing, configuration, lifecycle, purge, settings_history, shapes
 from plugin_framework.audit import COMMAND_LINE
-from plugin_framework.catalog.models import Availability
-from plugin_framework.catalog.offers import DEFAULT, offers
 from plugin_framework.delivery import breaker, schedule
 from plugin_framework.delivery.redeliver import MANY
 from plugin_framework.models.delivery import Standing
-from plugin_framework.registry import registry
 from plugin_framework.sdk import NotAllowed
-from plugin_framework.tenancy import public_scope, tenant_scope
-from saas.cli import show, tenant_called
+from plugin_framework.tenancy import tenant_scope
+from saas.cli import catalog, show, tenant_called
 from saas.cli.plugin_reports import doctor, explain_hook, upgrade_settings
 from saas.cli.redeliveries import redeliver
 
@@ -40,6 +37,7 @@ ACTIONS = (
     "explain",
     "jobs",
     "doctor",
+    *catalog.ACTIONS,
 )
 
 
@@ -56,7 +54,9 @@ class Command(BaseCommand):
         parser.add_argument("--json", action="store_true", dest="as_json", help="print JSON")
         parser.add_argument("--cascade", action="store_true", help="disable: also what depends on it")
         parser.add_argument("--revision", type=int, help="restore: a revision that `history` shows")
-        parser.add_argument("--dry-run", action="store_true", help="upgrade, redeliver: only say what would be done")
+        parser.add_argument(
+            "--dry-run", action="store_true", help="upgrade, redeliver, offer: only say what would be done"
+        )
         parser.add_argument("--state", choices=MANY, default=Standing.DEAD.value, help="redeliver: those in this state")
         parser.add_argument("--since", metavar="ISO", help="redeliver: of events from then on, 2026-11-23T17:00")
         parser.add_argument("--until", metavar="ISO", help="redeliver: of events before then")
@@ -65,10 +65,13 @@ class Command(BaseCommand):
             "--set", action="append", default=[], metavar="KEY=VALUE", help="configure: JSON, or text as it is"
         )
         parser.add_argument("--config", metavar="FILE", help="configure: a JSON object; - reads standard input")
+        catalog.add_arguments(parser)
 
     def handle(self, *args: Any, action: str, plugin: str | None, tenant: str | None, **options: Any) -> None:
         if action == "list" and tenant is None:
-            return self._catalog(options["as_json"])
+            return catalog.list_all(self, as_json=options["as_json"])
+        if action in catalog.ACTIONS:
+            return self._said(options["as_json"], catalog.act(self, action, plugin, options))
         if action == "doctor":
             return doctor(self, tenant_called(tenant) if tenant else None, as_json=options["as_json"])
         if action == "upgrade":
@@ -93,22 +96,6 @@ class Command(BaseCommand):
         with tenant_scope(tenant_called(tenant)):
             explain_hook(self, hook, as_json=as_json)
 
-    def _catalog(self, as_json: bool) -> None:
-        with public_scope():
-            current = offers(-1)  # no cached revision has this number: always read afresh
-        rows = [
-            {
-                "plugin": name,
-                "version": registry.specs[name].version if name in registry.specs else "",
-                "availability": current.get(name, DEFAULT).availability,
-                "note": registry.quarantine.get(name)
-                or current.get(name, DEFAULT).message
-                or str(Availability(current.get(name, DEFAULT).availability).label),
-            }
-            for name in sorted({*registry.specs, *registry.quarantine})
-        ]
-        show(self, rows, as_json=as_json, empty="No plugin is installed.")
-
     def _list(self, plugin: str | None, *, as_json: bool, **options: Any) -> None:
         rows = [
             {
@@ -116,7 +103,7 @@ class Command(BaseCommand):
                 "version": each.spec.version if each.spec else "",
                 "state": each.decision.reason.value,
                 "enabled": each.enabled,
-                "note": each.decision.text,
+                "note": _note(each),
             }
             for each in lifecycle.statuses()
         ]
@@ -131,7 +118,7 @@ class Command(BaseCommand):
             "version": spec.version,
             "description": spec.description,
             "state": found.decision.reason.value,
-            "note": found.decision.text,
+            "note": _note(found),
             "depends_on": [str(requirement) for requirement in spec.requires],
             "handles": sorted({handler.hook for handler in spec.handlers}),
             "settings": spec.schema.redact(shapes.stored_now(spec)),
@@ -219,9 +206,17 @@ class Command(BaseCommand):
             said = (
                 f"{key}: {', '.join(value) if isinstance(value, list) else value}"
                 for key, value in answer.items()
-                if value
+                if value or value is False
             )
             self.stdout.write("\n".join(said) or "Nothing to do.")
+
+
+def _note(status: lifecycle.Status) -> str:
+    """Why it does not run, or else what the platform says of it."""
+    notice = status.notice
+    instead = f" Use {notice.instead} instead." if notice and notice.instead else ""
+    deprecated = f"Deprecated: {notice.message}{instead}" if notice else ""
+    return " ".join(filter(None, (status.decision.text, deprecated, status.kept_on)))
 
 
 def _read(source: str | None) -> dict[str, Any]:

@@ -25,6 +25,7 @@ PAGES = [
 POSTS = [
     "/catalog/pager/",
     "/catalog/pager/settings/",
+    "/catalog/pager/standing/",
     "/tenants/acme/suspend/",
     "/tenants/acme/resume/",
     "/tenants/acme/delete/",

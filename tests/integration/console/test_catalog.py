@@ -16,7 +16,7 @@ from tenants import operations
 from tests.conftest import Tenants
 
 pytestmark = pytest.mark.usefixtures("plugins")
-WITHDRAW = {"availability": "withdrawn", "message": "It rang at night.", "tenants": ""}
+WITHDRAW = {"availability": "withdrawn", "message": "It rang at night.", "tenants": "", "confirm": "yes"}
 OFFER = {"availability": "everyone", "message": "", "tenants": ""}
 
 
