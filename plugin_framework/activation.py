@@ -9,7 +9,7 @@ from __future__ import annotations
 import threading
 import time
 from collections import OrderedDict
-from collections.abc import Callable, Mapping, Set
+from collections.abc import Callable, Mapping, Sequence, Set
 from dataclasses import dataclass, replace
 from types import MappingProxyType
 from typing import Any
@@ -25,7 +25,7 @@ from plugin_framework.layers import PlatformSettings
 from plugin_framework.registry import JOB_HOOK, PluginSpec, registry
 from plugin_framework.sdk import NoTenant, PluginInterface
 from plugin_framework.tenancy import Revisions, TenantRef
-from plugin_framework.tenant_record import Enabled
+from plugin_framework.tenant_record import Enabled, TenantRecord
 
 CACHED_TENANTS = 512  # active sets kept in this process; the least recently used goes first
 BYTES_PER_TENANT = 32 * 1024  # that one of them takes at most, with the built-in plugins; a test measures it
@@ -109,13 +109,13 @@ class _Cache:
         self._lock = threading.Lock()
         self._building = [threading.Lock() for _ in range(64)]  # so that one change makes one build, not one per thread
 
-    def use(self, tenant: TenantRef, wanted: Revisions) -> ActiveSet:
+    def use(self, tenant: TenantRef, wanted: Revisions, record: TenantRecord | None = None) -> ActiveSet:
         while True:
             found = self._fresh(tenant.schema, wanted)
             if found is None:
                 with self._building[hash(tenant.schema) % len(self._building)]:
                     found = self._fresh(tenant.schema, wanted) or self._put(
-                        build(tenant, wanted, self._old(tenant.schema))
+                        build(tenant, wanted, self._old(tenant.schema), record)
                     )
             if instances.use(found.held):
                 return found
@@ -198,10 +198,40 @@ def _private(tenant: TenantRef, wanted: Revisions) -> ActiveSet:
     return found
 
 
-def build(tenant: TenantRef, wanted: Revisions, old: ActiveSet | None) -> ActiveSet:
-    """Read the tenant's state and make its active set; instances whose settings did not change are taken over from `old`."""
-    apps = {spec.app_label for spec in registry.specs.values() if spec.app_label}
-    record = tenant_record.read(apps)
+def of_many(tenants: Sequence[TenantRef]) -> dict[str, tuple[ActiveSet, TenantRecord]]:
+    """The active sets of other tenants by schema, and what they were made of, in a few statements; for a page that shows many.
+
+    Those whose schema has not its tables are left out.
+
+    Args:
+        tenants: a few dozen at a time. The sets take the places of others in this process's memory, as their own requests would.
+    """
+    catalog = revisions.read().catalog
+    records = tenant_record.read_many([each.schema for each in tenants], _apps())
+    found: dict[str, tuple[ActiveSet, TenantRecord]] = {}
+    for each in tenants:
+        if each.schema not in records:
+            continue
+        revision, record = records[each.schema]
+        wanted = Revisions(revision, catalog)
+        with tenancy.tenant_scope(each, wanted):
+            active = cache.use(each, wanted, record)
+            active.leave()
+        found[each.schema] = active, record
+    return found
+
+
+def _apps() -> set[str]:
+    return {spec.app_label for spec in registry.specs.values() if spec.app_label}
+
+
+def build(tenant: TenantRef, wanted: Revisions, old: ActiveSet | None, record: TenantRecord | None = None) -> ActiveSet:
+    """Make the active set of the current tenant; instances whose settings did not change are taken over from `old`.
+
+    Args:
+        record: what is stored of it, if the caller has it as of `wanted`; else it is read.
+    """
+    record = record or tenant_record.read(_apps())
     rows = record.enabled
     now = timezone.now()
     pauses = {name: row.paused_until - now for name, row in rows.items() if row.paused_until and row.paused_until > now}
@@ -225,6 +255,7 @@ def build(tenant: TenantRef, wanted: Revisions, old: ActiveSet | None) -> Active
             or instance.settings_revision != revision
             or instance.platform != platform
             or instance.cleaned
+            or instance.plugin.tenant != tenant  # of a sign-up that was rolled back, whose schema this one got
             or type(instance.plugin) is not spec.cls
         ):
             instance = _start(spec, tenant, rows[spec.name], record.settings.get(spec.name, {}), platform, problems)
