@@ -77,14 +77,15 @@ def index(request: HttpRequest) -> HttpResponse:
 @admins_only
 def detail(request: HttpRequest, name: str) -> HttpResponse:
     """One plugin, and the decision to whom it is offered; on POST, decide. Whom a withdrawal hits is shown first."""
-    info = catalog_info.one(name, fleet.adoption())
+    adoption = fleet.adoption()
+    info = catalog_info.one(name, adoption)
     form = OfferForm(name, request.POST if request.method == "POST" else None, initial=_offered(info))
     if not form.is_valid():
-        return _show(request, info, form, status=422 if form.errors else 200)
+        return _show(request, info, adoption, form, status=422 if form.errors else 200)
     if form.cleaned_data["availability"] == Availability.WITHDRAWN and "confirm" not in request.POST:
         hit = fleet.having(name)
         if hit and info.availability != Availability.WITHDRAWN:
-            return _show(request, info, form, hit=hit, status=409)
+            return _show(request, info, adoption, form, hit=hit, status=409)
     return _decide(request, name, form)
 
 
@@ -92,14 +93,15 @@ def detail(request: HttpRequest, name: str) -> HttpResponse:
 @admins_only
 def standing(request: HttpRequest, name: str) -> HttpResponse:
     """Decide whether new organisations begin with a plugin, and whether those that have it may disable it."""
-    info = catalog_info.one(name, fleet.adoption())
+    adoption = fleet.adoption()
+    info = catalog_info.one(name, adoption)
     form = StandingForm(request.POST)
     form.full_clean()
     try:
         changed = actions.set_standing(name, actor_of(request), **form.cleaned_data)
     except actions.Refused as error:
         form.add_error("on_by_default", str(error))
-        return _show(request, info, OfferForm(name, initial=_offered(info)), form, status=409)
+        return _show(request, info, adoption, OfferForm(name, initial=_offered(info)), form, status=409)
     _say(request, changed, _("%(title)s: saved.") % {"title": info.title})
     return redirect("platform:catalog_entry", name)
 
@@ -117,6 +119,7 @@ def _offered(info: CatalogInfo) -> dict[str, str]:
 def _show(
     request: HttpRequest,
     info: CatalogInfo,
+    adoption: fleet.Adoption,
     form: OfferForm,
     standing: StandingForm | None = None,
     *,
@@ -127,7 +130,7 @@ def _show(
         "plugin": info,
         "form": form,
         "standing": standing or StandingForm(initial={"on_by_default": info.on_by_default, "required": info.required}),
-        "adoption": fleet.adoption(),
+        "adoption": adoption,
         "hit": hit[:SHOWN],
         "hit_total": len(hit),
         "hit_more": max(len(hit) - SHOWN, 0),

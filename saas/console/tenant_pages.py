@@ -9,12 +9,16 @@ from django.db.models import Count, Q, QuerySet
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.urls import reverse
+from django.utils import timezone
 from django.views.decorators.http import require_POST, require_safe
 
 from plugin_framework.catalog import plans
-from plugin_framework.models import AuditEntry
+from plugin_framework.delivery.given_up import given_up
+from plugin_framework.models import AuditEntry, PluginState
 from plugin_framework.tenancy import public_scope, tenant_scope
+from plugin_framework.tenant_record import having_tables
 from saas.console import setup_pages
+from saas.console.fleet_view import LATELY
 from saas.console.forms import SuspendForm, TenantPlanForm
 from saas.site import plugin_info, quota_info
 from saas.site.access import actor_of, admins_only
@@ -111,15 +115,18 @@ def show(request: HttpRequest, tenant: Tenant, form: SuspendForm, error: str = "
     with public_scope():
         ref = tenant.ref()
         hosts = [domain.domain for domain in tenant.domains.all()]
+    dead = given_up(having_tables([ref.schema]), timezone.now() - LATELY)
     with tenant_scope(ref):
         plugins = plugin_info.plugins()
+        versions = dict(PluginState.objects.values_list("plugin", "version"))
         usages = quota_info.all_of_them()
         recent = list(AuditEntry.objects.all()[:RECENT])
     context = {
         "organisation": tenant,  # `tenant` is the platform's own, as on every page
         "host": ref.host,
         "hosts": hosts,
-        "plugins": plugins,
+        "plugins": [(info, versions.get(info.name, ""), dead.get((ref.schema, info.name), 0)) for info in plugins],
+        "days": LATELY.days,
         "usages": usages,
         "recent": recent,
         "form": form,

@@ -3,7 +3,15 @@
 from django.urls import path
 
 import saas.site.names  # noqa: F401  # registers the `plugin` converter used below
-from saas.console import catalog_pages, deletion_pages, plan_pages, settings_page, setup_pages, tenant_pages
+from saas.console import (
+    catalog_pages,
+    deletion_pages,
+    fleet_pages,
+    plan_pages,
+    settings_page,
+    setup_pages,
+    tenant_pages,
+)
 
 app_name = "platform"
 urlpatterns = [
@@ -12,6 +20,9 @@ urlpatterns = [
     path("catalog/<plugin:name>/", catalog_pages.detail, name="catalog_entry"),
     path("catalog/<plugin:name>/standing/", catalog_pages.standing, name="catalog_standing"),
     path("catalog/<plugin:name>/settings/", settings_page.settings, name="catalog_settings"),
+    path("fleet/", fleet_pages.index, name="fleet"),
+    path("fleet/preview/", fleet_pages.preview, name="fleet_preview"),
+    path("fleet/apply/", fleet_pages.apply, name="fleet_apply"),
     path("plans/", plan_pages.index, name="plans"),
     path("plans/new/", plan_pages.new, name="new_plan"),
     path("plans/<slug:slug>/", plan_pages.detail, name="plan"),

@@ -32,6 +32,7 @@ from plugin_framework.models import Delivery, PluginSetting, PluginState
 from plugin_framework.registry import registry
 from plugin_framework.sdk import NotAllowed, plugin_registry
 from plugin_framework.tenancy import TenantRef, public_scope, tenant_scope
+from saas.console import fleet_view
 from saas.testing.people import person
 from tests.conftest import Tenants
 from tests.dummies.gated import HEARD
@@ -91,6 +92,7 @@ REASONS: dict[Reason, Callable[[], object]] = {
 }
 
 
+ASKING = {"current", "of_many"}  # the functions that give an active set
 KEPT_FOR_LATER = {
     Reason.NEEDS_SETUP,
     Reason.FAILED_TO_START,
@@ -191,6 +193,12 @@ def _event(world: World) -> bool:
         return Delivery.objects.count() > before
 
 
+def _fleet(world: World) -> bool:
+    with tenant_scope(world.tenant):
+        rows = {row.ref.slug: row for row in fleet_view.page(fleet_view.Criteria(plugin="gated")).rows}
+    return rows[world.tenant.slug].cells[0].kind == "runs"
+
+
 def _sdk(world: World) -> bool:
     with tenant_scope(world.tenant):
         return "gated" in plugin_registry.enabled_plugins
@@ -207,6 +215,7 @@ SURFACES: dict[str, list[Callable[[World], bool]]] = {
     "plugin_framework/middleware.py": [_pages],
     "plugin_framework/runtime.py": [_sdk],
     "saas/banners.py": [_banners],
+    "saas/console/fleet_view.py": [_fleet],
     "saas/context.py": [_navigation],
     "saas/site/dashboard.py": [_panels],
     "saas/site/files.py": [_files],
@@ -244,7 +253,8 @@ def test_every_module_that_asks_for_the_active_set_has_its_column() -> None:
             names = {
                 node.attr for node in ast.walk(ast.parse(path.read_text("utf-8"))) if isinstance(node, ast.Attribute)
             }
-            if "activation.current" in path.read_text("utf-8") and "current" in names:
+            asks = any(f"activation.{name}" in path.read_text("utf-8") for name in ASKING & names)
+            if asks:
                 asking.add(path.relative_to(ROOT).as_posix())
     assert asking - {"plugin_framework/activation.py"} == set(SURFACES)
 

@@ -21,6 +21,7 @@ PAGES = [
     "/tenants/acme/",
     "/plans/",
     "/plans/new/",
+    "/fleet/",
 ]
 POSTS = [
     "/catalog/pager/",
@@ -33,6 +34,8 @@ POSTS = [
     "/tenants/acme/export/",
     "/tenants/acme/plan/",
     "/plans/new/",
+    "/fleet/preview/",
+    "/fleet/apply/",
 ]
 DECISION = {"availability": "withdrawn", "message": "No.", "tenants": ""}
 GARBAGE = [
