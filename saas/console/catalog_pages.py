@@ -14,6 +14,7 @@ from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
 from plugin_framework.catalog.models import Availability
+from plugin_framework.delivery import census
 from plugin_framework.models import AuditEntry
 from plugin_framework.registry import registry
 from plugin_framework.tenancy import TenantRef, public_scope
@@ -48,6 +49,8 @@ def overview(request: HttpRequest) -> HttpResponse:
         "quarantined": [info for info in catalog if info.quarantined],
         "most_used": sorted((info for info in catalog if info.adoption), key=lambda info: -info.adoption)[:5],
         "recent": list(AuditEntry.objects.all()[:RECENT]),
+        "workers_alive": sum(worker.alive for worker in census.workers()),
+        "lanes_open": sum(lane.open for lane in census.lanes()),
     }
     return render(request, "platform/overview.html", context)
 

@@ -44,6 +44,18 @@ def adoption() -> Adoption:
     return Adoption(Counter(plugin for _, plugin in _enabled(schemas)), len(schemas), total)
 
 
+def newest(most: int) -> list[str]:
+    """Schemas of the newest organisations."""
+    with public_scope():
+        return list(_with_schema().order_by("-pk").values_list("schema_name", flat=True)[:most])
+
+
+def count() -> int:
+    """How many organisations have their schema."""
+    with public_scope():
+        return int(_with_schema().count())
+
+
 def having(plugin: str) -> list[TenantRef]:
     """All tenants in which `plugin` is enabled, suspended ones included.
 

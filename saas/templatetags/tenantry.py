@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
+from datetime import timedelta
 from typing import Any
 
 from django import template
@@ -119,6 +120,12 @@ def duration(milliseconds: int | None) -> str:
 def logo_version(name: str) -> str:
     """What tells one logo from the next in an address: the random part of its file's name."""
     return name.rpartition("/")[2].partition(".")[0][:16]
+
+
+@register.filter
+def since_words(time: timedelta | None) -> str:
+    """How long something has waited; empty if nothing waits."""
+    return "" if time is None else duration(max(int(time.total_seconds() * 1000), 0))
 
 
 def _words(value: Any) -> str:

@@ -176,6 +176,25 @@ def test_the_superadmin_withdraws_a_plugin_and_offers_it_again(visitor: Visitor,
 
 
 @pytest.mark.xdist_group("demo")
+def test_the_superadmin_enables_a_plugin_in_many_organisations_after_seeing_what_it_does(visitor: Visitor) -> None:
+    page = visitor.page
+    visitor.sign_in("root@tenantry.example", "admin")
+    visitor.go("/fleet/?plugin=announcements", "admin")
+    visitor.look("fleet")
+    page.get_by_role("checkbox", name="Choose Globex").focus()
+    page.keyboard.press("Space")
+    page.get_by_role("button", name="See what it would do").press("Enter")
+    expect(page.get_by_role("heading", name="Enable: Announcements")).to_be_visible()
+    visitor.look("fleet-preview")
+    page.get_by_role("button", name="Do it in 1 organisation").press("Enter")
+    expect(page.get_by_text("That was all: 1 organisation.")).to_be_visible()
+    visitor.look("fleet-results")
+    for name in ("health", "settings"):
+        visitor.go(f"/{name}/", "admin")
+        visitor.look(f"console-{name}")
+
+
+@pytest.mark.xdist_group("demo")
 def test_a_visitor_signs_an_organisation_up_and_is_its_owner_at_once(visitor: Visitor) -> None:
     page = visitor.go("/")
     visitor.look("landing")

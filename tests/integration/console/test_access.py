@@ -22,6 +22,8 @@ PAGES = [
     "/plans/",
     "/plans/new/",
     "/fleet/",
+    "/health/",
+    "/settings/",
 ]
 POSTS = [
     "/catalog/pager/",
