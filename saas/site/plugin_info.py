@@ -37,7 +37,6 @@ _ADVICE = {
     Reason.WITHDRAWN: gettext_lazy(
         "Settings and data are kept. It runs again as soon as the platform offers it again."
     ),
-    Reason.NOT_OFFERED: gettext_lazy("If you need it, ask the platform to offer it to your organisation."),
     Reason.NOT_IN_PLAN: gettext_lazy("Ask the platform for a plan that includes it."),
     Reason.DISABLED: gettext_lazy("Enable it to use it."),
     Reason.DEPENDENCY: gettext_lazy("Put that right first; this plugin then runs by itself."),
@@ -49,6 +48,11 @@ _ADVICE = {
         "This takes a few minutes at most. Its settings and data are kept, and so are its events."
     ),
     Reason.FAILED_TO_START: gettext_lazy("Check its settings. It is tried again every half minute."),
+}
+_ADVICE_BEFORE = {  # while the organisation has not got it
+    Reason.QUARANTINED: gettext_lazy("Nothing can be done here: the platform's staff sees the fault."),
+    Reason.MISSING: gettext_lazy("Ask the platform whether it will come back."),
+    Reason.WITHDRAWN: gettext_lazy("You can enable it as soon as the platform offers it again."),
 }
 
 
@@ -201,7 +205,7 @@ def describe(status: Status, enabled: Iterable[str], rest: Rest | None = None) -
         state_label=str(STATES[state]),
         reason=decision.reason.value,
         reason_text=text,
-        advice=str(_ADVICE.get(decision.reason, "")),
+        advice=_advice(decision.reason, had=status.had),
         enabled=status.enabled,
         runs=decision.runs,
         may_enable=decision.may_enable and not status.enabled,
@@ -256,6 +260,11 @@ def _standing(status: Status, enabled: set[str]) -> tuple[Decision, str]:
             words = {"title": title_of(name), "why": inner.text}
             return inner, gettext("It needs %(title)s, which cannot be enabled: %(why)s") % words
     return decision, ""
+
+
+def _advice(reason: Reason, *, had: bool) -> str:
+    """What to do; the gate's own words say it for a plugin that is not offered."""
+    return str(_ADVICE.get(reason, "") if had else _ADVICE_BEFORE.get(reason, _ADVICE.get(reason, "")))
 
 
 def _state(status: Status, decision: Decision, *, troubled: bool) -> State:
