@@ -191,7 +191,10 @@ def describe(status: Status, enabled: Iterable[str], rest: Rest | None = None) -
     spec, enabled = status.spec, set(enabled)
     decision, text = _standing(status, enabled)
     new = permissions.not_agreed(spec, status.consent) if spec and status.enabled else ()
-    state = _state(status, decision, troubled=bool(rest or new))
+    state, advice = _state(status, decision, troubled=bool(rest or new)), _advice(decision.reason, had=status.had)
+    if spec and new and decision.runs and not rest:
+        text = gettext("Version %(version)s asks for more than you have agreed to.") % {"version": spec.version}
+        advice = gettext("See what is new, then agree to it or disable the plugin.")
     # The fault itself is for those who can mend it.
     return PluginInfo(
         name=status.name,
@@ -205,7 +208,7 @@ def describe(status: Status, enabled: Iterable[str], rest: Rest | None = None) -
         state_label=str(STATES[state]),
         reason=decision.reason.value,
         reason_text=text,
-        advice=_advice(decision.reason, had=status.had),
+        advice=advice,
         enabled=status.enabled,
         runs=decision.runs,
         may_enable=decision.may_enable and not status.enabled,

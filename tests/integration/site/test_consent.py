@@ -67,6 +67,7 @@ def test_a_version_that_asks_for_more_needs_attention_and_runs_on(admin: Client)
     page = admin.get(PAGE)
     plugin = page.context["plugin"]
     assert (plugin.state, plugin.runs) == ("attention", True)
+    assert plugin.reason_text == "Version 1.1.0 asks for more than you have agreed to."
     assert plugin.new_reach.reads == ("everybody's calendar",)
     assert plugin.new_reach.sends_to == ("calendar.example",)
     assert [each.name for each in plugin.new_reach.hooks] == ["user_registered"]
