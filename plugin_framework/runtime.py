@@ -49,6 +49,10 @@ class EngineRuntime:
         delivery = current_delivery()
         return delivery.key if delivery else None
 
+    def delivery_is_sample(self) -> bool:
+        delivery = current_delivery()
+        return delivery is not None and delivery.sample
+
     def delivery_answered(self, answer: int | HttpResponse) -> None:
         delivery = current_delivery()
         if delivery is None:

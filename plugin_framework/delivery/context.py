@@ -28,6 +28,7 @@ class CurrentDelivery:
         attempt: 1 for the first.
         fence: of the claim under which it runs.
         called: whether its handler was reached: a payload that cannot be read says nothing of the plugin.
+        sample: whether an admin has sent it, with arguments that were made up.
         marked: whether the handler's own transaction has marked it as delivered.
         response_status, exchange: set by whoever talked to the other side; shown to the tenant's admin.
     """
@@ -43,6 +44,7 @@ class CurrentDelivery:
     exchange: Exchange = NO_EXCHANGE
     called: bool = False
     marked: bool = False
+    sample: bool = False
 
     def was_marked(self) -> None:
         """The mark is committed."""

@@ -8,6 +8,7 @@ from uuid import UUID, uuid4, uuid5
 
 from django.db import connection, transaction
 
+from plugin_framework.delivery.context import current_delivery
 from plugin_framework.delivery.failpoints import failpoint
 from plugin_framework.delivery.payload import freeze
 from plugin_framework.models.delivery import Delivery
@@ -29,11 +30,14 @@ WHERE plugin = %s AND state = 'due' AND held_since IS NOT NULL RETURNING id
 """
 
 
-def emit_event(hook: str, args: tuple[object, ...], handlers: Sequence[BoundHandler | Owed]) -> UUID:
+def emit_event(
+    hook: str, args: tuple[object, ...], handlers: Sequence[BoundHandler | Owed], *, sample: bool = False
+) -> UUID:
     """Write one delivery per handler and wake the workers, all in the caller's transaction (in one of its own if there is none).
 
     Args:
         hook: the event's name. `args`: what its handlers will be called with; see `payload.freeze` for what it may be.
+        sample: it has not happened, and an admin wants to see what comes of it; as is whatever a sample's handler emits.
 
     Returns:
         The event's id, from which the deliveries' idempotency keys are made.
@@ -43,8 +47,9 @@ def emit_event(hook: str, args: tuple[object, ...], handlers: Sequence[BoundHand
     """
     schema = current_tenant().schema
     point = registry.points.get(hook)
-    payload = freeze(args, point.args if point else ())
-    event_id = uuid4()
+    event_id, running = uuid4(), current_delivery()
+    sample = sample or (running is not None and running.sample)
+    payload = freeze(args, point.args if point else (), made_up=sample)
     rows = [
         Delivery(
             event_id=event_id,
@@ -52,6 +57,7 @@ def emit_event(hook: str, args: tuple[object, ...], handlers: Sequence[BoundHand
             plugin=handler.plugin,
             handler=handler.name,
             payload=payload,
+            sample=sample,
             idempotency_key=key_for(event_id, handler.plugin, handler.name),
         )
         for handler in handlers

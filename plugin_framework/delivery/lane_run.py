@@ -269,6 +269,7 @@ class LaneRun:
             str(started.key),
             started.attempt,
             self.lane.fence,
+            sample=started.sample,
         )
         begun = time.perf_counter()
         entered(current)
@@ -319,8 +320,13 @@ class LaneRun:
         if error is None:
             self.breaker.succeeded()
             return delivered(duration, current.response_status, current.exchange)
-        outcome = failed(error, started.tried, duration, current.response_status, current.exchange)
-        if current.called and not isinstance(error, RetryLater):  # which is the handler's decision, not a failure
+        outcome = failed(error, started.tried, duration, current.response_status, current.exchange, once=started.sample)
+        tells = (
+            not started.sample or self.breaker.trial
+        )  # somebody tries their settings: that must not hold up what is real
+        if (
+            current.called and tells and not isinstance(error, RetryLater)
+        ):  # which is the handler's decision, not a failure
             self.breaker.failed(outcome.error)
         level = logging.ERROR if outcome.state is DeliveryState.DEAD else logging.WARNING
         expected = isinstance(error, (PluginError, NetworkError, DeadlineExceeded))

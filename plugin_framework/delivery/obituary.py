@@ -39,7 +39,7 @@ def _record(held: Held, death: Death) -> None:
     found = rows.look(held.schema, held.delivery, held.fence)
     if found is None:
         return
-    tried, running, duration_ms = found
+    tried, running, duration_ms, sample = found
     if not running:  # it died before the attempt was counted: in the plugin's initialize(), say; count it, or it would go on for ever
         started = rows.start(held.schema, held.delivery, held.fence)
         if started is None:
@@ -47,6 +47,6 @@ def _record(held: Held, death: Death) -> None:
         tried, duration_ms = started.tried, None
         if tried == 1 and started.hook != JOB_HOOK and held.plugin != HOUSE:
             rows.count(held.schema, 1)
-    outcome = cut_short(death.reason, tried, duration_ms, at_once=death.at_once)
+    outcome = cut_short(death.reason, tried, duration_ms, at_once=death.at_once, once=sample and not death.at_once)
     if rows.finish(held.schema, Finished(held.delivery, outcome), held.fence):
         metrics.counted(ATTEMPTS, held.plugin, outcome.attempt.value, outcome.state.value)

@@ -45,22 +45,28 @@ def failed(
     duration_ms: int,
     response_status: int | None = None,
     exchange: Exchange = NO_EXCHANGE,
+    *,
+    once: bool = False,
 ) -> Outcome:
-    """The handler raised `error` in its `attempt`-th attempt."""
+    """The handler raised `error` in its `attempt`-th attempt; `once`: there are no others, because somebody is looking at it."""
     status = getattr(error, "status", None)
     status = status if isinstance(status, int) and 0 < status < 1000 else response_status
     wait, text = None, describe(error)
-    if not (isinstance(error, DeadLetter) or (isinstance(error, NetworkError) and error.permanent)):
+    if once:
+        text = _tidy(f"A sample is tried once. {text}")
+    elif not (isinstance(error, DeadLetter) or (isinstance(error, NetworkError) and error.permanent)):
         wait = wait_after(attempt, random.random(), _asked(error))  # noqa: S311  # spreads load, guards nothing
         text = text if wait is not None else gave_up(text)
     state = DeliveryState.DEAD if wait is None else DeliveryState.DUE
     return Outcome(state, AttemptOutcome.FAILED, text, wait, duration_ms, status, exchange)
 
 
-def cut_short(reason: str, attempt: int, duration_ms: int | None, *, at_once: bool = False) -> Outcome:
+def cut_short(
+    reason: str, attempt: int, duration_ms: int | None, *, at_once: bool = False, once: bool = False
+) -> Outcome:
     """The process that ran the attempt was killed or died; `at_once`: through no fault of the handler's, so there is no wait."""
-    wait = wait_after(attempt, random.random())  # noqa: S311  # spreads load, guards nothing
-    text = _tidy(reason if wait is not None else gave_up(reason))
+    wait = None if once else wait_after(attempt, random.random())  # noqa: S311  # spreads load, guards nothing
+    text = _tidy(reason if wait is not None or once else gave_up(reason))
     state = DeliveryState.DEAD if wait is None else DeliveryState.DUE
     kind = AttemptOutcome.INTERRUPTED if at_once else AttemptOutcome.KILLED
     return Outcome(state, kind, text, 0.0 if at_once and wait is not None else wait, duration_ms)

@@ -9,7 +9,7 @@ import base64
 import json
 import math
 from collections.abc import Callable, Sequence
-from dataclasses import asdict, fields
+from dataclasses import asdict, dataclass, fields
 from datetime import date, datetime, time, timedelta
 from decimal import Decimal
 from typing import Any
@@ -25,6 +25,7 @@ from plugin_framework.sdk import DeadLetter, ErrorReport, PluginError
 
 MAX_BYTES = 256 * 1024
 MAX_DEPTH = 32
+_UNSAVED = "$unsaved"  # tags the model's name of a row that is in no table
 
 
 class MissingRow(DeadLetter):
@@ -39,16 +40,18 @@ class PayloadTooLarge(TypeError):
     """The event's arguments are too large to be kept. Pass the row, or its key, and let the handler read what it needs."""
 
 
-def freeze(args: Sequence[object], names: Sequence[str] = ()) -> list[Any]:
+def freeze(args: Sequence[object], names: Sequence[str] = (), *, made_up: bool = False) -> list[Any]:
     """`args` of an event as JSON values.
 
     Args:
         names: of the arguments, for the error texts.
+        made_up: they are a sample's, in which rows that were never saved are kept whole.
 
     Raises:
         TypeError: an argument cannot be kept; the text names it, and says what can.
         PayloadTooLarge: more than MAX_BYTES as JSON.
     """
+    args = [_made_up(arg) for arg in args] if made_up else args
     frozen = [_freeze(arg, names[i] if i < len(names) else f"argument {i + 1}", 0) for i, arg in enumerate(args)]
     size = len(json.dumps(frozen, ensure_ascii=False).encode())
     if size > MAX_BYTES:
@@ -81,6 +84,8 @@ def _freeze(value: object, where: str, depth: int) -> Any:
             return float(value)
         case models.Model():
             return _reference(value, where)
+        case _MadeUp():
+            return {_UNSAVED: value.label, "values": _freeze(value.values, where, depth + 1)}
         case dict():
             return {_key(key, where): _freeze(item, f"{where}[{key!r}]", depth + 1) for key, item in value.items()}
         case list():
@@ -94,6 +99,22 @@ def _freeze(value: object, where: str, depth: int) -> Any:
         f"{where} is a {type(value).__name__}, which an event cannot carry. Pass saved model instances, text, numbers, dates, "
         "decimals, UUIDs, bytes, or lists and dictionaries of these."
     )
+
+
+@dataclass(frozen=True, slots=True)
+class _MadeUp:
+    """A row of a sample that was never saved."""
+
+    label: str
+    values: dict[str, Any]
+
+
+def _made_up(value: object) -> object:
+    """`value`, or what is kept of a row that is in no table. Only on its own: nobody needs a list of them in a sample."""
+    if not isinstance(value, models.Model) or not value._state.adding:
+        return value
+    values = {field.attname: getattr(value, field.attname) for field in value._meta.concrete_fields}
+    return _MadeUp(value._meta.label, values)
 
 
 def _reference(instance: models.Model, where: str) -> dict[str, Any]:
@@ -123,6 +144,8 @@ def _thaw(value: Any) -> Any:
         return value
     if "$model" in value:
         return _load(value["$model"], _thaw(value["pk"]))
+    if _UNSAVED in value:
+        return _model(value[_UNSAVED])(**_thaw(value["values"]))
     if "$tuple" in value:
         return tuple(_thaw(item) for item in value["$tuple"])
     for tag, (_, _, from_json) in _TAGS.items():
@@ -138,9 +161,7 @@ def _thaw(value: Any) -> Any:
 def _load(label: str, pk: Any) -> models.Model:
     """The row as it is now. Through the base manager: a default manager may hide rows that the event was about."""
     try:
-        found: models.Model = apps.get_model(label)._base_manager.get(pk=pk)
-    except LookupError:
-        raise NotKnownHere(f"The event is about a {label}, and what defines that is not installed here.") from None
+        found: models.Model = _model(label)._base_manager.get(pk=pk)
     except ObjectDoesNotExist:
         raise MissingRow(f"The event is about {label} {pk}, which does not exist any more.") from None
     except ProgrammingError as error:
@@ -150,6 +171,13 @@ def _load(label: str, pk: Any) -> models.Model:
             ) from None
         raise
     return found
+
+
+def _model(label: str) -> type[models.Model]:
+    try:
+        return apps.get_model(label)
+    except LookupError:
+        raise NotKnownHere(f"The event is about a {label}, and what defines that is not installed here.") from None
 
 
 def _report(kept: dict[str, Any]) -> ErrorReport:

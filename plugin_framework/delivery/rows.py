@@ -63,7 +63,7 @@ _STARTED = """started AS (
     UPDATE {deliveries} SET attempts = attempts + 1, fence = %(fence)s, started_at = statement_timestamp(), finished_at = NULL,
         held_since = NULL
     WHERE id = %(next)s AND state = 'due' AND fence <= %(fence)s AND next_at <= statement_timestamp()
-    RETURNING id, event_id, hook, handler, payload, attempts, idempotency_key, attempts - attempts_before)"""
+    RETURNING id, event_id, hook, handler, payload, attempts, idempotency_key, attempts - attempts_before, sample)"""
 _FINISH = f"WITH {_FINISHED} SELECT count(*) FROM finished"  # noqa: S608  # made of the constants above, here and below
 _START = f"WITH {_STARTED} SELECT started.* FROM started"  # noqa: S608
 # The gate was asked with revisions that were read before; whether they have changed is seen in the moment in which it starts.
@@ -139,7 +139,8 @@ WHERE plugin = %(plugin)s AND hook = %(hook)s AND state = 'due' AND fence <= %(f
 """
 _LOOK = """
 SELECT attempts - attempts_before, fence = %s AND started_at IS NOT NULL AND finished_at IS NULL,
-    (extract(epoch FROM greatest(clock_timestamp(), started_at) - started_at) * 1000)::int FROM {deliveries} WHERE id = %s AND state = 'due'
+    (extract(epoch FROM greatest(clock_timestamp(), started_at) - started_at) * 1000)::int, sample
+FROM {deliveries} WHERE id = %s AND state = 'due'
 """
 
 
@@ -178,6 +179,7 @@ class Started:
     attempt: int  # of all that were made
     key: UUID
     tried: int  # the attempt's number in the retry schedule, which begins anew when an admin has it delivered again
+    sample: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -333,10 +335,14 @@ def skip(schema: str, plugin: str, fence: int, hook: str, reason: str) -> int:
     return _change(schema, _SKIP, {"plugin": plugin, "fence": fence, "hook": hook, "reason": reason[:500]})
 
 
-def look(schema: str, delivery: int, fence: int) -> tuple[int, bool, int | None] | None:
-    """Attempts of the schedule so far, whether one is under way under `fence`, its milliseconds; None if nothing is due to it any more."""
+def look(schema: str, delivery: int, fence: int) -> tuple[int, bool, int | None, bool] | None:
+    """Attempts of the schedule so far, whether one is under way under `fence`, its milliseconds, whether the delivery is a sample.
+
+    None if nothing is due to it any more.
+    """
     rows = _rows(schema, _LOOK, [fence, delivery])
-    return rows[0] if rows else None
+    found: tuple[int, bool, int | None, bool] | None = rows[0] if rows else None
+    return found
 
 
 def _outcome(finished: Finished, fence: int) -> dict[str, object]:

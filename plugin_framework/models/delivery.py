@@ -63,6 +63,7 @@ class Delivery(models.Model):
     duration_ms = models.PositiveIntegerField(null=True)
     last_error = models.CharField(max_length=500, blank=True, default="")
     response_status = models.PositiveSmallIntegerField(null=True)
+    sample = models.BooleanField(db_default=False)  # an admin has sent it, with arguments that were made up
 
     class Meta:
         verbose_name_plural = "deliveries"

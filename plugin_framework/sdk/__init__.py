@@ -3,7 +3,7 @@
 from typing import TYPE_CHECKING, Any
 
 from plugin_framework.sdk._config import ConfigurablePlugin, DatabasePlugin
-from plugin_framework.sdk._delivery import delivery_answered, delivery_key, exactly_once
+from plugin_framework.sdk._delivery import delivery_answered, delivery_is_sample, delivery_key, exactly_once
 from plugin_framework.sdk._errors import (
     DeadLetter,
     NotAllowed,
@@ -14,7 +14,7 @@ from plugin_framework.sdk._errors import (
     UnknownHook,
     Veto,
 )
-from plugin_framework.sdk._hooks import HookPoint, action, event, filter_value, hook
+from plugin_framework.sdk._hooks import HookPoint, SampleFor, action, event, filter_value, hook
 from plugin_framework.sdk._jobs import cron, daily, hourly
 from plugin_framework.sdk._people import Person
 from plugin_framework.sdk._plugin import PluginInterface
@@ -46,6 +46,7 @@ __all__ = [
     "PluginInterface",
     "PluginModel",
     "RetryLater",
+    "SampleFor",
     "SealedField",
     "SecretLost",
     "TenantInfo",
@@ -58,6 +59,7 @@ __all__ = [
     "cron",
     "daily",
     "delivery_answered",
+    "delivery_is_sample",
     "delivery_key",
     "emit",
     "event",

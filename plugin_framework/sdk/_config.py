@@ -15,7 +15,7 @@ class ConfigurablePlugin(PluginInterface):
         """The settings as JSON Schema 2020-12; ``writeOnly: true`` marks a secret. Must not depend on the instance.
 
         ``"x-show-if": {"mode": "weekly"}`` hides a field while the field ``mode`` beside it (a boolean, or one with an enum) has
-        another value. It is stored and validated all the same.
+        another value. It is stored and validated all the same. ``docs/howto/settings-form.md`` has all that a schema may say.
         """
         return {"type": "object", "properties": {}}
 

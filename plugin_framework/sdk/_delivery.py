@@ -13,6 +13,15 @@ def delivery_key() -> str | None:
     return runtime().delivery_key()
 
 
+def delivery_is_sample() -> bool:
+    """Whether the running delivery is a sample that an admin has sent, with arguments that were made up.
+
+    A handler that keeps something, such as an invoice, should not do so for a sample; one that sends something should say in it that it
+    is one. What it emits itself is marked as a sample too. False outside of a delivery.
+    """
+    return runtime().delivery_is_sample()
+
+
 def delivery_answered(answer: int | HttpResponse) -> None:
     """Note what the other side answered, for the tenant's admin. Ignored outside of a delivery.
 

@@ -5,7 +5,15 @@ from __future__ import annotations
 from email.message import EmailMessage
 from typing import Any, ClassVar
 
-from plugin_framework.sdk import CheckResult, ConfigurablePlugin, DeadLetter, apply_filters, delivery_answered, hook
+from plugin_framework.sdk import (
+    CheckResult,
+    ConfigurablePlugin,
+    DeadLetter,
+    apply_filters,
+    delivery_answered,
+    delivery_is_sample,
+    hook,
+)
 from plugins.email_plugin.mail import Sender, compose, recipients_of
 from plugins.email_plugin.schema import config_schema
 from plugins.email_plugin.wording import fill, one_line
@@ -90,11 +98,12 @@ class EmailNotificationPlugin(ConfigurablePlugin):
 
     def _send(self, kind: str, *, to: str, name: str, values: dict[str, str], order: Any = None) -> None:
         words = {"name": one_line(name)[:MOST_OF_A_NAME], "email": to, "organisation": self.tenant.name, **values}
+        subject = fill(self._config[f"{kind}_subject"], words)
         mail = compose(
             sender=self._sender,
             to=to,
             to_name=words["name"],
-            subject=fill(self._config[f"{kind}_subject"], words),
+            subject=f"Sample: {subject}" if delivery_is_sample() else subject,
             text=fill(self._config[f"{kind}_text"], words),
             tenant=self.tenant,
             order=order,

@@ -3,10 +3,29 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from decimal import Decimal
 from typing import Any, ClassVar
 
-from plugin_framework.sdk import ConfigurablePlugin, HookPoint, NavItem, Panel, Person, event
+from django.utils import timezone
+
+from plugin_framework.sdk import ConfigurablePlugin, HookPoint, NavItem, Panel, Person, SampleFor, event
 from plugins.orders_plugin.currencies import CURRENCIES, DEFAULT_CURRENCY
+
+
+def _sample_order(to: SampleFor) -> tuple[object]:
+    """An order that is in no table, by the admin who asks: whoever writes to the customer writes to them."""
+    from plugins.orders_plugin.models import Order, OrderState  # as in the panels below
+
+    order = Order(
+        pk=0,
+        customer_name=to.user.name or to.user.email,
+        customer_email=to.user.email,
+        total=Decimal("42.00"),
+        state=OrderState.CONFIRMED,
+        note="A sample: nobody has ordered anything.",
+        confirmed_at=timezone.now(),
+    )
+    return (order,)
 
 
 class OrdersPlugin(ConfigurablePlugin):
@@ -37,6 +56,7 @@ class OrdersPlugin(ConfigurablePlugin):
             doc="An order was confirmed.",
             when="With the transaction that confirms it; once for each order, however often the button is pressed.",
             unless="Not for drafts, changes or cancellations.",
+            sample=_sample_order,
         ),
     )
 

@@ -32,6 +32,12 @@ def test(organisation: str) -> Message:
     return _message("Test message", {"From": f"{plain(organisation)}. If you can read this, the connection works."})
 
 
+def as_sample(message: Message) -> Message:
+    """The same, saying that it has not happened."""
+    note = {"type": "context", "elements": [{"type": "mrkdwn", "text": "A sample: it has not happened."}]}
+    return {**message, "text": f"Sample: {message['text']}", "blocks": [*message["blocks"], note]}
+
+
 def _message(title: str, facts: Mapping[str, str]) -> Message:
     """`title` and `facts` must be harmless already."""
     shown = {name: value for name, value in facts.items() if value}

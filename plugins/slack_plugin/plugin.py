@@ -4,7 +4,15 @@ from __future__ import annotations
 
 from typing import Any, ClassVar
 
-from plugin_framework.sdk import CheckResult, ConfigurablePlugin, DeadLetter, delivery_answered, delivery_key, hook
+from plugin_framework.sdk import (
+    CheckResult,
+    ConfigurablePlugin,
+    DeadLetter,
+    delivery_answered,
+    delivery_is_sample,
+    delivery_key,
+    hook,
+)
 from plugins.slack_plugin import messages
 from plugins.slack_plugin.messages import Message
 from plugins.slack_plugin.webhook import PERMANENT, meaning, problem_with
@@ -131,6 +139,7 @@ class SlackNotificationPlugin(ConfigurablePlugin):
         Raises:
             DeadLetter: Slack said that this can never work. NetworkError: anything else went wrong; it is tried again.
         """
+        message = messages.as_sample(message) if delivery_is_sample() else message
         response = self.http.post(self._url, json={**message, "channel": self._channel}, idempotency_key=delivery_key())
         delivery_answered(response)
         if response.status in PERMANENT:

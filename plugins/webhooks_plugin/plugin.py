@@ -4,9 +4,19 @@ from __future__ import annotations
 
 import time
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import Any, ClassVar
 
-from plugin_framework.sdk import CheckResult, ConfigurablePlugin, HookPoint, NavItem, Person, event, hook
+from plugin_framework.sdk import (
+    CheckResult,
+    ConfigurablePlugin,
+    HookPoint,
+    NavItem,
+    Person,
+    delivery_is_sample,
+    event,
+    hook,
+)
 from plugins.webhooks_plugin import events
 
 _TIME_TO_CHECK = 15.0  # seconds, for all endpoints together: somebody waits for the answer
@@ -148,4 +158,6 @@ class WebhooksPlugin(ConfigurablePlugin):
     def _fan_out(self, what: events.Event) -> None:
         from plugins.webhooks_plugin import services
 
+        if delivery_is_sample():
+            what = replace(what, data={**what.data, "sample": True})
         services.fan_out(what)

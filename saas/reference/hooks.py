@@ -39,6 +39,8 @@ def _entry(point: HookPoint) -> str:
         lines.append(f"**When:** {point.when}")
     if point.unless:
         lines.append(f"**Not:** {point.unless}")
+    if point.sample is not None:
+        lines.append("**Sample:** an admin can send one to a plugin that handles it.")
     if point.may_veto:
         lines.append("**Veto:** a handler may stop it by raising `Veto` with a sentence for the person.")
     return "\n\n".join([lines[0], *lines[2:]]) + "\n"

@@ -39,6 +39,8 @@ def _shown(value: Any) -> Any:
         return value
     if "$model" in value:
         return f"{value['$model']} {_shown(value.get('pk'))}"
+    if "$unsaved" in value:
+        return {f"{value['$unsaved']} (made up)": _shown(value.get("values"))}
     if len(value) == 1 and (tag := next(iter(value))) in _TAGS:
         return _TAGS[tag](value[tag])
     return {name: HIDDEN if _SECRET.search(name) else _shown(item) for name, item in _plain(value).items()}

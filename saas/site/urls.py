@@ -13,6 +13,7 @@ from saas.site import (
     plugin_enable,
     plugin_pages,
     plugin_settings,
+    sample_page,
     settings_history,
 )
 
@@ -27,6 +28,7 @@ urlpatterns = [
     path("plugins/<plugin:name>/purge/", plugin_pages.purge_plugin, name="plugin_purge"),
     path("plugins/<plugin:name>/configure/", plugin_settings.configure, name="plugin_configure"),
     path("plugins/<plugin:name>/test/", plugin_settings.test, name="plugin_test"),
+    path("plugins/<plugin:name>/sample/", sample_page.page, name="plugin_sample"),
     path("plugins/<plugin:name>/history/", settings_history.index, name="plugin_history"),
     path("plugins/<plugin:name>/history/<int:revision>/restore/", settings_history.restore, name="plugin_restore"),
     path("plugins/<plugin:name>/deliveries/", delivery_pages.index, name="deliveries"),

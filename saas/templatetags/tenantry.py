@@ -25,6 +25,7 @@ _ACTIONS = {
     "plugin.purged": gettext_lazy("deleted what was stored by the plugin"),
     "plugin.configured": gettext_lazy("changed the settings of"),
     "secrets.resealed": gettext_lazy("had all secrets sealed with a new key"),
+    "delivery.sampled": gettext_lazy("sent a sample event to"),
     "delivery.redelivered": gettext_lazy("had something delivered again by"),
     "delivery.redelivered_many": gettext_lazy("had many deliveries made again"),
     "tenant.created": gettext_lazy("created the organisation"),

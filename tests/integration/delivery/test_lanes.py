@@ -455,7 +455,7 @@ def test_a_killed_attempt_is_recorded_once_and_only_under_its_own_fence(acme: Te
     (pk,) = _emit(acme)
     _fold()
     lane = _claim()
-    assert rows.look(lane.schema, pk, lane.fence) == (0, False, None)
+    assert rows.look(lane.schema, pk, lane.fence) == (0, False, None, False)
     rows.start(lane.schema, pk, lane.fence)
     found = rows.look(lane.schema, pk, lane.fence)
     assert found is not None
