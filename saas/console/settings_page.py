@@ -15,6 +15,7 @@ from plugin_framework.registry import PluginSpec, registry
 from saas.console import actions, catalog_info, fleet
 from saas.site.access import actor_of, admins_only
 from saas.site.settings_form import SettingsForm
+from saas.site.settings_keeping import Keeper
 from saas.site.settings_words import label
 
 LOCK = "lock"  # the boxes' name in the form
@@ -76,7 +77,7 @@ def _form(spec: PluginSpec, data: QueryDict | None) -> SettingsForm:
     secrets = [path for path in spec.schema.secret_paths if settings_store.get(values, path) is not None]
     for path in secrets:
         settings_store.drop(public, path)
-    return SettingsForm(spec.schema.partial(), saved=public, saved_secrets=secrets, data=data)
+    return SettingsForm(spec.schema.partial(), saved=public, saved_secrets=secrets, data=data, keeper=Keeper(spec.name))
 
 
 def _locks(spec: PluginSpec, locked: list[str]) -> list[Lock]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from typing import Any
 
 from django.contrib import messages
@@ -10,17 +10,18 @@ from django.http import HttpRequest, HttpResponse, QueryDict
 from django.shortcuts import redirect, render
 from django.views.decorators.http import require_POST
 
-from plugin_framework import configuration, layers, permissions, settings_store, shapes
-from plugin_framework.delivery import schedule
+from plugin_framework import configuration, layers, permissions, settings_history, settings_store, shapes
+from plugin_framework.delivery import sample, schedule
 from plugin_framework.models import AuditEntry, Delivery, PluginState, SettingsHistory
 from plugin_framework.registry import PluginSpec, registry
-from plugin_framework.sdk import CheckResult
+from plugin_framework.sdk import CheckResult, NotAllowed
 from saas.site import plugin_info
 from saas.site.access import actor_of, admins_only
 from saas.site.plugin_health import health_of
 from saas.site.plugin_info import PluginInfo
+from saas.site.settings_conflict import versions
 from saas.site.settings_form import SettingsForm
-from saas.site.settings_words import Difference, differences, label
+from saas.site.settings_keeping import Keeper
 
 RECENT = 5  # deliveries on a plugin's page
 
@@ -41,6 +42,7 @@ def render_detail(
         "revision": request.POST.get("revision") or revision_of(info.name),
         "result": result,
         "saved_by": _saved_by(info.name),
+        "has_samples": bool(sample.points(info.name)),
         "has_history": SettingsHistory.objects.filter(plugin=info.name).exists(),
         "jobs": schedule.upcoming(info.name),
         "deliveries": list(deliveries.order_by("-id")[:RECENT]),
@@ -64,7 +66,7 @@ def configure(request: HttpRequest, name: str) -> HttpResponse:
         configuration.configure(
             name,
             actor_of(request),
-            own_part(spec, form.config),
+            own_part(spec, form.config, form.reset_keys),
             secrets=form.secrets,
             removed=form.removed_secrets + form.removed_keys,
             expected_revision=expected_revision(request.POST),
@@ -84,7 +86,7 @@ def configure(request: HttpRequest, name: str) -> HttpResponse:
 @require_POST
 @admins_only
 def test(request: HttpRequest, name: str) -> HttpResponse:
-    """Try the settings as they stand in the form, saved or not, against the outside world."""
+    """Try the settings as they stand in the form, saved or not, against the outside world; for htmx only what came of it."""
     info = plugin_info.plugin(name)
     spec = configurable(info)
     if spec is None or not spec.can_check:
@@ -93,12 +95,18 @@ def test(request: HttpRequest, name: str) -> HttpResponse:
     if form.is_valid():
         try:
             proposed = configuration.proposed(
-                spec, own_part(spec, form.config), form.secrets, form.removed_secrets + form.removed_keys
+                spec,
+                own_part(spec, form.config, form.reset_keys),
+                form.secrets,
+                form.removed_secrets + form.removed_keys,
             )
         except (configuration.Invalid, settings_store.Unreadable) as error:
             explain(form, error)
         else:
             result = configuration.check(spec, proposed)
+    if getattr(request, "htmx", False):
+        context = {"form": form, "result": result, "fragment": True}
+        return render(request, "settings_form/result.html", context)
     return render_detail(request, info, form, result)
 
 
@@ -123,16 +131,28 @@ def settings_form(
     shown = effective if showing is None else layers.layered(spec, showing, platform)
     saved, _ = spec.schema.split(shown)
     secrets = [path for path in spec.schema.secret_paths if settings_store.get(effective, path) is not None]
-    return SettingsForm(spec.schema, saved=saved, saved_secrets=secrets, locked=platform.locked, data=data)
+    return SettingsForm(
+        spec.schema,
+        saved=saved,
+        saved_secrets=secrets,
+        locked=platform.locked,
+        data=data,
+        defaults=spec.schema.split(platform.values)[0],
+        keeper=Keeper(spec.name),
+    )
 
 
 def _effective(spec: PluginSpec) -> dict[str, Any]:
     return layers.layered(spec, shapes.stored_now(spec), layers.platform_of(spec))
 
 
-def own_part(spec: PluginSpec, config: Mapping[str, Any]) -> dict[str, Any]:
-    """The organisation's own part of `config`: what it leaves at the platform's default remains the platform's."""
-    own, defaults = shapes.stored_now(spec), layers.platform_of(spec).values
+def own_part(spec: PluginSpec, config: Mapping[str, Any], reset: Collection[str] = frozenset()) -> dict[str, Any]:
+    """The organisation's own part of `config`: what it leaves at the platform's default, or puts back to it, is not.
+
+    Args:
+        reset: fields that somebody has put back (`SettingsForm.reset_keys`).
+    """
+    own, defaults = shapes.stored_now(spec).keys() - set(reset), layers.platform_of(spec).values
     return {key: value for key, value in config.items() if key in own or key not in defaults or value != defaults[key]}
 
 
@@ -159,23 +179,28 @@ def _saved_by(name: str) -> AuditEntry | None:
 
 
 def _conflict(request: HttpRequest, info: PluginInfo, spec: PluginSpec, form: SettingsForm) -> HttpResponse:
-    """Both versions side by side, and the form as it was filled in: nothing has to be typed again but secrets."""
+    """Both versions side by side with a choice for each field, and the form as it was filled in: nothing has to be typed again."""
+    theirs, _ = spec.schema.split(_effective(spec))
+    saved, mine = (_filled(spec, each) for each in (theirs, form.config))
     context = {
         "plugin": info,
         "form": form,
         "revision": revision_of(info.name),
-        "rows": _differences(spec, form),
+        "versions": versions(form, _base(spec, expected_revision(request.POST)), saved, mine),
         "saved_by": _saved_by(info.name),
-        "retype": bool(form.secrets),
     }
     return render(request, "settings/plugins/conflict.html", context, status=409)
 
 
-def _differences(spec: PluginSpec, form: SettingsForm) -> list[Difference]:
-    theirs, _ = spec.schema.split(_effective(spec))
-    saved, mine = spec.schema.validate(theirs).config, spec.schema.validate(form.config).config
-    changed = [*((path, "typed anew") for path in form.secrets), *((path, "removed") for path in form.removed_secrets)]
-    return [
-        *differences(spec.schema, saved, mine),
-        *(Difference(label(spec.schema, ".".join(path)), "kept secret", what) for path, what in changed),
-    ]
+def _base(spec: PluginSpec, revision: int) -> dict[str, Any] | None:
+    """What the form was made from, if that is still known."""
+    try:
+        own = configuration.as_of(spec, settings_history.state_at(spec.name, revision)) if revision else {}
+    except (NotAllowed, configuration.Invalid):
+        return None
+    return _filled(spec, layers.layered(spec, own, layers.platform_of(spec)))
+
+
+def _filled(spec: PluginSpec, config: Mapping[str, Any]) -> dict[str, Any]:
+    """With defaults and without secrets, so that two versions can be compared."""
+    return spec.schema.split(spec.schema.validate(config).config)[0]

@@ -10,7 +10,7 @@ from django.utils.translation import gettext as _
 
 from saas.site.settings_fields import Field
 from saas.site.settings_parts import Part, Sent, sent_text
-from saas.site.settings_values import MISSING, Wrong, one_line_endings, showable, text_of
+from saas.site.settings_values import MISSING, Wrong, one_line_endings, short, showable, text_of
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,7 +25,8 @@ class Option:
 
 def option_values(node: Mapping[str, Any]) -> dict[str, Any]:
     """What can be chosen, by the text that the form sends for it."""
-    choices = [True, False] if node.get("type") == "boolean" else node.get("enum", ())
+    choices = [node["const"]] if "const" in node else node.get("enum", ())
+    choices = [True, False] if node.get("type") == "boolean" else choices
     return {text_of(each): each for each in choices}
 
 
@@ -78,6 +79,11 @@ class Choice(Field):
         if not text:
             return MISSING
         raise Wrong(_("Choose one of the options."))
+
+    @property
+    def default_words(self) -> str:
+        """What the default choice is called."""
+        return showable(short(option_label(self.node, text_of(self.default))))
 
     @property
     def control_type(self) -> str:
@@ -134,6 +140,11 @@ class Check(Field):
         return self._SAYS[text.lower()]
 
     @property
+    def default_words(self) -> str:
+        """Ticked or not."""
+        return _("ticked") if self.default is True else _("not ticked")
+
+    @property
     def attributes(self) -> dict[str, str | bool]:
         """A box; a required one may still be empty, that is its "no"."""
         return {**super().attributes, "type": "checkbox", "value": "on", "checked": self.checked, "required": False}
@@ -187,6 +198,12 @@ class Choices(Part):
             label = option_label(self.node["items"], text) if text in known else _("%s (no longer offered)") % text
             found.append(Option(showable(text), showable(label), text in self._ticked, f"{self.id}:{position}"))
         return found
+
+    @property
+    def default_words(self) -> str:
+        """What the default ticks."""
+        texts = map(text_of, self.default) if isinstance(self.default, list) else ()
+        return showable(short(", ".join(option_label(self.node["items"], text) for text in texts))) or _("none of them")
 
     @property
     def control_type(self) -> str:

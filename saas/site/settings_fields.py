@@ -12,6 +12,7 @@ from django.utils.translation import gettext as _
 
 from plugin_framework import masking
 from plugin_framework.config.formats import FORMATS
+from saas.site.settings_keeping import SEALED, Keeper
 from saas.site.settings_parts import Part, Sent, sent_text
 from saas.site.settings_values import (
     MISSING,
@@ -21,11 +22,13 @@ from saas.site.settings_values import (
     json_value,
     number,
     one_line_endings,
+    short,
     showable,
     text_of,
 )
 
 _INPUT_TYPES = {"email": "email", "uri": "url", "date": "date", "time": "time"}
+_HINTS = {"date-time": "2026-01-31T14:30:00Z"}  # where no control shows how it is written
 _NATIVE = {  # what a browser's own control can show; it drops everything else without a word
     "date": re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}"),
     "time": re.compile(r"[0-9]{2}:[0-9]{2}(:[0-9]{2}(\.[0-9]{1,3})?)?"),
@@ -86,6 +89,11 @@ class Field(Part):
         raise NotImplementedError
 
     @property
+    def default_words(self) -> str:
+        """The default, if it fits on a button."""
+        return showable(short(text_of(self.default)))
+
+    @property
     def input_type(self) -> str:
         """The control's type; a plain text wherever the browser's special one could not show what is there."""
         wanted = _INPUT_TYPES.get(self.node.get("format") or self.kind, "text")
@@ -95,6 +103,7 @@ class Field(Part):
     def attributes(self) -> dict[str, str | bool]:
         """The control's attributes, without its value."""
         hint = self.node.get("x-placeholder") or next(map(text_of, self.node.get("examples", ())), "")
+        hint = hint or _HINTS.get(self.node.get("format", ""), "")
         return {
             "id": self.id,
             "name": self.name,
@@ -170,6 +179,7 @@ class Json(Field):
     """A value as JSON: of plugins without a schema, and of lists too long for rows."""
 
     multiline: ClassVar[bool] = True
+    default_words = ""
 
     @property
     def drawn(self) -> str:
@@ -190,15 +200,20 @@ class Secret(Field):
     """A secret: what is saved or typed is never in the page. Empty keeps the saved one."""
 
     template = "settings_form/secret.html"
+    plain = False
     is_saved = False
     remove = False
     bound_to = ""  # labels of the fields that say where it goes
+    keeper: Keeper | None = None
 
     def bind(self, sent: Sent) -> None:
-        """Take a new one, or the wish to have none."""
+        """Take a new one, or the wish to have none; what was typed into the page before this one is as good as new."""
         super().bind(sent)
+        unwanted = self.locked or f"remove:{self.name}" in sent
+        if not self.raw and not unwanted and self.keeper and (token := sent_text(sent, self.sealed_name)):
+            self.raw = self.keeper.open(self.name, token)
         masking.know([self.raw], typed=True)
-        self.remove = not self.locked and self.is_saved and f"remove:{self.name}" in sent
+        self.remove = not self.locked and self.is_saved and unwanted
 
     @property
     def drawn(self) -> str:
@@ -214,6 +229,16 @@ class Secret(Field):
     def typed(self) -> bool:
         """Whether a new one was typed, which is lost when the page is drawn again."""
         return bool(self.raw)
+
+    @property
+    def sealed_name(self) -> str:
+        """The hidden field with what was typed."""
+        return f"{SEALED}{self.name}"
+
+    @property
+    def sealed(self) -> str:
+        """What was typed, for a page that is drawn again; nothing if it was wrong."""
+        return self.keeper.seal(self.name, self.raw) if self.keeper and self.raw and not self.errors else ""
 
     def blank(self) -> bool:
         """Whether there is none, saved or new."""
@@ -253,7 +278,7 @@ class Secret(Field):
     def attributes(self) -> dict[str, str | bool]:
         """Without a value; browsers shall not fill it in either."""
         shape = {"rows": "3", "spellcheck": "false"} if self.multiline else {"type": "password"}
-        required = self.required and not self.is_saved and not self.locked
+        required = self.required and not self.is_saved and not self.typed and not self.locked
         return {**super().attributes, **shape, "autocomplete": "new-password", "required": required}
 
 

@@ -9,14 +9,18 @@ from typing import Any
 from django.template.loader import render_to_string
 from django.utils.datastructures import MultiValueDict
 from django.utils.html import html_safe
+from django.utils.translation import gettext as _
 
 from plugin_framework import settings_store
 from plugin_framework.config import ConfigSchema, FieldError
 from saas.site.settings_fields import Json, Secret
 from saas.site.settings_groups import Group, Rows
-from saas.site.settings_parts import Part, Path, Sent, Situation
+from saas.site.settings_keeping import Keeper
+from saas.site.settings_parts import AT_DEFAULT, Part, Path, Sent, Situation, sent_text
 
 NO_FIELD = "__all__"  # the key of errors that belong to no field, as in Django's forms
+RESET = "reset:"  # of a field's name: the button that puts it back to its default; alone: the one for all of them
+TAKE, THEIRS = "take:", "theirs"  # of a field's name: whose value is saved, where two people have saved at once
 _KEPT = "•"  # stands in for a kept secret while the rest is checked
 
 
@@ -48,9 +52,12 @@ class SettingsForm:
         saved_secrets: which secrets are saved, by path; their values are not needed and never seen here.
         locked: paths (or dotted names) that cannot be changed here; whatever is sent for them is not looked at.
         data: what was sent; None for a form that nobody has filled in yet.
+        defaults: the platform's values, which apply where a field has none of its own, over the schema's; None: no buttons that put
+            fields back to their defaults.
+        keeper: keeps newly typed secrets in the page, sealed, when it has to be drawn again; None: they have to be typed again.
 
-    Without JavaScript the button "Add row" sends the form: then `is_valid()` is false, there are no errors, and the form
-    is to be drawn again.
+    The buttons "Add row" and "Use the default" send the form: then `is_valid()` is false, there are no errors, and the form
+    is to be drawn again, with nothing saved.
     """
 
     def __init__(
@@ -61,21 +68,36 @@ class SettingsForm:
         saved_secrets: Iterable[Path] = (),
         locked: Iterable[Path | str] = (),
         data: Sent | Mapping[str, str] | None = None,
+        defaults: Mapping[str, Any] | None = None,
+        keeper: Keeper | None = None,
     ) -> None:
         self.schema = schema
+        if data is not None and not isinstance(data, MultiValueDict):
+            data = MultiValueDict({name: [value] for name, value in data.items()})
         paths = (tuple(each.split(".")) if isinstance(each, str) else tuple(each) for each in locked)
-        situation = Situation(frozenset(paths), frozenset(map(tuple, saved_secrets)))
+        situation = Situation(
+            frozenset(paths),
+            frozenset(map(tuple, saved_secrets)),
+            None if schema.free_form else defaults,
+            **_asked(data or MultiValueDict()),
+        )
+        self.was_reset = data is not None and (bool(situation.reset) or situation.reset_all)
+        self.all_reset = data is not None and situation.reset_all
         kind: type[Part] = Json if schema.free_form else Group
-        self.root = kind(schema.document, (), dict(saved), required=True, situation=situation)
+        label = _("Settings, as JSON") if schema.free_form else ""
+        self.root = kind(schema.document, (), dict(saved), required=True, situation=situation, label=label)
         self.is_bound = data is not None
+        self.unsaved = self.is_bound  # whether the form shows what is not saved
         self.adding = False
         self.form_errors: list[str] = []
         self.config: dict[str, Any] = dict(saved)
         self.secrets: dict[tuple[str, ...], str] = {}
         self.removed_secrets: tuple[tuple[str, ...], ...] = ()
         self._saved = saved
+        for part in self._secret_parts():
+            part.keeper = keeper
         if data is not None:
-            self._read(data if isinstance(data, MultiValueDict) else MultiValueDict({k: [v] for k, v in data.items()}))
+            self._read(data)
         self.root.name_children()
         self._name_bound_fields()
 
@@ -86,7 +108,23 @@ class SettingsForm:
 
     def is_valid(self) -> bool:
         """Whether the form was sent, to be used, and nothing is wrong with it so far."""
-        return self.is_bound and not self.adding and not self.errors
+        return self.is_bound and not self.redraws and not self.errors
+
+    @property
+    def redraws(self) -> bool:
+        """Whether a button was pressed that only draws the form again, with a row more or a default."""
+        return self.adding or self.was_reset
+
+    @property
+    def offers_defaults(self) -> bool:
+        """Whether anything could be put back to its default."""
+        return any(part.can_reset for part in self.root.everything())
+
+    @property
+    def reset_keys(self) -> frozenset[str]:
+        """Top-level fields that somebody has put back to their defaults, and not changed since."""
+        parts = self.root.children() if isinstance(self.root, Group) else ()
+        return frozenset(str(part.path[0]) for part in parts if part.at_default and part.untouched())
 
     @property
     def errors(self) -> dict[str, list[str]]:
@@ -139,18 +177,19 @@ class SettingsForm:
 
     @property
     def has_rows(self) -> bool:
-        """Whether there are buttons before the page's own, of which the Enter key would press the first."""
-        return any(isinstance(part, Rows) and not part.locked for part in self.root.everything())
+        """Whether there are buttons (of rows, or of defaults) before the page's own, of which the Enter key would press the first."""
+        parts = self.root.everything()
+        return any(part.can_reset or (isinstance(part, Rows) and not part.locked) for part in parts)
 
     @property
     def has_conditions(self) -> bool:
-        """Whether there are fields that do not always apply, for the script to hide."""
+        """Whether there are fields that do not always apply."""
         return any(part.show_if for part in self.root.everything())
 
     @property
     def retype(self) -> bool:
-        """Whether secrets were typed, which a page drawn again does not have any more."""
-        return any(part.typed for part in self._secret_parts())
+        """Whether secrets were typed that a page drawn again does not have any more."""
+        return any(part.typed and not part.sealed for part in self._secret_parts())
 
     def _secret_parts(self) -> Iterator[Secret]:
         yield from (part for part in self.root.everything() if isinstance(part, Secret))
@@ -164,13 +203,14 @@ class SettingsForm:
             )
 
     def _read(self, data: Sent) -> None:
-        self.root.bind(data)
+        if not self.root.left:
+            self.root.bind(data)
         self.adding = any(part.adds for part in self.root.everything() if isinstance(part, Rows))
         config = self.root.value()
         self.config = config if isinstance(config, dict) else {}
         for secret in self._secret_parts():
             self._read_secret(secret)
-        if self.adding:
+        if self.redraws:
             for part in self.root.everything():
                 part.errors.clear()
         elif not (self.schema.free_form and self.root.errors):
@@ -199,3 +239,18 @@ class SettingsForm:
             inside = part.everything() if part.path else iter((part,))
             if error.path not in kept and not any(id(each) in wrong for each in inside):
                 self.add_errors([error])
+
+
+def _asked(sent: Sent) -> dict[str, Any]:
+    """What the form's own buttons, marks and choices ask for, as arguments of a Situation."""
+
+    def named(start: str) -> frozenset[str]:
+        return frozenset(name.removeprefix(start) for name in sent if name.startswith(start) and name != start)
+
+    theirs = (name for name in named(TAKE) if sent_text(sent, TAKE + name) == THEIRS)
+    return {
+        "reset": named(RESET),
+        "reset_all": RESET in sent,
+        "at_default": named(AT_DEFAULT),
+        "left": frozenset(theirs),
+    }

@@ -28,7 +28,7 @@ def make(node: Node, path: Path, saved: Any, *, required: bool, situation: Situa
         return _secret(node, path, required=required, situation=situation)
     if kind in {"object", "array"}:
         cls = Group if kind == "object" else _for_list(node, saved)
-    elif UNDECIDED in node or ("enum" in node and kind != "boolean"):
+    elif UNDECIDED in node or (("enum" in node or "const" in node) and kind != "boolean"):
         cls = Choice
     else:
         cls = {"boolean": Check, "integer": Number, "number": Number}.get(kind, Text)
@@ -53,6 +53,7 @@ class Group(Part):
 
     template = "settings_form/fieldset.html"
     composed = True
+    plain = False
 
     def __init__(
         self, node: Node, path: Path, saved: Any, *, required: bool, situation: Situation, label: str = ""
@@ -74,7 +75,8 @@ class Group(Part):
     def bind(self, sent: Sent) -> None:
         """Take what was typed into each field."""
         for part in self.parts.values():
-            part.bind(sent)
+            if not part.left:
+                part.bind(sent)
 
     def untouched(self) -> bool:
         """Whether no field was touched; secrets have their own ways."""

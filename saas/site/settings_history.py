@@ -25,7 +25,7 @@ from saas.site.plugin_settings import (
     revision_of,
     settings_form,
 )
-from saas.site.settings_words import Difference, differences, label
+from saas.site.settings_words import Difference, differences, long_label
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,6 +94,7 @@ def _in_the_form(
     except configuration.Invalid:
         config = dict(state.values)
     form = settings_form(spec, showing=config)
+    form.unsaved = True
     form.add_errors({"": str(error)} if isinstance(error, settings_store.Unreadable) else error.errors)
     return render_detail(request, info, form)
 
@@ -111,5 +112,5 @@ def _differences(spec: PluginSpec, older: SettingsHistory, newer: SettingsHistor
     changed = differences(spec.schema, older.values, newer.values)
     for name in sorted({*older.secrets} ^ {*newer.secrets}):
         was, now = (_("set") if name in each.secrets else _("(empty)") for each in (older, newer))
-        changed.append(Difference(label(spec.schema, name), was, now))
+        changed.append(Difference(long_label(spec.schema, tuple(name.split("."))), was, now))
     return changed

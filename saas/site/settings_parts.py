@@ -17,6 +17,7 @@ type Path = tuple[str | int, ...]
 type Node = Mapping[str, Any]
 type Sent = MultiValueDict[str, str]
 FREE_FORM_NAME = "config"
+AT_DEFAULT = "default:"  # of a field's name: it was put back to its default, and shows that
 _TAKEN = frozenset({"csrfmiddlewaretoken", "revision", "next", "cascade"})  # fields that the pages around the form have
 
 
@@ -30,10 +31,23 @@ def name_of(path: Path) -> str:
 
 @dataclass(frozen=True, slots=True)
 class Situation:
-    """What is known of the whole form while its parts are made."""
+    """What is known of the whole form while its parts are made.
+
+    Attributes:
+        defaults: what applies to a field that says nothing of its own, where that is not the schema's own default; None: fields
+            cannot be put back to it here.
+        reset: names of the fields that go back to their defaults with this very request; `reset_all`: all of them do.
+        at_default: names of those that went back before, and say so since.
+        left: names of the fields that stay as they are saved, whatever was sent for them.
+    """
 
     locked: frozenset[Path] = frozenset()
     saved_secrets: frozenset[Path] = frozenset()
+    defaults: Node | None = None
+    reset: frozenset[str] = frozenset()
+    reset_all: bool = False
+    at_default: frozenset[str] = frozenset()
+    left: frozenset[str] = frozenset()
 
     def locks(self, path: Path) -> bool:
         """Whether `path`, or what it is part of, may not be changed here."""
@@ -42,6 +56,17 @@ class Situation:
     def keeps_secret_in(self, path: Path) -> bool:
         """Whether a secret is saved somewhere below `path`."""
         return any(each[: len(path)] == path for each in self.saved_secrets)
+
+    def default(self, path: Path, node: Node) -> Any:
+        """What applies at `path` if it says nothing of its own, or MISSING."""
+        found: Any = self.defaults or {}
+        for step in path:
+            found = found.get(step, MISSING) if isinstance(found, Mapping) else MISSING
+        return node.get("default", MISSING) if found is MISSING or not path else found
+
+    def resets(self, name: str) -> bool:
+        """Whether the field goes back to its default now."""
+        return self.defaults is not None and (self.reset_all or name in self.reset)
 
 
 class Part:
@@ -56,17 +81,24 @@ class Part:
 
     template: ClassVar[str]
     composed: ClassVar[bool] = False  # several controls under one legend
+    plain: ClassVar[bool] = True  # has a value of its own, that can go back to a default
 
     def __init__(
         self, node: Node, path: Path, saved: Any, *, required: bool, situation: Situation, label: str = ""
     ) -> None:
         self.node, self.path, self.required = node, path, required
         self.kind = str(node.get("type", "string"))
-        self.misfit = saved is not MISSING and not fits(saved, self.kind)
-        self.saved = saved
-        self.basis = node.get("default", MISSING) if saved is MISSING else saved
         self.locked = situation.locks(path) or bool(node.get("readOnly"))
         self.name = name_of(path)
+        self.default = situation.default(path, node)
+        self.offers_default = situation.defaults is not None and not self.in_row and not self.locked
+        self.at_default = False
+        self.left = self.name in situation.left  # what was sent for it is not looked at
+        if self.plain and self.offers_default:
+            saved = self._reset(saved, situation)
+        self.misfit = saved is not MISSING and not fits(saved, self.kind)
+        self.saved = saved
+        self.basis = self.default if saved is MISSING else saved
         self.id = "id_" + self.name.replace("%", "~")
         self.label = label or str(node.get("title") or str(path[-1] if path else "").replace("_", " ").capitalize())
         self.context = ""  # what the part stands in, as people read it
@@ -75,6 +107,25 @@ class Part:
         self.show_if: Mapping[str, list[str]] = {}  # the same for the script: what controls must say, by their names
         self.errors: list[str] = []
         self.autofocus = False
+
+    def _reset(self, saved: Any, situation: Situation) -> Any:
+        """What counts as saved: nothing, if the field is to go back to its default. What must be there and has none stays."""
+        now = situation.resets(self.name) and (self.default is not MISSING or not self.required)
+        before = self.name in situation.at_default and self.name not in situation.left
+        self.left = self.left or now
+        self.at_default = self.default is not MISSING and (now or before)
+        return MISSING if now or self.at_default else saved
+
+    @property
+    def can_reset(self) -> bool:
+        """Whether there is a default that is not what is saved."""
+        differs = self.saved is not MISSING and self.saved != self.default
+        return self.plain and self.offers_default and differs and self.default is not MISSING
+
+    @property
+    def default_words(self) -> str:
+        """The default as people read it, if it is short."""
+        return ""
 
     def bind(self, sent: Sent) -> None:
         """Take what was typed; a part that was not sent at all stays as it was saved."""
@@ -150,7 +201,12 @@ class Part:
     @property
     def has_help(self) -> bool:
         """Whether anything stands at `help_id`."""
-        return bool(self.only_when or self.help or self.locked or self.misfit)
+        return bool(self.only_when or self.help or self.locked or self.misfit or self.deprecated)
+
+    @property
+    def deprecated(self) -> bool:
+        """Whether the plugin's author wants it used no more."""
+        return bool(self.node.get("deprecated"))
 
     @property
     def described_by(self) -> str:

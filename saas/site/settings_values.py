@@ -33,6 +33,11 @@ def showable(text: str) -> str:
     return _NOT_FOR_PAGES.sub("\ufffd", text)
 
 
+def short(text: str, most: int = 40) -> str:
+    """`text` if it is one short line, else nothing."""
+    return text if len(text) <= most and "\n" not in text else ""
+
+
 def text_of(value: Any) -> str:
     """`value` as a form shows it; "" if there is none."""
     if value is MISSING or value is None:

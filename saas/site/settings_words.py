@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
 from django.utils.translation import gettext as _
 
+from plugin_framework import settings_store
 from plugin_framework.config import ConfigSchema
+from saas.site.settings_choices import option_label
+from saas.site.settings_values import showable, text_of
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,12 +25,28 @@ class Difference:
 
 
 def differences(schema: ConfigSchema, before: Mapping[str, Any], after: Mapping[str, Any]) -> list[Difference]:
-    """What differs between two configurations without secrets, in the schema's order."""
+    """What differs between two configurations without secrets, in the schema's order; of groups, the fields in them."""
+    found = (
+        (path, *(settings_store.get(each, path) for each in (before, after)))
+        for path in _leaves(schema.document, before, after)
+    )
     return [
-        Difference(label(schema, key), words(before.get(key)), words(after.get(key)))
-        for key in dict.fromkeys([*schema.properties, *before, *after])
-        if before.get(key) != after.get(key)
+        Difference(long_label(schema, path), words(old, schema.at(path)), words(new, schema.at(path)))
+        for path, old, new in found
+        if old != new
     ]
+
+
+def _leaves(node: Mapping[str, Any], *values: Any, path: tuple[str, ...] = ()) -> Iterator[tuple[str, ...]]:
+    """The paths of all fields of `node` and of whatever else `values` hold."""
+    fields = node.get("properties", {})
+    for name in dict.fromkeys(key for each in (fields, *values) if isinstance(each, Mapping) for key in each):
+        inner = fields.get(name, {})
+        inside = [each.get(name) for each in values if isinstance(each, Mapping)]
+        if inner.get("properties") and all(each is None or isinstance(each, Mapping) for each in inside):
+            yield from _leaves(inner, *inside, path=(*path, name))
+        else:
+            yield (*path, name)
 
 
 def label(schema: ConfigSchema, dotted: str) -> str:
@@ -35,10 +54,39 @@ def label(schema: ConfigSchema, dotted: str) -> str:
     return str(schema.at(tuple(dotted.split("."))).get("title") or dotted.replace("_", " ").capitalize())
 
 
-def words(value: Any) -> str:
-    """A value as people read it."""
-    if value is None or value == "":
+def long_label(schema: ConfigSchema, path: tuple[str, ...]) -> str:
+    """The same with what it stands in, a section or groups: two of them may each have a "Subject"."""
+    steps = [schema.at(path[: length + 1]).get("title") or _capital(name) for length, name in enumerate(path)]
+    section = schema.at(path[:1]).get("x-group", "")
+    return ": ".join(map(str, [section, *steps] if section else steps))
+
+
+def words(value: Any, node: Mapping[str, Any] | None = None) -> str:
+    """A value as people read it; with its schema, the names of choices and of the fields in a list."""
+    node = node or {}
+    if value is None and "default" in node:
+        return _("(default)")
+    if value is None or value in ("", [], {}):
         return _("(empty)")
+    if "enum" in node or "const" in node:
+        return showable(option_label(node, text_of(value)))
     if isinstance(value, bool):
         return _("yes") if value else _("no")
-    return value if isinstance(value, str) else json.dumps(value, ensure_ascii=False, indent=2)
+    if isinstance(value, list):
+        return "\n".join(_entry(each, node.get("items", {})) for each in value)
+    return showable(value if isinstance(value, str) else json.dumps(value, ensure_ascii=False, indent=2))
+
+
+def _entry(value: Any, node: Mapping[str, Any]) -> str:
+    if not isinstance(value, Mapping):
+        return words(value, node)
+    fields = node.get("properties", {})
+    return ", ".join(
+        f"{fields.get(name, {}).get('title') or _capital(name)}: {words(each, fields.get(name, {}))}"
+        for name in dict.fromkeys([*fields, *value])
+        if (each := value.get(name)) is not None
+    )
+
+
+def _capital(name: str) -> str:
+    return name.replace("_", " ").capitalize()

