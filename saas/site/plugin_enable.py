@@ -131,7 +131,7 @@ def _try(request: HttpRequest, offer: Offer, spec: PluginSpec | None, form: Sett
     if spec is None or form is None or not spec.can_check:
         return _page(request, offer, form)
     try:
-        own = plugin_settings.own_part(spec, form.config)
+        own = plugin_settings.own_part(spec, form.config, form.reset_keys)
         proposed = configuration.proposed(spec, own, form.secrets, form.removed_secrets + form.removed_keys)
     except (configuration.Invalid, settings_store.Unreadable) as error:
         return _page(request, offer, _explained(form, error), status=422)
@@ -152,7 +152,7 @@ def _new_settings(data: QueryDict, spec: PluginSpec, form: SettingsForm) -> NewS
     removed = form.removed_secrets + form.removed_keys
     if form.config == drawn.config and not form.secrets and not removed:
         return None
-    own = plugin_settings.own_part(spec, form.config)
+    own = plugin_settings.own_part(spec, form.config, form.reset_keys)
     return NewSettings(own, form.secrets, removed, plugin_settings.expected_revision(data))
 
 
