@@ -321,12 +321,9 @@ class LaneRun:
             self.breaker.succeeded()
             return delivered(duration, current.response_status, current.exchange)
         outcome = failed(error, started.tried, duration, current.response_status, current.exchange, once=started.sample)
-        tells = (
-            not started.sample or self.breaker.trial
-        )  # somebody tries their settings: that must not hold up what is real
-        if (
-            current.called and tells and not isinstance(error, RetryLater)
-        ):  # which is the handler's decision, not a failure
+        # A sample is somebody trying their settings, which must not hold up what is real; to be tried later is the handler's decision.
+        excused = isinstance(error, RetryLater) or (started.sample and not self.breaker.trial)
+        if current.called and not excused:
             self.breaker.failed(outcome.error)
         level = logging.ERROR if outcome.state is DeliveryState.DEAD else logging.WARNING
         expected = isinstance(error, (PluginError, NetworkError, DeadlineExceeded))
