@@ -18,7 +18,7 @@ from plugin_framework.delivery.redeliver import redeliver
 from plugin_framework.models import AuditEntry, Delivery
 from plugin_framework.points import CORE
 from plugin_framework.registry import registry
-from plugin_framework.sdk import NotAllowed, SampleFor, TenantInfo
+from plugin_framework.sdk import NotAllowed, SampleFor, TenantInfo, emit, hook
 from plugin_framework.tenancy import TenantRef, tenant_scope
 from plugins.orders_plugin.models import Order
 from saas.testing.people import person
@@ -36,6 +36,11 @@ class Neighbour(KitchenSink):
     """Hears of the same events."""
 
     name, declares = "neighbour", ()
+
+    @hook("tap_opened")
+    def on_opened(self, what: dict[str, Any]) -> None:
+        super().on_opened(what)
+        emit("tap_stolen", "it")
 
 
 @pytest.fixture
@@ -68,6 +73,15 @@ def test_a_sample_reaches_the_chosen_plugin_alone_and_is_marked_everywhere(acme:
     entry = AuditEntry.objects.get(action="delivery.sampled")
     assert (entry.actor, entry.target) == ("ada@acme.example", SINK)
     assert entry.detail == {"hook": "tap_opened", "deliveries": [sent.pk]}
+
+
+def test_what_is_emitted_while_a_sample_is_handled_is_marked_as_one_too(acme: TenantRef, ada: Any) -> None:
+    sample.send("neighbour", "tap_opened", ADA, ada)
+    work_off()
+    assert {row.plugin: row.sample for row in Delivery.objects.filter(hook="tap_stolen")} == {
+        SINK: True,
+        "neighbour": True,
+    }
 
 
 def test_one_that_fails_is_not_tried_again_unless_it_is_sent_again(acme: TenantRef, ada: Any) -> None:

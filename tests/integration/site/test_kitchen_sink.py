@@ -106,6 +106,10 @@ def test_what_is_wrong_stands_at_each_field_and_in_the_list_above_and_nothing_is
         assert page.attributes_of(name)["aria-invalid"] == "true", name
         assert page.attributes_of(name)["value"] == WRONG[name]
     right = {name: FILLED[name] for name in WRONG}
+    swapped = {"sealed:server.token": page.attributes_of("sealed:password")["value"]}
+    data = page.submit(**right, **swapped).urlencode()
+    tried = admin.post(f"{PAGE}test/", data, content_type="application/x-www-form-urlencoded")
+    assert set(tried.context["form"].secrets) == {("password",)}, "what was typed is good in its own field alone"
     assert _send(admin, page, **right).status_code == 302
     assert _stored(tenants) == SAVED, "with the secrets, which nobody had to type again"
 

@@ -175,12 +175,13 @@ def test_a_typed_secret_can_be_forgotten_before_it_is_saved(admin: Client, tenan
 
 
 def test_the_platforms_default_applies_again_where_a_field_was_put_back_to_it(admin: Client, tenants: Tenants) -> None:
-    set_platform_settings("pager", {"level": 3}, [])
-    admin.post(CONFIGURE, GOOD)
-    drawn = Page(_send(admin, Page(admin.get(PAGE).content.decode()).submit("reset:level")).content.decode())
-    assert drawn.attributes_of("level")["value"] == "3"
-    assert _stored(tenants)["level"] == 7
-    assert "level" not in _stored_after(admin, tenants, drawn.submit())
+    set_platform_settings("pager", {"level": 3, "gateway": "gate.platform"}, [])
+    admin.post(CONFIGURE, {**GOOD, "key": ""})
+    for name, default in (("level", "3"), ("gateway", "gate.platform")):
+        drawn = Page(_send(admin, Page(admin.get(PAGE).content.decode()).submit(f"reset:{name}")).content.decode())
+        assert drawn.attributes_of(name)["value"] == default
+        assert name in _stored(tenants), "nothing is saved yet"
+        assert name not in _stored_after(admin, tenants, drawn.submit())
 
 
 def test_for_htmx_a_test_answers_with_what_came_of_it_and_nothing_around_it(admin: Client) -> None:

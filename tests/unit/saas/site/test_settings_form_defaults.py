@@ -117,9 +117,11 @@ def test_a_field_that_is_kept_as_the_other_person_saved_it_takes_nothing_that_wa
     )
     for name in ("x", "server.host", "l", "s"):
         data[f"take:{name}"] = "theirs"
+    data["default:x"] = "1"  # it was put back to its default before the other one saved
     form = form_of(properties, saved, data=data, **WITH)
     assert (form.config, form.secrets, form.errors) == (saved, {}, {})
     data["take:x"] = "mine"
+    del data["default:x"]
     assert form_of(properties, saved, data=data, **WITH).config == {**saved, "x": "mine"}
 
 
