@@ -20,7 +20,7 @@ from django.db.models import Q
 from django.db.models.expressions import RawSQL
 from django.db.models.functions import Cast
 
-from plugin_framework import activation
+from plugin_framework import lifecycle
 from plugin_framework.changing import unstarted
 from plugin_framework.delivery.models import Lane
 from plugin_framework.masking import masked
@@ -133,7 +133,7 @@ def erase(person: Person, pseudonym: str) -> Erased:
 def _part(name: str, person: Person) -> Part:
     spec = registry.specs.get(name)
     if spec is None:
-        return Part(name, name, problem=activation.current().decision(name).text)
+        return Part(name, name, problem=lifecycle.status(name).decision.text)
     title, keeps = spec.cls.title or name, spec.cls.keeps_of_people
     try:
         with transaction.atomic():
