@@ -21,7 +21,7 @@ from plugin_framework import activation, configuration, hooks, lifecycle
 from plugin_framework.audit import SYSTEM
 from plugin_framework.catalog import plans
 from plugin_framework.catalog.offers import set_offer
-from plugin_framework.delivery import lanes
+from plugin_framework.delivery import lanes, sample
 from plugin_framework.delivery.lane_run import run_lane
 from plugin_framework.delivery.options import Options
 from plugin_framework.delivery.redeliver import redeliver
@@ -165,6 +165,15 @@ def _redelivery(world: World) -> bool:
     return True
 
 
+def _sample(world: World) -> bool:
+    with tenant_scope(world.tenant):
+        try:
+            sample.send("gated", "gated_event", SYSTEM, None)
+        except NotAllowed:
+            return False
+    return True
+
+
 def _command_line(world: World) -> bool:
     said = io.StringIO()
     call_command("plugins", "list", "--tenant", world.tenant.slug, "--json", stdout=said)
@@ -209,6 +218,7 @@ SURFACES: dict[str, list[Callable[[World], bool]]] = {
     "plugin_framework/changing.py": [_settings],
     "plugin_framework/delivery/lane_run.py": [_queued],
     "plugin_framework/delivery/redeliver.py": [_redelivery],
+    "plugin_framework/delivery/sample.py": [_sample],
     "plugin_framework/explain.py": [_explained],
     "plugin_framework/hooks.py": [_action, _filter, _event],
     "plugin_framework/lifecycle.py": [_command_line],

@@ -29,7 +29,7 @@ class GatedPlugin(ConfigurablePlugin):
     declares = (
         action("gated_action", "what", doc="For the gate's test."),
         filter_value("gated_filter", "what", doc="For the gate's test."),
-        event("gated_event", "what", doc="For the gate's test."),
+        event("gated_event", "what", doc="For the gate's test.", sample=lambda of: ("a sample",)),
     )
 
     def get_config_schema(self) -> dict[str, Any]:
