@@ -123,4 +123,13 @@ def list_all(command: BaseCommand, *, as_json: bool) -> None:
                 "note": registry.quarantine.get(name) or problem or offer.message or label,
             }
         )
+    if not as_json:  # in words, for two columns of which nearly all is "no" hide what matters
+        rows = [_in_words(row) for row in rows]
     show(command, rows, as_json=as_json, empty="No plugin is installed.")
+
+
+def _in_words(row: dict[str, Any]) -> dict[str, Any]:
+    said = [str(row["note"])]
+    said += ["on by default"] if row["on_by_default"] else []
+    said += ["required"] if row["required"] else []
+    return {key: row[key] for key in ("plugin", "version", "availability")} | {"note": "; ".join(said)}
