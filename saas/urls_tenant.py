@@ -5,12 +5,13 @@ from django.views.generic import RedirectView
 
 from saas.signup.views import WelcomeView
 from saas.site import files, logo
-from saas.site.dashboard import DashboardView
+from saas.site.dashboard import DashboardView, first_steps_page
 from saas.site.registration import RegisterView
 
 tenant_patterns = (
     [
         path("", DashboardView.as_view(), name="dashboard"),
+        path("first-steps/", first_steps_page, name="first_steps"),
         path("register/", RegisterView.as_view(), name="register"),
         path("welcome/", WelcomeView.as_view(), name="welcome"),
         path("logo/", logo.show, name="logo"),

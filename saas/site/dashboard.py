@@ -1,27 +1,31 @@
-"""The first page of an organisation: what its plugins show, and what a new one has left to do."""
+"""The first page of an organisation: what its plugins show; for its admins, what is going on and what needs them.
+
+Template: `tenant/dashboard.html` (`panels`; for admins `checklist`, `steps_done`, `steps_hidden`, `quotas`, `attention`, `day`, `latest`
+with `titles`, `changes`).
+"""
 
 from __future__ import annotations
 
 import logging
 from dataclasses import dataclass
+from typing import Any
 
-from django.contrib.auth import get_user_model
 from django.db import transaction
 from django.http import HttpRequest, HttpResponse
-from django.shortcuts import render
+from django.shortcuts import redirect, render
 from django.template.loader import render_to_string
-from django.urls import reverse
 from django.utils.decorators import method_decorator
 from django.utils.safestring import SafeString
-from django.views.decorators.http import require_safe
+from django.views.decorators.http import require_POST, require_safe
 
 from plugin_framework import activation
-from plugin_framework.models import PluginState
 from plugin_framework.quotas import Kind
 from plugin_framework.registry import registry
 from plugin_framework.sdk import PluginAwareView, PluginInterface
-from saas.site import plugin_info, quota_info
-from saas.site.access import signed_in
+from saas.site import going_on, plugin_info, quota_info
+from saas.site.access import admins_only, signed_in
+from saas.site.first_steps import first_steps
+from tenants.accounts import preferences
 
 log = logging.getLogger(__name__)
 
@@ -36,31 +40,41 @@ class DrawnPanel:
     html: SafeString
 
 
-@dataclass(frozen=True, slots=True)
-class Step:
-    """One thing a new organisation's admin is led to."""
-
-    title: str
-    text: str
-    url: str
-    done: bool
-
-
 @method_decorator([require_safe, signed_in], name="dispatch")
 class DashboardView(PluginAwareView):
     """What plugins are told of like their own pages."""
 
     def get(self, request: HttpRequest) -> HttpResponse:
-        """The panels of the running plugins; for admins, the steps that are left as well."""
-        admin = request.user.is_authenticated and request.user.is_admin
-        steps = _steps() if admin else []
-        context = {
-            "panels": panels(request),
-            "checklist": [] if all(step.done for step in steps) else steps,
-            "steps_done": sum(step.done for step in steps),
-            "quotas": quota_info.pressing(*Kind) if admin else [],
-        }
+        """The panels of the running plugins; for admins also what is going on, and what a new organisation has left to do."""
+        context: dict[str, Any] = {"panels": panels(request)}
+        if request.user.is_authenticated and request.user.is_admin:
+            context |= _for_admins(hidden=request.user.steps_hidden)
         return render(request, "tenant/dashboard.html", context)
+
+
+@require_POST
+@admins_only
+def first_steps_page(request: HttpRequest) -> HttpResponse:
+    """Hide the first steps from the admin who asks, or show them again."""
+    preferences.hide_steps(request.user, hidden=request.POST.get("show") != "1")  # type: ignore[arg-type]  # admins_only has looked
+    return redirect("tenant:dashboard")
+
+
+def _for_admins(*, hidden: bool) -> dict[str, Any]:
+    plugins = plugin_info.plugins()
+    steps = first_steps(plugins)
+    latest = going_on.latest_deliveries()
+    return {
+        "checklist": [] if hidden else steps,
+        "steps_hidden": hidden and bool(steps),
+        "steps_done": sum(step.done for step in steps),
+        "quotas": quota_info.pressing(*Kind),
+        "attention": going_on.attention(plugins),
+        "day": going_on.day(plugins),
+        "latest": latest,
+        "titles": {row.plugin: plugin_info.title_of(row.plugin) for row in latest},
+        "changes": going_on.latest_changes(),
+    }
 
 
 def panels(request: HttpRequest) -> list[DrawnPanel]:
@@ -81,22 +95,3 @@ def _draw(request: HttpRequest, name: str, plugin: PluginInterface) -> list[Draw
         DrawnPanel(name, panel.title, icon, render_to_string(panel.template, panel.context, request))
         for panel in plugin.dashboard_panels()
     ]
-
-
-def _steps() -> list[Step]:
-    enabled = PluginState.objects.filter(enabled=True).count()
-    waiting = next((info for info in plugin_info.plugins() if info.state == "attention"), None)
-    people = get_user_model().objects.filter(is_active=True)[:2]
-    steps = [
-        Step(
-            "Enable your first plugin",
-            "Orders, mail, Slack: choose what your organisation uses.",
-            reverse("settings:plugins"),
-            enabled > 0,
-        ),
-        Step("Invite your people", "They get a mail with a link.", reverse("settings:people"), len(people) > 1),
-    ]
-    if waiting is not None:
-        url = reverse("settings:plugin", args=[waiting.name])
-        steps.insert(1, Step(f"Set up {waiting.title}", waiting.reason_text, url, done=False))
-    return steps

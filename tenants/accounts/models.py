@@ -71,6 +71,7 @@ class User(AbstractBaseUser):
     role = models.CharField(max_length=10, choices=Role, default=Role.MEMBER)
     is_active = models.BooleanField(default=True)
     date_joined = models.DateTimeField(default=timezone.now)
+    steps_hidden = models.BooleanField(db_default=False)  # an admin does not want to see the first steps any more
 
     objects: ClassVar[UserManager] = UserManager()
 
