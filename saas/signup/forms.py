@@ -9,6 +9,7 @@ from django.conf import settings
 from django.core.exceptions import ValidationError
 from django.utils.translation import gettext_lazy as _
 
+from saas.links import url_of
 from tenants.accounts.forms import NewPersonForm, one_plain_line
 from tenants.directory import is_free, why_taken
 from tenants.names import problem_with, suggest
@@ -34,9 +35,22 @@ class SignUpForm(NewPersonForm):
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         self.fields["name"].required = True
-        self.fields["slug"].help_text = _(
-            "Where your organisation will be: ADDRESS.%(domain)s. Left empty, it is made from the name."
-        ) % {"domain": settings.BASE_DOMAIN}
+        self.fields["slug"].help_text = _("Where your organisation will be. Left empty, it is made from the name.")
+
+    @property
+    def host_end(self) -> str:
+        """What the host name of every organisation ends with, as people see it in their browser."""
+        return url_of(f".{settings.BASE_DOMAIN}").partition("//")[2].rstrip("/")
+
+    def full_clean(self) -> None:
+        """Check everything, and ask for the password again where it is the other fields that are wrong."""
+        super().full_clean()
+        if self.is_bound and self.errors and "password" not in self.errors:
+            self.remind_of_the_password()
+
+    def remind_of_the_password(self) -> None:
+        """It is not sent back with the other fields: say so where it has to be typed again."""
+        self["password"].help_text = _("Type it again, please: for your safety it is not sent back with the rest.")
 
     def clean_slug(self) -> str:
         """Lower-case; made from the organisation's name if nothing was typed."""
@@ -50,6 +64,7 @@ class SignUpForm(NewPersonForm):
     def somebody_was_quicker(self, problem: str) -> None:
         """The slug was free when the form was checked, and went to somebody else since."""
         self.add_error("slug", self._with_advice(problem, self.cleaned_data["slug"]))
+        self.remind_of_the_password()
 
     def _with_advice(self, problem: str, slug: str) -> str:
         near = suggest(slug or self.cleaned_data.get("organisation", ""), is_free)

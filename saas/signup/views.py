@@ -1,6 +1,6 @@
 """Signing up on the public host, and arriving on the organisation's own.
 
-Templates: `public/landing.html` (no context), `public/signup.html` (`form`: a SignUpForm), `errors/429.html` (`message`).
+Templates: `public/landing.html` (no context), `public/signup.html` (`form`: a SignUpForm).
 """
 
 from __future__ import annotations
@@ -51,7 +51,7 @@ class SignUpView(View):
         if not form.is_valid():
             return render(request, "public/signup.html", {"form": form}, status=400)
         if not _allowed(request, form.cleaned_data["email"]):
-            return _too_many(request)
+            return _too_many(request, form)
         try:
             done = sign_up(**form.cleaned_data)
         except (SlugTaken, SlugRefused) as error:
@@ -60,9 +60,17 @@ class SignUpView(View):
         return HttpResponseRedirect(url_of(done.tenant.host, f"/welcome/?{urlencode({'token': done.token})}"))
 
 
-def _too_many(request: HttpRequest) -> HttpResponse:
-    message = _("Many organisations were signed up from where you are in the last hour. Try again in an hour.")
-    response = render(request, "errors/429.html", {"message": message}, status=429)
+def _too_many(request: HttpRequest, form: SignUpForm) -> HttpResponse:
+    """The form as it was typed: whoever waits on this page can send it again."""
+    form.add_error(
+        None,
+        _(
+            "Nothing was made: many organisations were signed up from where you are in the last hour. Leave this page open, and send"
+            " the form again in an hour."
+        ),
+    )
+    form.remind_of_the_password()
+    response = render(request, "public/signup.html", {"form": form}, status=429)
     response["Retry-After"] = str(int(HOUR))
     return response
 

@@ -1,4 +1,4 @@
-"""`python -m tests.browser.pictures FOLDER`: the documentation's screenshots, taken of a demo in which something has happened."""
+"""`python -m tests.browser.pictures FOLDER`: the screenshots of documentation and landing page, of a demo in which something happened."""
 
 from __future__ import annotations
 
@@ -7,9 +7,11 @@ import sys
 import tempfile
 from pathlib import Path
 
-from playwright.sync_api import sync_playwright
+from playwright.sync_api import Page, sync_playwright
 
+from tests.browser.conftest import ROOT as ROOT_FOLDER
 from tests.browser.conftest import Visitor, free_port, launched, start_demo, stop_demo
+from tests.browser.small_copies import write_small
 from tests.browser.test_the_tour import make_order, register
 
 ADA, ROOT = "ada@acme.example", "root@tenantry.example"
@@ -26,6 +28,8 @@ PICTURES = (
     ("catalog", "admin", "/catalog/", ROOT),
     ("organisation", "admin", "/tenants/acme/", ROOT),
 )
+LANDING = ("dashboard", "plugin", "deliveries")  # of which the landing page shows small copies, light and dark
+SMALL = ROOT_FOLDER / "saas" / "static" / "tenantry" / "pictures"
 
 
 def main(folder: Path) -> None:
@@ -35,6 +39,7 @@ def main(folder: Path) -> None:
         try:
             browser = launched(playwright)
             context = browser.new_context(viewport={"width": 1280, "height": 800}, reduced_motion="reduce")
+            blank = browser.new_page()
             visitor = Visitor(demo, context, "pictures")
             _live(visitor)
             seen = ADA
@@ -45,9 +50,20 @@ def main(folder: Path) -> None:
                 visitor.go(path, host).wait_for_load_state("networkidle")
                 visitor.page.screenshot(path=folder / f"{name}.png")
                 print(folder / f"{name}.png", flush=True)
+                if name in LANDING:
+                    _for_the_landing_page(visitor.page, name, blank)
             browser.close()
         finally:
             stop_demo(demo)
+
+
+def _for_the_landing_page(page: Page, name: str, blank: Page) -> None:
+    """In both colours; the page shows the one that the visitor has chosen."""
+    for scheme, end in (("light", ""), ("dark", "-dark")):
+        page.emulate_media(color_scheme=scheme)  # type: ignore[arg-type]  # one of the two it takes
+        write_small(blank, page.screenshot(), SMALL / f"{name}{end}.webp")
+        print(SMALL / f"{name}{end}.webp", flush=True)
+    page.emulate_media(color_scheme="light")
 
 
 def _live(visitor: Visitor) -> None:

@@ -151,7 +151,14 @@ def test_bad_input_loses_nothing_but_the_password(visitor: Client, changes: dict
     form = answer.context["form"]
     assert {name: form[name].value() for name in typed} == typed
     assert f'value="{PASSWORD}"' not in answer.content.decode()
+    assert ("Type it again" in answer.content.decode()) is ("password" not in wrong)
     assert organisations() == set()
+
+
+def test_the_form_shows_where_the_organisation_will_be(visitor: Client, settings: Settings) -> None:
+    assert "<span>.localhost:8000</span>" in visitor.get("/signup/").content.decode()
+    settings.HTTPS, settings.PUBLIC_PORT = True, 443
+    assert "<span>.localhost</span>" in visitor.get("/signup/").content.decode()
 
 
 def test_a_second_submit_makes_no_second_organisation(visitor: Client) -> None:
@@ -234,7 +241,10 @@ def test_sign_ups_are_limited_by_address_and_by_mail_domain(
     assert [post(visitor, slug=f"firm-{letter}x").status_code for letter in "ab"] == [302, 302]
     refused = post(visitor, slug="firm-cx")
     assert (refused.status_code, refused["Retry-After"]) == (429, "3600")
-    assert "Try again in an hour" in refused.content.decode()
+    page = refused.content.decode()
+    assert "send the form again in an hour" in page
+    assert [f'value="{INITECH[name]}"' in page for name in ("organisation", "name", "email")] == [True] * 3
+    assert ('value="firm-cx"' in page, PASSWORD in page, "Type it again" in page) == (True, False, True)
     email = other.pop("email", INITECH["email"])
     answer = visitor.post("/signup/", {**INITECH, "slug": "firm-dx", "email": email}, **other)  # type: ignore[arg-type]  # WSGI names
     assert answer.status_code == 302

@@ -1,0 +1,30 @@
+// While somebody types their organisation's name, its address is proposed, until they write one of their own.
+"use strict";
+
+(() => {
+  const box = document.querySelector("[data-slug-from]");
+  if (!box) return;
+  const address = box.querySelector("input");
+  const name = document.getElementById(box.dataset.slugFrom);
+
+  // As `tenants/names.py` makes it: without accents, letters and digits with single hyphens between, a letter first.
+  const proposed = (text) =>
+    text
+      .normalize("NFKD")
+      .toLowerCase()
+      .replace(/[\u0300-\u036f]/g, "")
+      .replace(/[^a-z0-9]+/g, "-")
+      .replace(/^[-0-9]+/, "")
+      .slice(0, 24)
+      .replace(/-+$/, "");
+
+  let ours = address.value === "" || address.value === proposed(name.value);
+  address.addEventListener("input", () => {
+    ours = address.value === "";
+  });
+  name.addEventListener("input", () => {
+    if (!ours) return;
+    const slug = proposed(name.value);
+    address.value = slug.length < 3 ? "" : slug;
+  });
+})();
