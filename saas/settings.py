@@ -78,6 +78,7 @@ INSTALLED_APPS = [
 
 MIDDLEWARE = [
     "saas.requests.RequestMiddleware",
+    "saas.compression.CompressionMiddleware",
     "saas.content_policy.ContentPolicyMiddleware",  # with the next one before all that answers by itself
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
     "saas.health.HealthMiddleware",
@@ -218,7 +219,11 @@ MEDIA_URL = "/files/"
 FILE_UPLOAD_PERMISSIONS, FILE_UPLOAD_DIRECTORY_PERMISSIONS = 0o600, 0o700
 STORAGES = {
     "default": {"BACKEND": "plugin_framework.quotas.files.CountedStorage"},
-    "staticfiles": {"BACKEND": "django.contrib.staticfiles.storage.StaticFilesStorage"},
+    "staticfiles": {
+        "BACKEND": "whitenoise.storage.CompressedStaticFilesStorage"  # `collectstatic` writes a compressed copy beside each
+        if STATIC_ROOT
+        else "django.contrib.staticfiles.storage.StaticFilesStorage"
+    },
 }
 
 EMAIL_URL = env.str("EMAIL_URL", default="smtp://localhost:25")

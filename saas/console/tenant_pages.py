@@ -113,8 +113,9 @@ def tenant_called(slug: str) -> Tenant:
 def show(request: HttpRequest, tenant: Tenant, form: SuspendForm, error: str = "") -> HttpResponse:
     """The page of one organisation; `error`: why it was not deleted."""
     with public_scope():
-        ref = tenant.ref()
-        hosts = [domain.domain for domain in tenant.domains.all()]
+        domains = list(tenant.domains.all())
+        ref = tenant.ref(next((domain.domain for domain in domains if domain.is_primary), ""))
+        hosts = [domain.domain for domain in domains]
     dead = given_up(having_tables([ref.schema]), timezone.now() - LATELY)
     with tenant_scope(ref):
         plugins = plugin_info.plugins()
