@@ -9,6 +9,7 @@ from playwright.sync_api import expect
 
 from saas.testing.waiting import wait_until
 from tests.browser.conftest import PASSWORD, Visitor
+from tests.browser.shifts import moved, watch
 from tests.browser.test_the_tour import make_order
 
 MAIL = "/settings/plugins/email_notifications/"
@@ -17,6 +18,7 @@ LEFTS = "[...document.querySelectorAll('.table-deliveries thead th')].map((cell)
 
 def _save_password(visitor: Visitor, password: str) -> None:
     visitor.go(MAIL, "acme")
+    visitor.page.get_by_text("Replace…").click()
     visitor.page.get_by_label("Password").first.fill(password)
     visitor.page.get_by_role("button", name="Save settings").click()
     visitor.page.wait_for_load_state()
@@ -45,12 +47,14 @@ def test_what_is_delivered_again_arrives_before_the_admins_eyes(visitor: Visitor
     page.get_by_role("button", name="Deliver 1 again").click()
     page.wait_for_url(f"**{MAIL}deliveries/")
     page.evaluate("window.stayed = true")
+    watch(page)
     before = page.evaluate(LEFTS)
     row = page.locator("tr", has=page.locator(f"#pick-{number}, a[href$='/{number}/']"))
     expect(row).to_contain_text("Delivered")
     expect(page.locator("[hx-trigger]")).to_have_count(0)
     assert page.evaluate("window.stayed"), "nobody reloaded the page"
     assert page.evaluate(LEFTS) == before, "the columns stay where they are"
+    assert moved(page) == []
     visitor.demo.wait_for(1, "acme", "livewire@customer.example")
     visitor.go("/settings/deliveries/?state=done", "acme")
     visitor.look("all-deliveries")

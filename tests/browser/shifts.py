@@ -1,0 +1,30 @@
+"""What moved on a page by itself: layout shifts, as Chromium counts them."""
+
+from __future__ import annotations
+
+from playwright.sync_api import Page
+
+_WATCH = """() => {
+  window.shifts = [];
+  new PerformanceObserver((list) => {
+    for (const entry of list.getEntries()) {
+      if (!entry.hadRecentInput) {
+        const what = entry.sources.map((source) => source.node?.outerHTML?.slice(0, 120) ?? "gone");
+        window.shifts.push(`${entry.value.toFixed(4)}: ${what.join(" | ")}`);
+      }
+    }
+  }).observe({ type: "layout-shift" });
+}"""
+# A frame later everything that the last change moved has been counted.
+_READ = "() => new Promise((done) => requestAnimationFrame(() => requestAnimationFrame(() => setTimeout(() => done(window.shifts), 50))))"
+
+
+def watch(page: Page) -> None:
+    """Begin to note down what moves."""
+    page.evaluate(_WATCH)
+
+
+def moved(page: Page) -> list[str]:
+    """What has moved since `watch`, and how far it took the page with it."""
+    found: list[str] = page.evaluate(_READ)
+    return found
