@@ -16,6 +16,7 @@ COPY tenants tenants
 COPY plugin_framework plugin_framework
 COPY plugins plugins
 COPY templates templates
+COPY locale locale
 ENV PATH=/opt/tenantry/bin:$PATH PYTHONUNBUFFERED=1 PYTHONDONTWRITEBYTECODE=1 \
     STATIC_ROOT=/app/static TENANTRY_DATA=/tmp/tenantry METRICS_DIR=/var/lib/tenantry/metrics \
     MEDIA_ROOT=/var/lib/tenantry/media

@@ -38,6 +38,7 @@ def site(request: HttpRequest) -> dict[str, Any]:
         "nav_items": _navigation(request) if kind == "tenant" else [],
         "banners": SimpleLazyObject(lambda: banners.drawn(request)),  # asked for by whole pages only, once
         "is_demo": settings.DEMO,
+        "languages": settings.LANGUAGES,
         "public_url": url_of(settings.BASE_DOMAIN),
     }
 

@@ -84,6 +84,7 @@ MIDDLEWARE = [
     "saas.health.HealthMiddleware",
     "django.middleware.security.SecurityMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
+    "django.middleware.locale.LocaleMiddleware",  # before the tenant is known: "not found" and "suspended" are read too
     "tenants.middleware.TenantMiddleware",
     "django.contrib.sessions.middleware.SessionMiddleware",
     "django.middleware.common.CommonMiddleware",
@@ -272,7 +273,13 @@ CACHES = {
 DEFAULT_EXCEPTION_REPORTER = "saas.error_reports.Reporter"
 DEFAULT_EXCEPTION_REPORTER_FILTER = "saas.error_reports.Filter"
 
-LANGUAGE_CODE = "en-us"
+LANGUAGE_CODE = "en"
+LANGUAGES = [("en", "English"), ("de", "Deutsch")]  # each called as its speakers call it
+LOCALE_PATHS = [BASE_DIR / "locale"]
+FORMAT_MODULE_PATH = ["saas.formats"]
+LANGUAGE_COOKIE_NAME = "language"  # what somebody has chosen in this browser, instead of what it asks for
+LANGUAGE_COOKIE_AGE = 365 * 24 * 3600
+LANGUAGE_COOKIE_HTTPONLY, LANGUAGE_COOKIE_SAMESITE, LANGUAGE_COOKIE_SECURE = True, "Lax", HTTPS
 TIME_ZONE = "UTC"
 USE_I18N = True
 USE_TZ = True

@@ -3,8 +3,11 @@
 from django.urls import include, path
 from django.views.generic import RedirectView
 
+from saas import language
+
 urlpatterns = [
     path("", include("saas.console.urls")),
+    path("language/", language.choose, name="language"),
     # Nobody registers with the platform: its people are made on the command line.
     path("accounts/signup/", RedirectView.as_view(pattern_name="account_login"), name="account_signup"),
     path("accounts/", include("allauth.account.urls")),

@@ -2,6 +2,7 @@
 
 from django.urls import URLPattern, URLResolver, include, path
 
+from saas import language
 from saas.signup.views import SignUpView, landing
 
 public_patterns = (
@@ -13,6 +14,7 @@ public_patterns = (
 )
 urlpatterns: list[URLPattern | URLResolver] = [
     path("", include(public_patterns)),
+    path("language/", language.choose, name="language"),
     path("inbox/", include("saas.demo.urls")),  # answers 404 outside of the demo
 ]
 

@@ -3,6 +3,7 @@
 from django.urls import include, path
 from django.views.generic import RedirectView
 
+from saas import language
 from saas.signup.views import WelcomeView
 from saas.site import files, logo
 from saas.site.dashboard import DashboardView, first_steps_page
@@ -20,6 +21,7 @@ tenant_patterns = (
 )
 urlpatterns = [
     path("", include(tenant_patterns)),
+    path("language/", language.choose, name="language"),
     # Accounts are made by our own page only: it asks the plugins and announces the newcomer.
     path("accounts/signup/", RedirectView.as_view(pattern_name="tenant:register"), name="account_signup"),
     path("accounts/", include("allauth.account.urls")),

@@ -2,23 +2,34 @@
 "use strict";
 
 (() => {
-  const relative = new Intl.RelativeTimeFormat(document.documentElement.lang || "en", { numeric: "auto" });
-  const exact = new Intl.DateTimeFormat(document.documentElement.lang || "en", { dateStyle: "medium", timeStyle: "short" });
+  const page = document.documentElement;
+  const relative = new Intl.RelativeTimeFormat(page.lang || "en", { numeric: "auto" });
+  const how = { dateStyle: "medium", timeStyle: "short" };
+  // A browser need not know every zone that the server knows; then what the server wrote stays.
+  const formatIn = (timeZone) => {
+    try {
+      return new Intl.DateTimeFormat(page.lang || "en", { ...how, timeZone });
+    } catch {
+      return null;
+    }
+  };
+  const exact = formatIn(page.dataset.timeZone || "UTC");
   const steps = [
     [60, "second", 1],
     [3600, "minute", 60],
     [86400, "hour", 3600],
   ];
 
-  // Times become the reader's own: "5 minutes ago" within a day, else date and time where they are.
+  // "5 minutes ago" within a day, else date and time, in the reader's language and the organisation's time zone.
   const tellTimes = (root) => {
     for (const element of root.querySelectorAll("time[datetime]")) {
       const at = new Date(element.dateTime);
       if (Number.isNaN(at.getTime())) continue;
       const seconds = (at.getTime() - Date.now()) / 1000;
       const step = steps.find(([limit]) => Math.abs(seconds) < limit);
-      element.title = exact.format(at);
-      element.textContent = step ? relative.format(Math.round(seconds / step[2]), step[1]) : exact.format(at);
+      const written = exact ? exact.format(at) : element.textContent;
+      element.title = written;
+      element.textContent = step ? relative.format(Math.round(seconds / step[2]), step[1]) : written;
     }
   };
 
