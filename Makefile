@@ -1,7 +1,7 @@
 # The commands of Tenantry. Each sets up what it needs; none needs another first.
 .POSIX:
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test test-storm lint format bench docs lock clean
+.PHONY: help setup demo test test-storm lint format messages bench docs lock clean
 
 PY = .venv/bin/python
 
@@ -30,6 +30,9 @@ lint: setup ## Check style, types, layers, and what Django checks
 format: setup ## Put the code into its form
 	@$(PY) -m ruff check --fix .
 	@$(PY) -m ruff format .
+
+messages: setup ## Bring the translations up to date with the code: what is new waits in locale/ for its words
+	@$(PY) tools/messages
 
 bench: setup ## Measure the shipped paths beside their peers (TENANTS=5000 for the rows about many tenants alone, at that number)
 	@exec $(PY) -m bench $${TENANTS:+--parts tenants --crowd 10 $$TENANTS}

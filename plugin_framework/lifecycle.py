@@ -11,6 +11,7 @@ from typing import Any
 from django.apps import apps
 from django.db import transaction
 from django.utils import timezone
+from django.utils.translation import gettext
 
 from plugin_framework import activation, configuration, hooks, permissions
 from plugin_framework.activation import ActiveSet
@@ -166,7 +167,10 @@ def disable(name: str, actor: Actor, *, cascade: bool = False) -> list[str]:
             raise NotAllowed(why)
         needing = [each for each in dependants(name) if each in enabled]
         if needing and not cascade:
-            raise NotAllowed(f"{name} is needed by {', '.join(needing)}. Disable that first, or both together.")
+            raise NotAllowed(
+                gettext("%(name)s is needed by %(others)s. Disable that first, or both together.")
+                % {"name": name, "others": ", ".join(needing)}
+            )
         going = [*reversed(needing), name]
         for each in going:
             _disable_one(each, actor)

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from functools import partial
 
 from django.db import connection, transaction
+from django.utils.translation import gettext
 
 from plugin_framework import files
 from plugin_framework.audit import Actor, record
@@ -76,7 +77,9 @@ def purge(name: str, actor: Actor, *, confirmation: str) -> Preview:
         NotAllowed: it is enabled, the confirmation differs, or tables of another plugin refer to its own; nothing was deleted.
     """
     if confirmation.strip() != name:
-        raise NotAllowed(f"Type the plugin's name, {name}, to delete all that it has stored.")
+        raise NotAllowed(
+            gettext("Type the plugin's name, %(name)s, to delete all that it has stored.") % {"name": name}
+        )
     with transaction.atomic():
         lock_plugins()
         state = _state(name)

@@ -15,6 +15,7 @@ from plugin_framework.registry import registry
 from plugin_framework.sdk import NavItem
 from saas import banners
 from saas.links import url_of
+from saas.site.spoken import spoken
 
 log = logging.getLogger(__name__)
 
@@ -59,4 +60,4 @@ def _navigation(request: HttpRequest) -> list[NavLink]:
 
 def _link(request: HttpRequest, plugin: str, item: NavItem) -> NavLink:
     url = item.url if item.url.startswith("/") else f"/apps/{plugin.replace('_', '-')}/{item.url}"
-    return NavLink(item.label, url, item.icon or registry.specs[plugin].cls.icon, request.path.startswith(url))
+    return NavLink(spoken(item.label), url, item.icon or registry.specs[plugin].cls.icon, request.path.startswith(url))

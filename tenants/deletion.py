@@ -7,6 +7,7 @@ from typing import cast
 
 from django.conf import settings
 from django.db import connection, transaction
+from django.utils.translation import gettext
 
 from plugin_framework.audit import Actor
 from plugin_framework.delivery import house, lanes
@@ -36,7 +37,8 @@ def delete(slug: str, actor: Actor, *, confirmation: str) -> datetime:
         if tenant.is_platform:
             raise NotPossible("The platform's own tenant cannot be deleted.")
         if confirmation.strip() != slug:
-            raise NotPossible(f"Type its short name, {slug}, to delete {tenant.name}.")
+            words = {"slug": slug, "name": tenant.name}
+            raise NotPossible(gettext("Type its short name, %(slug)s, to delete %(name)s.") % words)
         if tenant.state == State.DELETING:
             return _purge_at(tenant)
         if tenant.state not in (State.ACTIVE, State.SUSPENDED):

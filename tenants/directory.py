@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from django.conf import settings
 from django.db.models import OuterRef, Subquery, Value
 from django.db.models.functions import Coalesce
+from django.utils.translation import gettext
 
 from plugin_framework.db import wear
 from plugin_framework.delivery import prepared
@@ -64,7 +65,7 @@ def is_being_set_up(slug: str) -> bool:
 def why_taken(slug: str) -> str:
     """Why no new organisation can have this slug now; "" if one can. Who takes it first is decided when it is made."""
     if by_slug(slug) is not None:
-        return f"{slug} is taken."
+        return gettext("%(slug)s is taken.") % {"slug": slug}
     return retired.why_resting(host_of(slug))
 
 

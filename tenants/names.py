@@ -8,6 +8,8 @@ import string
 import unicodedata
 from collections.abc import Callable
 
+from django.utils.translation import gettext as _
+
 SLUG_PATTERN = r"^[a-z](?!.*--)[a-z0-9-]{1,30}[a-z0-9]$"
 _SLUG = re.compile(SLUG_PATTERN)
 _ALPHABET = string.ascii_lowercase + string.digits
@@ -50,11 +52,13 @@ def new_schema_name() -> str:
 def problem_with(slug: str) -> str:
     """What is wrong with `slug`, in a sentence for the person who typed it; empty if nothing is."""
     if not slug.isascii():
-        return "Use only the letters a to z, digits and hyphens: letters of other alphabets can be mistaken for these."
+        return _(
+            "Use only the letters a to z, digits and hyphens: letters of other alphabets can be mistaken for these."
+        )
     if slug.startswith("xn--") or not _SLUG.fullmatch(slug):
-        return "Use 3 to 32 lower-case letters, digits and single hyphens, beginning with a letter."
+        return _("Use 3 to 32 lower-case letters, digits and single hyphens, beginning with a letter.")
     if _is_reserved(slug):
-        return "This name is reserved, or looks like one that is."
+        return _("This name is reserved, or looks like one that is.")
     return ""
 
 

@@ -9,6 +9,7 @@ from django.conf import settings
 from django.db import models
 from django.db.models.functions import Now
 from django.utils.formats import date_format
+from django.utils.translation import gettext
 
 from plugin_framework.tenancy import public_scope
 from tenants.models import RetiredHost
@@ -31,8 +32,9 @@ def why_resting(host: str) -> str:
         found = RetiredHost.objects.filter(host=host, free_at__gt=Now()).first()
     if found is None:
         return ""
-    day = date_format(found.free_at, "j F Y")
-    return f"The address {host} was another organisation's until recently. It is free again after {day}; choose another one."
+    return gettext(
+        "The address %(host)s was another organisation's until recently. It is free again after %(day)s; choose another one."
+    ) % {"host": host, "day": date_format(found.free_at, "DATE_FORMAT")}
 
 
 def give_back(hosts: Iterable[str], schema: str) -> None:

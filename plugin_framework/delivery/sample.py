@@ -11,6 +11,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from django.db import transaction
+from django.utils.translation import gettext
 
 from plugin_framework import activation
 from plugin_framework.audit import Actor, record
@@ -68,11 +69,13 @@ def send(plugin: str, hook: str, actor: Actor, user: Any) -> list[Delivery]:
     point = next((each for each in points(plugin) if each.name == hook), None)
     if point is None:
         raise NotAllowed(
-            f"There is no sample of {hook!r} that {plugin} could be sent. Choose one of those on the page."
+            gettext("There is no sample of “%(hook)s” that %(plugin)s could be sent. Choose one of those on the page.")
+            % {"hook": hook, "plugin": plugin}
         )
     rest = breaker.rests().get(plugin)
     if rest is not None and rest.paused_by:
-        raise NotAllowed(f"The deliveries of {plugin} are paused by {rest.paused_by}. Resume them first.")
+        said = gettext("The deliveries of %(plugin)s are paused by %(who)s. Resume them first.")
+        raise NotAllowed(said % {"plugin": plugin, "who": rest.paused_by})
     args, _frozen = arguments(point, user)
     handlers = [each for each in activation.current().handlers(hook) if each.plugin == plugin]
     with transaction.atomic():

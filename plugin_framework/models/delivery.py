@@ -4,36 +4,37 @@ from __future__ import annotations
 
 from django.db import models
 from django.db.models.functions import Now
+from django.utils.translation import gettext_lazy as _
 
 
 class DeliveryState(models.TextChoices):
     """Where a delivery stands."""
 
-    DUE = "due", "Waiting"
-    DONE = "done", "Delivered"
-    DEAD = "dead", "Given up"
-    CANCELLED = "cancelled", "Cancelled"
+    DUE = "due", _("Waiting")
+    DONE = "done", _("Delivered")
+    DEAD = "dead", _("Given up")
+    CANCELLED = "cancelled", _("Cancelled")
 
 
 class Standing(models.TextChoices):
     """Where a delivery stands, as people ask for it: "due" means four things to them."""
 
-    RUNNING = "running", "Running now"
-    WAITING = "waiting", "Waiting"
-    RETRYING = "retrying", "Retrying"
-    HELD = "held", "Held"
-    DONE = "done", "Delivered"
-    DEAD = "dead", "Given up"
-    CANCELLED = "cancelled", "Cancelled"
+    RUNNING = "running", _("Running now")
+    WAITING = "waiting", _("Waiting")
+    RETRYING = "retrying", _("Retrying")
+    HELD = "held", _("Held")
+    DONE = "done", _("Delivered")
+    DEAD = "dead", _("Given up")
+    CANCELLED = "cancelled", _("Cancelled")
 
 
 class AttemptOutcome(models.TextChoices):
     """How one attempt ended."""
 
-    DONE = "done", "Delivered"
-    FAILED = "failed", "Failed"
-    KILLED = "killed", "Stopped"
-    INTERRUPTED = "interrupted", "Interrupted"
+    DONE = "done", _("Delivered")
+    FAILED = "failed", _("Failed")
+    KILLED = "killed", _("Stopped")
+    INTERRUPTED = "interrupted", _("Interrupted")
 
 
 class Delivery(models.Model):

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from django import forms
 from django.utils import timezone
+from django.utils.translation import gettext_lazy as _
 
 from plugin_framework.sdk import Banner
 from plugins.announcements_plugin.models import Announcement
@@ -29,25 +30,34 @@ class Moment(forms.DateTimeField):
         """Within a range that every database and browser can show."""
         found: datetime | None = super().clean(value)
         if found is not None and not EARLIEST <= found < LATEST:
-            raise forms.ValidationError("Choose a day between the years 2000 and 2099.")
+            raise forms.ValidationError(_("Choose a day between the years 2000 and 2099."))
         return found
 
 
 class AnnouncementForm(_AnnouncementModelForm):
     """All of an announcement, and the revision the person has been looking at."""
 
-    starts_at = Moment(label="From", required=False, help_text="Left empty, it is shown at once.")
-    ends_at = Moment(label="Until", required=False, help_text="Left empty, it is shown until you take it off.")
+    starts_at = Moment(label=_("From"), required=False, help_text=_("Left empty, it is shown at once."))
+    ends_at = Moment(label=_("Until"), required=False, help_text=_("Left empty, it is shown until you take it off."))
     revision = forms.CharField(widget=forms.HiddenInput, required=False)
 
     class Meta:
         model = Announcement
         fields = ["title", "text", "level", "link_url", "link_label", "starts_at", "ends_at", "is_active"]
         widgets = {"text": forms.Textarea(attrs={"rows": 4})}
-        labels = {"link_url": "Link", "link_label": "Words of the link", "is_active": "Show it"}
+        labels = {
+            "title": _("Title"),
+            "text": _("Text"),
+            "level": _("Level"),
+            "link_url": _("Link"),
+            "link_label": _("Words of the link"),
+            "is_active": _("Show it"),
+        }
         help_texts = {
-            "link_url": "Where to read more: an address with https://, or a path of these pages such as /apps/orders/.",
-            "is_active": "Take the tick away to keep it here without showing it.",
+            "link_url": _(
+                "Where to read more: an address with https://, or a path of these pages such as /apps/orders/."
+            ),
+            "is_active": _("Take the tick away to keep it here without showing it."),
         }
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
@@ -73,10 +83,10 @@ class AnnouncementForm(_AnnouncementModelForm):
         """What two fields say of each other."""
         found = super().clean() or self.cleaned_data
         if found.get("starts_at") and found.get("ends_at") and found["ends_at"] <= found["starts_at"]:
-            self.add_error("ends_at", "It would be over before it begins: choose a later time than in “From”.")
+            self.add_error("ends_at", _("It would be over before it begins: choose a later time than in “From”."))
         if "link_url" in found and "link_label" in found and bool(found["link_url"]) is not bool(found["link_label"]):
             missing = "link_label" if found["link_url"] else "link_url"
-            self.add_error(missing, "A link takes both an address and words to press: give both, or neither.")
+            self.add_error(missing, _("A link takes both an address and words to press: give both, or neither."))
         return found
 
     def wanted(self) -> AnnouncementInput:

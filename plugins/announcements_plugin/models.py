@@ -5,6 +5,7 @@ from __future__ import annotations
 from django.conf import settings
 from django.db import models
 from django.db.models.functions import Now
+from django.utils.translation import gettext_lazy as _
 
 from plugin_framework.sdk import PluginModel
 
@@ -12,10 +13,10 @@ from plugin_framework.sdk import PluginModel
 class Level(models.TextChoices):
     """How an announcement looks, the most pressing last."""
 
-    INFO = "info", "Information"
-    SUCCESS = "success", "Good news"
-    WARNING = "warning", "Warning"
-    ERROR = "error", "Something is broken"
+    INFO = "info", _("Information")
+    SUCCESS = "success", _("Good news")
+    WARNING = "warning", _("Warning")
+    ERROR = "error", _("Something is broken")
 
 
 class Announcement(PluginModel):

@@ -12,6 +12,7 @@ from django.core.paginator import Paginator
 from django.http import Http404, HttpRequest, HttpResponse
 from django.http.response import HttpResponseBase
 from django.shortcuts import get_object_or_404, redirect, render
+from django.utils.translation import gettext as _
 
 from plugin_framework.sdk import PluginAwareView, banner_dismissed
 from plugins.announcements_plugin import queries, services
@@ -55,7 +56,7 @@ class AnnouncementNew(AdminsView):
         if not form.is_valid():
             return _form(request, form)
         announcement = services.create(form.wanted(), request.user)
-        messages.success(request, f"{announcement} was saved.")
+        messages.success(request, _("“%(title)s” was saved.") % {"title": announcement.title})
         return redirect("apps:announcements:list")
 
 
@@ -80,7 +81,7 @@ class AnnouncementEdit(AdminsView):
             except services.Stale as error:
                 form.add_error(None, str(error))
             else:
-                messages.success(request, f"{saved} was saved.")
+                messages.success(request, _("“%(title)s” was saved.") % {"title": saved.title})
                 return redirect("apps:announcements:list")
         return _form(request, form, announcement)
 
@@ -93,7 +94,7 @@ class AnnouncementDelete(AdminsView):
         announcement = get_object_or_404(Announcement, pk=pk)
         with _gone_is_404():
             services.delete(pk, request.user)
-        messages.success(request, f"{announcement} was deleted.")
+        messages.success(request, _("“%(title)s” was deleted.") % {"title": announcement.title})
         return redirect("apps:announcements:list")
 
 

@@ -7,6 +7,7 @@ from decimal import Decimal
 from django.conf import settings
 from django.db import models
 from django.utils import timezone
+from django.utils.translation import gettext
 
 from plugin_framework.sdk import PluginModel
 
@@ -61,7 +62,7 @@ class Invoice(PluginModel):
         indexes = [models.Index(fields=["due_on"], condition=models.Q(paid_on=None), name="invoices_unpaid")]
 
     def __str__(self) -> str:
-        return f"Invoice {self.label}"
+        return gettext("Invoice %(label)s") % {"label": self.label}
 
     @property
     def net(self) -> Decimal:

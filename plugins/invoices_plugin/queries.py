@@ -7,10 +7,11 @@ from decimal import Decimal
 
 from django.db.models import Count, Q, QuerySet, Sum
 from django.utils import timezone
+from django.utils.translation import gettext_lazy as _
 
 from plugins.invoices_plugin.models import Invoice
 
-STATES = (("open", "Open"), ("overdue", "Overdue"), ("paid", "Paid"))
+STATES = (("open", _("Open")), ("overdue", _("Overdue")), ("paid", _("Paid")))
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,6 +7,8 @@ from django.contrib import messages
 from django.core.paginator import Paginator
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
 
 from plugin_framework.sdk import PluginAwareView
 from plugins.invoices_plugin import queries, services
@@ -18,8 +20,10 @@ PAGE = 20
 class SearchForm(forms.Form):
     """The fields above the list."""
 
-    q = forms.CharField(label="Search", required=False, max_length=100)
-    state = forms.ChoiceField(label="Payment", required=False, choices=[("", "All invoices"), *queries.STATES])
+    q = forms.CharField(label=gettext_lazy("Search"), required=False, max_length=100)
+    state = forms.ChoiceField(
+        label=gettext_lazy("Payment"), required=False, choices=[("", gettext_lazy("All invoices")), *queries.STATES]
+    )
 
 
 class InvoiceList(PluginAwareView):
@@ -58,7 +62,8 @@ class InvoicePaid(PluginAwareView):
         """Note it, once."""
         invoice = get_object_or_404(Invoice, pk=pk)
         noted = services.note_payment(pk, request.user)
-        messages.success(request, f"{invoice} is {'' if noted else 'already '}noted as paid.")
+        said = _("%(invoice)s is noted as paid.") if noted else _("%(invoice)s is already noted as paid.")
+        messages.success(request, said % {"invoice": invoice})
         return redirect("apps:invoices:detail", pk)
 
 
@@ -69,7 +74,8 @@ class InvoiceUnpaid(PluginAwareView):
         """Take it back, once."""
         invoice = get_object_or_404(Invoice, pk=pk)
         taken = services.take_payment_back(pk, request.user)
-        messages.success(request, f"{invoice} is {'' if taken else 'already '}noted as not paid.")
+        said = _("%(invoice)s is noted as not paid.") if taken else _("%(invoice)s is already noted as not paid.")
+        messages.success(request, said % {"invoice": invoice})
         return redirect("apps:invoices:detail", pk)
 
 

@@ -6,6 +6,8 @@ from typing import TYPE_CHECKING, Any
 
 from django import forms
 from django.http import QueryDict
+from django.utils.translation import gettext
+from django.utils.translation import gettext_lazy as _
 
 from plugins.orders_plugin.models import Order, OrderLine, OrderState
 from plugins.orders_plugin.services import LineInput, OrderInput
@@ -23,8 +25,8 @@ SPARE_LINES = 3  # blank rows under the ones in use
 class SearchForm(forms.Form):
     """The fields above the list."""
 
-    q = forms.CharField(label="Search", required=False, max_length=100)
-    state = forms.ChoiceField(label="State", required=False, choices=[("", "All states"), *OrderState.choices])
+    q = forms.CharField(label=_("Search"), required=False, max_length=100)
+    state = forms.ChoiceField(label=_("State"), required=False, choices=[("", _("All states")), *OrderState.choices])
 
 
 class CustomerForm(_OrderModelForm):
@@ -34,22 +36,27 @@ class CustomerForm(_OrderModelForm):
         model = Order
         fields = ["customer_name", "customer_email", "currency", "note"]
         widgets = {"note": forms.Textarea(attrs={"rows": 3})}
-        labels = {"customer_name": "Customer", "customer_email": "E-mail address", "note": "Note"}
+        labels = {
+            "customer_name": _("Customer"),
+            "customer_email": _("E-mail address"),
+            "note": _("Note"),
+            "currency": _("Currency"),
+        }
         help_texts = {
-            "customer_email": "A confirmation is sent here if your organisation has enabled e-mail notifications.",
-            "note": "For your organisation only; the customer does not see it.",
+            "customer_email": _("A confirmation is sent here if your organisation has enabled e-mail notifications."),
+            "note": _("For your organisation only; the customer does not see it."),
         }
 
 
 class LineForm(_LineModelForm):
     """One row of an order's form."""
 
-    quantity = forms.IntegerField(label="Quantity", required=False, min_value=1, max_value=99_999)
+    quantity = forms.IntegerField(label=_("Quantity"), required=False, min_value=1, max_value=99_999)
 
     class Meta:
         model = OrderLine
         fields = ["description", "quantity", "unit_price"]
-        labels = {"unit_price": "Price"}
+        labels = {"description": _("Description"), "unit_price": _("Price")}
         widgets = {"unit_price": forms.NumberInput(attrs={"min": "0", "step": "0.01"})}
 
     def clean_quantity(self) -> int:
@@ -81,7 +88,7 @@ class OrderForm:
         """Whether all of it can be saved; if not, the errors stand in the fields' forms and in `errors`."""
         valid = [self.customer.is_valid(), *(line.is_valid() for line in self.lines)]
         if not any(line.has_changed() for line in self.lines):
-            self.errors.append("Add at least one line.")
+            self.errors.append(gettext("Add at least one line."))
         return all(valid) and not self.errors
 
     def wanted(self) -> OrderInput:

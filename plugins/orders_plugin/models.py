@@ -7,6 +7,8 @@ from decimal import Decimal
 from django.conf import settings
 from django.core.validators import MaxValueValidator, MinValueValidator
 from django.db import models
+from django.utils.translation import gettext
+from django.utils.translation import gettext_lazy as _
 
 from plugin_framework.sdk import PluginModel
 from plugins.orders_plugin.currencies import CURRENCIES, DEFAULT_CURRENCY
@@ -15,9 +17,9 @@ from plugins.orders_plugin.currencies import CURRENCIES, DEFAULT_CURRENCY
 class OrderState(models.TextChoices):
     """Where an order stands. Only a draft can be changed; nothing leads back to a draft."""
 
-    DRAFT = "draft", "Draft"
-    CONFIRMED = "confirmed", "Confirmed"
-    CANCELLED = "cancelled", "Cancelled"
+    DRAFT = "draft", _("Draft")
+    CONFIRMED = "confirmed", _("Confirmed")
+    CANCELLED = "cancelled", _("Cancelled")
 
 
 class Order(PluginModel):
@@ -41,7 +43,7 @@ class Order(PluginModel):
         indexes = [models.Index(fields=["state", "-id"], name="orders_state")]
 
     def __str__(self) -> str:
-        return f"Order {self.pk}"
+        return gettext("Order %(number)s") % {"number": self.pk}
 
     @property
     def is_draft(self) -> bool:

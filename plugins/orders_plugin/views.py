@@ -8,6 +8,7 @@ from django.contrib import messages
 from django.core.paginator import Paginator
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
+from django.utils.translation import gettext as _
 
 from plugin_framework.sdk import PluginAwareView, plugin_registry
 from plugins.orders_plugin import queries, services
@@ -45,7 +46,7 @@ class OrderNew(PluginAwareView):
         if not form.is_valid():
             return _form(request, form)
         order = services.create(form.wanted(), request.user)
-        messages.success(request, f"{order} was saved as a draft.")
+        messages.success(request, _("%(order)s was saved as a draft.") % {"order": order})
         return redirect("apps:orders:detail", order.pk)
 
 
@@ -81,7 +82,7 @@ class OrderEdit(PluginAwareView):
             except services.OrderError as error:
                 form.errors.append(str(error))
             else:
-                messages.success(request, f"{order} was saved.")
+                messages.success(request, _("%(order)s was saved.") % {"order": order})
                 return redirect("apps:orders:detail", pk)
         return _form(request, form, order)
 
@@ -97,7 +98,8 @@ class OrderConfirm(PluginAwareView):
         except services.OrderError as error:
             messages.error(request, str(error))
         else:
-            messages.success(request, f"Order {pk} {'is confirmed' if confirmed else 'was confirmed already'}.")
+            said = _("Order %(number)s is confirmed.") if confirmed else _("Order %(number)s was confirmed already.")
+            messages.success(request, said % {"number": pk})
         return redirect("apps:orders:detail", pk)
 
 
@@ -108,7 +110,8 @@ class OrderCancel(PluginAwareView):
         """Cancel, once."""
         get_object_or_404(Order, pk=pk)
         cancelled = services.cancel(pk, request.user)
-        messages.success(request, f"Order {pk} {'is cancelled' if cancelled else 'was cancelled already'}.")
+        said = _("Order %(number)s is cancelled.") if cancelled else _("Order %(number)s was cancelled already.")
+        messages.success(request, said % {"number": pk})
         return redirect("apps:orders:detail", pk)
 
 

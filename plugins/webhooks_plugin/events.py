@@ -7,13 +7,15 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
 
+from django.utils.translation import gettext_lazy as _
+
 NAMES = {
-    "user.registered": "Somebody registers",
-    "user.logged_in": "Somebody signs in",
-    "order.confirmed": "An order is confirmed",
-    "plugin.enabled": "A plugin is enabled",
-    "plugin.disabled": "A plugin is disabled",
-    "plugin.configured": "The settings of a plugin are saved",
+    "user.registered": _("Somebody registers"),
+    "user.logged_in": _("Somebody signs in"),
+    "order.confirmed": _("An order is confirmed"),
+    "plugin.enabled": _("A plugin is enabled"),
+    "plugin.disabled": _("A plugin is disabled"),
+    "plugin.configured": _("The settings of a plugin are saved"),
 }
 TEST = "webhook.test"  # asked for by an admin; every endpoint takes it
 

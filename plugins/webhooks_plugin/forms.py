@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from django import forms
+from django.utils.translation import gettext_lazy as _
 
 from plugin_framework.sdk import NetworkError
 from plugin_framework.sdk.net import HttpClient, NetworkTimeout
@@ -23,11 +24,11 @@ class EndpointForm(_EndpointModelForm):
     url = forms.CharField(
         label="URL",
         max_length=2000,
-        help_text="Where your program listens: https, on the public internet. Messages are posted here.",
+        help_text=_("Where your program listens: https, on the public internet. Messages are posted here."),
         widget=forms.TextInput({"inputmode": "url", "autocomplete": "off", "spellcheck": "false"}),
     )
     events = forms.MultipleChoiceField(
-        label="Only these events",
+        label=_("Only these events"),
         required=False,
         choices=list(NAMES.items()),
         widget=forms.CheckboxSelectMultiple,
@@ -36,10 +37,10 @@ class EndpointForm(_EndpointModelForm):
     class Meta:
         model = Endpoint
         fields = ["url", "description", "every_event", "events"]
-        labels = {"every_event": "Every event"}
+        labels = {"description": _("Description"), "every_event": _("Every event")}
         help_texts = {
-            "description": "For your own people, on these pages.",
-            "every_event": "Those that come with later versions too. Untick it to choose some below.",
+            "description": _("For your own people, on these pages."),
+            "every_event": _("Those that come with later versions too. Untick it to choose some below."),
         }
 
     def __init__(self, http: HttpClient, *args: Any, **options: Any) -> None:
@@ -61,5 +62,5 @@ class EndpointForm(_EndpointModelForm):
         """It wants something."""
         data = super().clean() or self.cleaned_data
         if not data.get("every_event") and not data.get("events") and "events" not in self.errors:
-            self.add_error("events", "Choose at least one event, or tick “Every event”.")
+            self.add_error("events", _("Choose at least one event, or tick “Every event”."))
         return data

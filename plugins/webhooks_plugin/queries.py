@@ -9,6 +9,7 @@ from operator import or_
 from typing import Any
 
 from django.db.models import Count, Q, QuerySet
+from django.utils.translation import gettext as _
 
 from plugins.webhooks_plugin.models import Endpoint, Waiting
 
@@ -29,10 +30,10 @@ def endpoints() -> QuerySet[Endpoint]:
 def state(endpoint: Endpoint) -> State:
     """How `endpoint` is doing."""
     if not endpoint.active:
-        return State("error", "Switched off: failed") if endpoint.off_because else State("muted", "Switched off")
+        return State("error", _("Switched off: failed")) if endpoint.off_because else State("muted", _("Switched off"))
     if endpoint.failing_since:
-        return State("warn", "Failing")
-    return State("ok", "Works") if endpoint.last_success_at else State("info", "Nothing sent yet")
+        return State("warn", _("Failing"))
+    return State("ok", _("Works")) if endpoint.last_success_at else State("info", _("Nothing sent yet"))
 
 
 def waiting_about(emails: tuple[str, ...]) -> QuerySet[Waiting]:

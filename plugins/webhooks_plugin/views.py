@@ -11,6 +11,7 @@ from django.http import HttpRequest, HttpResponse
 from django.http.response import HttpResponseBase
 from django.shortcuts import get_object_or_404, redirect, render
 from django.utils.cache import add_never_cache_headers
+from django.utils.translation import gettext as _
 
 from plugin_framework.sdk import PluginAwareView, SecretLost, plugin_registry
 from plugins.webhooks_plugin import queries, services
@@ -56,7 +57,9 @@ class EndpointNew(AdminView):
             except services.TooMany as error:
                 form.add_error(None, str(error))
             else:
-                messages.success(request, "The endpoint is added. Copy its signing secret now: it is shown only once.")
+                messages.success(
+                    request, _("The endpoint is added. Copy its signing secret now: it is shown only once.")
+                )
                 return redirect("apps:webhooks:detail", endpoint.pk)
         return _form(request, form)
 
@@ -74,7 +77,7 @@ class EndpointEdit(AdminView):
         if not form.is_valid():
             return _form(request, form, pk)
         services.change(form.save(commit=False), request.user)
-        messages.success(request, "The endpoint is saved.")
+        messages.success(request, _("The endpoint is saved."))
         return redirect("apps:webhooks:detail", pk)
 
 
@@ -98,7 +101,7 @@ class EndpointSecret(AdminView):
             messages.error(request, str(error))
             return redirect("apps:webhooks:detail", pk)
         if secret is None:
-            messages.warning(request, "The secret was shown already. If nobody has kept it, make a new one.")
+            messages.warning(request, _("The secret was shown already. If nobody has kept it, make a new one."))
             return redirect("apps:webhooks:detail", pk)
         response = _detail(request, pk, secret)
         add_never_cache_headers(response)
@@ -112,7 +115,7 @@ class EndpointRotate(AdminView):
         """Make it."""
         _endpoint(pk)
         services.replace_secret(pk, request.user)
-        messages.success(request, "There is a new secret. For 24 hours messages are signed with the old one too.")
+        messages.success(request, _("There is a new secret. For 24 hours messages are signed with the old one too."))
         return redirect("apps:webhooks:detail", pk)
 
 
@@ -137,7 +140,7 @@ class EndpointSwitchOn(AdminView):
         """Begin."""
         _endpoint(pk)
         services.switch_on(pk, request.user)
-        messages.success(request, "The endpoint is switched on. It is told what happens from now on.")
+        messages.success(request, _("The endpoint is switched on. It is told what happens from now on."))
         return redirect("apps:webhooks:detail", pk)
 
 
@@ -148,7 +151,7 @@ class EndpointSwitchOff(AdminView):
         """Stop."""
         _endpoint(pk)
         services.switch_off(pk, request.user)
-        messages.success(request, "The endpoint is switched off.")
+        messages.success(request, _("The endpoint is switched off."))
         return redirect("apps:webhooks:detail", pk)
 
 

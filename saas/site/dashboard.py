@@ -25,6 +25,7 @@ from plugin_framework.sdk import PluginAwareView, PluginInterface
 from saas.site import going_on, plugin_info, quota_info
 from saas.site.access import admins_only, signed_in
 from saas.site.first_steps import first_steps
+from saas.site.spoken import spoken
 from tenants.accounts import preferences
 
 log = logging.getLogger(__name__)
@@ -92,6 +93,6 @@ def panels(request: HttpRequest) -> list[DrawnPanel]:
 def _draw(request: HttpRequest, name: str, plugin: PluginInterface) -> list[DrawnPanel]:
     icon = registry.specs[name].cls.icon
     return [
-        DrawnPanel(name, panel.title, icon, render_to_string(panel.template, panel.context, request))
+        DrawnPanel(name, spoken(panel.title), icon, render_to_string(panel.template, panel.context, request))
         for panel in plugin.dashboard_panels()
     ]

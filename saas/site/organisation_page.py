@@ -46,6 +46,7 @@ class OrganisationForm(forms.Form):
         help_text=gettext_lazy(
             "Dates and times on these pages are in it, and what is typed is read in it. Jobs of plugins stay in UTC."
         ),
+        widget=forms.Select(attrs={"translate": "no"}),  # names of places, as the database of time zones has them
     )
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Literal
 
 from django.http import Http404
@@ -20,6 +20,7 @@ from plugin_framework.models import PluginState
 from plugin_framework.permissions import Consent, Kind, Permission
 from plugin_framework.registry import PluginSpec, Release, is_newer, registry
 from saas.site.names import has_address
+from saas.site.spoken import spoken
 
 type State = Literal["enabled", "attention", "available", "locked"]
 STATES = {
@@ -94,9 +95,9 @@ class Reach:
         for each in permissions:
             by_kind[each.kind][each.what] = None
         return cls(
-            reads=tuple(by_kind[Kind.READS]),
-            stores=tuple(by_kind[Kind.STORES]),
-            sends_to=tuple(by_kind[Kind.SENDS_TO]),
+            reads=tuple(map(spoken, by_kind[Kind.READS])),
+            stores=tuple(map(spoken, by_kind[Kind.STORES])),
+            sends_to=tuple(map(spoken, by_kind[Kind.SENDS_TO])),
             hooks=tuple(map(_hook, by_kind[Kind.HEARS])),
         )
 
@@ -152,8 +153,7 @@ def plugins() -> list[PluginInfo]:
     """All plugins that the current organisation may see, by title."""
     found = lifecycle.statuses()
     enabled = {each.name for each in found if each.enabled}
-    ever = set(PluginState.objects.values_list("plugin", flat=True))
-    shown = [each for each in found if has_address(each.name) and (each.name in ever or not _hidden(each.name))]
+    shown = [each for each in found if has_address(each.name) and (each.had or not _hidden(each.name))]
     rests = breaker.rests()
     return sorted(
         (describe(each, enabled, rests.get(each.name)) for each in shown),
@@ -198,11 +198,11 @@ def describe(status: Status, enabled: Iterable[str], rest: Rest | None = None) -
     # The fault itself is for those who can mend it.
     return PluginInfo(
         name=status.name,
-        title=spec.title if spec else title_of(status.name),
-        description=spec.description if spec else "",
-        details=spec.cls.details if spec else "",
+        title=title_of(status.name),
+        description=spoken(spec.description) if spec else "",
+        details=spoken(spec.cls.details) if spec else "",
         version=spec.version if spec else "",
-        category=spec.cls.category if spec else "",
+        category=spoken(spec.cls.category) if spec else "",
         icon=spec.cls.icon if spec else "plug",
         state=state,
         state_label=str(STATES[state]),
@@ -218,7 +218,7 @@ def describe(status: Status, enabled: Iterable[str], rest: Rest | None = None) -
         reach=Reach.of(permissions.asked(spec) if spec else ()),
         consent=status.consent,
         new_reach=Reach.of(new) if new else None,
-        releases=spec.changelog if spec else (),
+        releases=tuple(replace(each, text=spoken(each.text)) for each in spec.changelog) if spec else (),
         docs_url=str(spec.cls.docs_url) if spec else "",
         support_url=str(spec.cls.support_url) if spec else "",
         needs=_needs(spec, enabled),
@@ -249,7 +249,7 @@ def dependants_of(name: str) -> tuple[str, ...]:
 def title_of(name: str) -> str:
     """What people read for a plugin, its code being there or not."""
     spec = registry.specs.get(name)
-    return spec.title if spec else name.replace("_", " ").capitalize()
+    return spoken(spec.title) if spec else name.replace("_", " ").capitalize()
 
 
 def _standing(status: Status, enabled: set[str]) -> tuple[Decision, str]:
@@ -285,8 +285,8 @@ def _hidden(name: str) -> bool:
 def _hook(name: str) -> HookInfo:
     point = registry.points.get(name)
     if point is None:
-        return HookInfo(name, "", "Declared by a plugin that is not installed.", (), idle=True)
-    return HookInfo(name, point.kind, point.doc, point.args, idle=False)
+        return HookInfo(name, "", gettext("Declared by a plugin that is not installed."), (), idle=True)
+    return HookInfo(name, point.kind, spoken(point.doc), point.args, idle=False)
 
 
 def _needs(spec: PluginSpec | None, enabled: set[str]) -> tuple[Neighbour, ...]:

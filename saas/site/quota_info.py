@@ -6,27 +6,36 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 
 from django.template.defaultfilters import filesizeformat
+from django.utils.formats import number_format
 from django.utils.translation import gettext as _
-from django.utils.translation import ngettext
+from django.utils.translation import gettext_noop, ngettext
 
 from plugin_framework import quotas
 from plugin_framework.quotas import Kind, Level, Usage
 
-_TITLES = {Kind.PEOPLE: "People", Kind.DELIVERIES: "Deliveries today", Kind.STORAGE: "Storage"}
+_TITLES = {
+    Kind.PEOPLE: gettext_noop("People"),
+    Kind.DELIVERIES: gettext_noop("Deliveries today"),
+    Kind.STORAGE: gettext_noop("Storage"),
+}
 _WHAT = {
-    Kind.PEOPLE: "Accounts that may sign in, and open invitations: each keeps a place.",
-    Kind.DELIVERIES: "Events handed to plugins since midnight UTC. Trying one again does not count, nor do plugins' jobs by the clock.",
-    Kind.STORAGE: "Files, and the tables in which everything else is kept, as measured every six hours.",
+    Kind.PEOPLE: gettext_noop("Accounts that may sign in, and open invitations: each keeps a place."),
+    Kind.DELIVERIES: gettext_noop(
+        "Events handed to plugins since midnight UTC. Trying one again does not count, nor do plugins' jobs by the clock."
+    ),
+    Kind.STORAGE: gettext_noop("Files, and the tables in which everything else is kept, as measured every six hours."),
 }
 _THEN = {
-    Kind.PEOPLE: "Nobody else can register or be invited. Who is here stays, and remains able to work.",
-    Kind.DELIVERIES: "Further deliveries wait for the next day and go out then, in order. Nothing is lost.",
-    Kind.STORAGE: "New files are refused. Nothing that is there is removed.",
+    Kind.PEOPLE: gettext_noop("Nobody else can register or be invited. Who is here stays, and remains able to work."),
+    Kind.DELIVERIES: gettext_noop(
+        "Further deliveries wait for the next day and go out then, in order. Nothing is lost."
+    ),
+    Kind.STORAGE: gettext_noop("New files are refused. Nothing that is there is removed."),
 }
 _REMEDY = {
-    Kind.PEOPLE: "Remove somebody or take an invitation back, or ask the platform for a larger plan.",
-    Kind.DELIVERIES: "They go out after midnight UTC; with a larger plan from the platform, at once.",
-    Kind.STORAGE: "Remove files, or ask the platform for a larger plan.",
+    Kind.PEOPLE: gettext_noop("Remove somebody or take an invitation back, or ask the platform for a larger plan."),
+    Kind.DELIVERIES: gettext_noop("They go out after midnight UTC; with a larger plan from the platform, at once."),
+    Kind.STORAGE: gettext_noop("Remove files, or ask the platform for a larger plan."),
 }
 
 
@@ -96,7 +105,7 @@ def pressing(*kinds: Kind) -> list[UsageInfo]:
 
 def number(kind: Kind, value: int) -> str:
     """So much of `kind`, as people read it."""
-    return str(filesizeformat(value)) if kind is Kind.STORAGE else f"{value:,}"
+    return str(filesizeformat(value)) if kind is Kind.STORAGE else number_format(value, force_grouping=True)
 
 
 def beyond(usages: Iterable[Usage]) -> list[UsageInfo]:

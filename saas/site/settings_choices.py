@@ -11,6 +11,7 @@ from django.utils.translation import gettext as _
 from saas.site.settings_fields import Field
 from saas.site.settings_parts import Part, Sent, sent_text
 from saas.site.settings_values import MISSING, Wrong, one_line_endings, short, showable, text_of
+from saas.site.spoken import spoken
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,7 +34,7 @@ def option_values(node: Mapping[str, Any]) -> dict[str, Any]:
 def option_label(node: Mapping[str, Any], text: str) -> str:
     """What people read for one choice."""
     names = {"true": _("Yes"), "false": _("No")} if node.get("type") == "boolean" else {}
-    return str(node.get("x-enum-labels", {}).get(text, names.get(text, text)))
+    return spoken(str(node.get("x-enum-labels", {}).get(text, names.get(text, text))))
 
 
 class Choice(Field):

@@ -17,6 +17,7 @@ from saas.site.settings_fields import Json, Secret
 from saas.site.settings_groups import Group, Rows
 from saas.site.settings_keeping import Keeper
 from saas.site.settings_parts import AT_DEFAULT, Part, Path, Sent, Situation, sent_text
+from saas.site.spoken import spoken
 
 NO_FIELD = "__all__"  # the key of errors that belong to no field, as in Django's forms
 RESET = "reset:"  # of a field's name: the button that puts it back to its default; alone: the one for all of them
@@ -161,7 +162,7 @@ class SettingsForm:
         """The sections, in the order in which their first fields come."""
         parts: dict[str, list[Part]] = {}
         for part in self.root.children() if isinstance(self.root, Group) else [self.root]:
-            parts.setdefault(str(part.node.get("x-group", "")), []).append(part)
+            parts.setdefault(spoken(str(part.node.get("x-group", ""))), []).append(part)
         for position, (legend, found) in enumerate(parts.items()):
             yield Section(legend, tuple(found), f"section:{position}")
 

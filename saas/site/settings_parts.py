@@ -12,6 +12,7 @@ from django.forms.utils import flatatt
 from django.utils.datastructures import MultiValueDict
 
 from saas.site.settings_values import MISSING, fits
+from saas.site.spoken import spoken
 
 type Path = tuple[str | int, ...]
 type Node = Mapping[str, Any]
@@ -100,9 +101,11 @@ class Part:
         self.saved = saved
         self.basis = self.default if saved is MISSING else saved
         self.id = "id_" + self.name.replace("%", "~")
-        self.label = label or str(node.get("title") or str(path[-1] if path else "").replace("_", " ").capitalize())
+        self.label = label or spoken(
+            str(node.get("title") or str(path[-1] if path else "").replace("_", " ").capitalize())
+        )
         self.context = ""  # what the part stands in, as people read it
-        self.help = str(node.get("description", ""))
+        self.help = spoken(str(node.get("description", "")))
         self.only_when = ""  # when the part applies, in words; empty: always
         self.show_if: Mapping[str, list[str]] = {}  # the same for the script: what controls must say, by their names
         self.errors: list[str] = []
@@ -161,7 +164,7 @@ class Part:
     def name_children(self) -> None:
         """Tell all parts inside what they stand in."""
         for child in self.children():
-            child.context = self.long_label if self.path else str(child.node.get("x-group", ""))
+            child.context = self.long_label if self.path else spoken(str(child.node.get("x-group", "")))
             child.name_children()
 
     def at(self, path: Path) -> Part:

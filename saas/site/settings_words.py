@@ -13,6 +13,7 @@ from plugin_framework import settings_store
 from plugin_framework.config import ConfigSchema
 from saas.site.settings_choices import option_label
 from saas.site.settings_values import showable, text_of
+from saas.site.spoken import spoken
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,14 +52,14 @@ def _leaves(node: Mapping[str, Any], *values: Any, path: tuple[str, ...] = ()) -
 
 def label(schema: ConfigSchema, dotted: str) -> str:
     """What people read for the field at `dotted`."""
-    return str(schema.at(tuple(dotted.split("."))).get("title") or dotted.replace("_", " ").capitalize())
+    return spoken(str(schema.at(tuple(dotted.split("."))).get("title") or dotted.replace("_", " ").capitalize()))
 
 
 def long_label(schema: ConfigSchema, path: tuple[str, ...]) -> str:
     """The same with what it stands in, a section or groups: two of them may each have a "Subject"."""
     steps = [schema.at(path[: length + 1]).get("title") or _capital(name) for length, name in enumerate(path)]
     section = schema.at(path[:1]).get("x-group", "")
-    return ": ".join(map(str, [section, *steps] if section else steps))
+    return ": ".join(spoken(str(each)) for each in ([section, *steps] if section else steps))
 
 
 def words(value: Any, node: Mapping[str, Any] | None = None) -> str:

@@ -11,8 +11,10 @@ from django import template
 from django.utils.translation import gettext, gettext_lazy
 
 from plugin_framework.registry import JOB_HOOK
+from saas.site.spoken import spoken
 
 register = template.Library()
+register.filter(spoken)  # what plugins say of themselves
 
 _ACTIONS = {
     "plugin.enabled": gettext_lazy("enabled the plugin"),

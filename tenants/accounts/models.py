@@ -9,6 +9,7 @@ from django.db import models, transaction
 from django.db.models.functions import Lower
 from django.utils import timezone
 from django.utils.crypto import salted_hmac
+from django.utils.translation import gettext_lazy as _
 
 from plugin_framework.tenancy import current_tenant
 
@@ -16,9 +17,9 @@ from plugin_framework.tenancy import current_tenant
 class Role(models.TextChoices):
     """What somebody may do in their organisation."""
 
-    OWNER = "owner", "Owner"
-    ADMIN = "admin", "Admin"
-    MEMBER = "member", "Member"
+    OWNER = "owner", _("Owner")
+    ADMIN = "admin", _("Admin")
+    MEMBER = "member", _("Member")
 
 
 class UserManager(BaseUserManager["User"]):
@@ -66,7 +67,7 @@ def normal(email: str) -> str:
 class User(AbstractBaseUser):
     """One person in one tenant; the same person in another tenant is another account."""
 
-    email = models.EmailField(unique=True, error_messages={"unique": "Somebody already uses this address."})
+    email = models.EmailField(unique=True, error_messages={"unique": _("Somebody already uses this address.")})
     name = models.CharField(max_length=150, blank=True)
     role = models.CharField(max_length=10, choices=Role, default=Role.MEMBER)
     is_active = models.BooleanField(default=True)

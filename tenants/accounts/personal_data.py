@@ -10,6 +10,7 @@ from typing import Any
 from allauth.account.models import EmailAddress
 from django.db import transaction
 from django.utils import timezone
+from django.utils.translation import gettext
 
 from plugin_framework import personal_data
 from plugin_framework.audit import Actor, record
@@ -134,7 +135,7 @@ def erase(person: Person, actor: Actor, *, by: User, confirmation: str) -> Erasu
         CannotErase: a plugin failed. In each case nothing was erased.
     """
     if normal(confirmation) not in person.emails:
-        raise NotPossible(f"Type {person.emails[0]} to erase what is kept of this person.")
+        raise NotPossible(gettext("Type %(email)s to erase what is kept of this person.") % {"email": person.emails[0]})
     pseudonym = f"erased person {secrets.token_hex(4)}"
     with transaction.atomic():
         people.lock_for_leaving(person.user_id, by)
