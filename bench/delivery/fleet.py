@@ -32,7 +32,6 @@ INSERT INTO plugin_framework_delivery (event_id, hook, plugin, handler, payload,
 SELECT gen_random_uuid(), hook, plugin, handler, payload, gen_random_uuid(), state, attempts, fence, last_error
 FROM (SELECT * FROM plugin_framework_delivery ORDER BY id DESC LIMIT 1) AS one, generate_series(2, %s)
 """
-_ROWS = ("plugin_framework_pluginstate", "django_migrations")
 _fleet: list[TenantRef] = []
 
 
@@ -74,9 +73,10 @@ def _copy_tables(source: str, target: str) -> None:
         cursor.execute(
             f'CREATE SCHEMA "{target}";'
             + "".join(f"CREATE TABLE {target}.{name} (LIKE {source}.{name} INCLUDING ALL);" for _, name in tables)
-            + "".join(
-                f"INSERT INTO {target}.{name} OVERRIDING SYSTEM VALUE SELECT * FROM {source}.{name};" for name in _ROWS
-            )
+            + f"INSERT INTO {target}.plugin_framework_pluginstate OVERRIDING SYSTEM VALUE "
+            + f"SELECT * FROM {source}.plugin_framework_pluginstate;"
+            + f"INSERT INTO {target}.django_migrations (app, name, applied) "  # with new ids: later ones are added
+            + f"SELECT app, name, applied FROM {source}.django_migrations"
         )
         for oid, name in tables:
             cursor.execute(_FOREIGN, [oid])

@@ -4,17 +4,19 @@ from __future__ import annotations
 
 from playwright.sync_api import Page
 
+# Of the window's size times how far. Below it are words that got a letter longer: "9 seconds ago", and a moment later "10 seconds ago".
+LEAST = 0.001
 _WATCH = """() => {
   window.shifts = [];
   new PerformanceObserver((list) => {
     for (const entry of list.getEntries()) {
-      if (!entry.hadRecentInput) {
+      if (!entry.hadRecentInput && entry.value > LEAST) {
         const what = entry.sources.map((source) => source.node?.outerHTML?.slice(0, 120) ?? "gone");
         window.shifts.push(`${entry.value.toFixed(4)}: ${what.join(" | ")}`);
       }
     }
   }).observe({ type: "layout-shift" });
-}"""
+}""".replace("LEAST", str(LEAST))
 # A frame later everything that the last change moved has been counted.
 _READ = "() => new Promise((done) => requestAnimationFrame(() => requestAnimationFrame(() => setTimeout(() => done(window.shifts), 50))))"
 

@@ -199,7 +199,7 @@ def test_the_superadmin_enables_a_plugin_in_many_organisations_after_seeing_what
 def test_a_visitor_signs_an_organisation_up_and_is_its_owner_at_once(visitor: Visitor) -> None:
     page = visitor.go("/")
     visitor.look("landing")
-    page.get_by_role("link", name="Sign your organisation up").click()
+    page.get_by_role("link", name="Sign your organisation up").first.click()
     page.get_by_label("Organisation").fill("Initech & Söhne")
     page.get_by_label("Your name").fill("Bill")
     page.get_by_label("Email").fill("bill@initech.example")
