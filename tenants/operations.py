@@ -63,8 +63,8 @@ def change_plan(slug: str, plan: str, actor: Actor) -> bool:
         with tenant_scope(ref):
             if not plans.assign(plan):
                 return False
-            for row in PluginState.objects.filter(enabled=True):
-                release_held(row.plugin)
+            for name in PluginState.objects.filter(enabled=True).values_list("plugin", flat=True):
+                release_held(name)
         audit_on_both_sides(ref, actor, "tenant.plan_changed", plan=plan)
         return True
 

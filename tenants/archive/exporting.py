@@ -154,7 +154,8 @@ def _manifest(tenant: Tenant, ref: TenantRef, archive: zipfile.ZipFile, found: I
     )
     plugins = tuple(
         Plugin(row.plugin, row.version, row.app_label, tuple(row.tables))
-        for row in PluginState.objects.order_by("plugin")
+        # These alone: a tenant that is behind has not the newer columns.
+        for row in PluginState.objects.order_by("plugin").only("plugin", "version", "app_label", "tables")
     )
     with public_scope():
         lanes = Lane.objects.filter(tenant_schema=ref.schema).exclude(paused_by="")
