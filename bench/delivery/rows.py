@@ -45,7 +45,7 @@ class Load:
 
 def measured(url: str, load: Load, say: Callable[[str], None]) -> Iterator[Row]:
     """Measure all of it on an empty database."""
-    env = {**sides.environment(url), "DJANGO_SETTINGS_MODULE": "bench.delivery.settings", "LOG_LEVEL": "CRITICAL"}
+    env = {**sides.environment(url), "DJANGO_SETTINGS_MODULE": "bench.delivery.settings", "LOG_LEVEL": "ERROR"}
     with sides.side("Tenantry's deliveries", env) as side, tempfile.TemporaryDirectory() as folder:
         few = max(load.lanes, load.beside + HOSTILE)
         say(f"deliveries: making {few} tenants")
