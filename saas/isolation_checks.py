@@ -61,7 +61,8 @@ def _caches() -> Iterator[CheckMessage]:
 
 
 def _storages() -> Iterator[CheckMessage]:
-    for name, found in settings.STORAGES.items():
+    storages: Mapping[str, Any] = settings.STORAGES
+    for name, found in storages.items():
         backend = str(found["BACKEND"])
         if name != "staticfiles" and not issubclass(import_string(backend), TenantStorage):
             yield Error(
