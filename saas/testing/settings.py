@@ -16,8 +16,12 @@ os.environ.setdefault("PLUGIN_ALLOW_LOOPBACK", "true")
 os.environ.setdefault("SPARE_SCHEMAS", "0")  # no worker runs beside most tests: who signs up has a schema made at once
 os.environ.setdefault("EMAIL_URL", "memorymail://")
 os.environ.setdefault("MEDIA_ROOT", str(_BASE / ".data" / "test-media"))  # tests with a database have one of their own
-# One for each process of a run: what another counts meanwhile is not this one's.
-os.environ.setdefault("METRICS_DIR", str(_BASE / ".data" / f"metrics-{os.environ.get('PYTEST_XDIST_WORKER', 'tests')}"))
+# One for each process of a run: what another counts meanwhile is not this one's. The first process hands on its own with its environment.
+_COUNTS = _BASE / ".data" / "metrics-tests"
+if os.environ.setdefault("METRICS_DIR", str(_COUNTS)) == str(_COUNTS) and (
+    worker := os.environ.get("PYTEST_XDIST_WORKER")
+):
+    os.environ["METRICS_DIR"] = f"{_COUNTS}-{worker}"
 for limit in ("SIGNUPS_PER_HOUR_AND_ADDRESS", "SIGNUPS_PER_HOUR_AND_MAIL_DOMAIN", "REGISTRATIONS_PER_HOUR_AND_ADDRESS"):
     os.environ.setdefault(limit, "1000000")  # all tests come from one address
 

@@ -83,7 +83,13 @@
   document.querySelectorAll("table.table:not(.table-stack, .table-narrow)").forEach(labelCells);
   document.addEventListener("submit", holdBack);
   window.addEventListener("pageshow", letGo);
-  document.addEventListener("htmx:load", (event) => tellTimes(event.target));
+  // What a swap brings is told its times before it is painted. htmx's own event comes some 20 ms later: rows would change their height.
+  const tellNew = (records) => {
+    for (const { addedNodes } of records) {
+      for (const node of addedNodes) if (node.nodeType === Node.ELEMENT_NODE) tellTimes(node);
+    }
+  };
+  new MutationObserver(tellNew).observe(document.body, { childList: true, subtree: true });
   // Where the navigation is a strip, the page one is on comes into view.
   const here = document.querySelector(".rail-nav [aria-current]");
   if (here) here.scrollIntoView({ block: "nearest", inline: "center" });
