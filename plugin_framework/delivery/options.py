@@ -20,6 +20,7 @@ class Options:
         slice_seconds, slice_rows: how much of one lane is done before the others get their turn.
         stuck_after: with one delivery; from then on its child does not count as one of `children`. A call to a far receiver takes
             that long, so a few slow tenants cost the others no more than this wait.
+        stuck_soon: the same just after something came in for which no child had its hands free: it waits less.
         recycle_after: deliveries after which a child makes room for a fresh one.
         schedule_poll: between looks for jobs whose time has come.
         memory: bytes of data a child may allocate beyond what it starts with; 0 for no limit.
@@ -39,6 +40,7 @@ class Options:
     memory: int = 1024 * 1024 * 1024
     elastic_factor: int = 4
     stuck_after: float = 0.03
+    stuck_soon: float = 0.005
     linger: float = 5.0
     heartbeat: float = 5.0
     schedule_poll: float = 1.0

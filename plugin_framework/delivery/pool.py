@@ -52,6 +52,7 @@ class Pool:
     processes: list[Process] = field(default_factory=list)
     stopping: bool = False
     _free: list[Slot] = field(default_factory=list)
+    _short_until: float = 0.0
     _surplus_since: float | None = None
     _refill_at: float = 0.0
     _respawn_at: float = 0.0
@@ -100,12 +101,15 @@ class Pool:
     def _able(self, now: float) -> int:
         staying = (each for each in self.processes if not each.leaving and not each.doomed)
         slots = [each.slot for each in staying if not each.slot.record.standby]
-        return sum(not slot.stuck(now, self.options.stuck_after) for slot in slots)
+        return sum(not slot.stuck(now, self._patience(now)) for slot in slots)
+
+    def _patience(self, now: float) -> float:
+        return self.options.stuck_soon if now < self._short_until else self.options.stuck_after
 
     def next_look(self, now: float) -> float:
         """Seconds until the next child counts as stuck, or a stuck one may have become a hog; infinite when no child may."""
         working = (each.slot.busy_since for each in self.processes if not each.leaving and not each.doomed)
-        left = (since + self.options.stuck_after - now for since in working if since is not None)
+        left = (since + self._patience(now) - now for since in working if since is not None)
         return min((each if each >= 0.0 else HOG for each in left if each > -HOG_LOOKS * HOG), default=math.inf)
 
     def _slow_hogs(self, now: float) -> None:
@@ -148,9 +152,15 @@ class Pool:
             os.setpgid(pid, pid)
         self.processes.append(Process(pid, slot, writing))
 
-    def poke(self, count: int) -> None:
-        """Tell so many idle children that there may be something to do; the oldest, which know the most tenants."""
+    def poke(self, count: int, wanted: int = 0) -> None:
+        """Tell so many idle children that there may be something to do; the oldest, which know the most tenants.
+
+        Args:
+            wanted: how many there is something to do for; if fewer are idle, those that are stuck are replaced sooner for a moment.
+        """
         idle = [each for each in self.processes if each.slot.held is None and not each.slot.record.standby]
+        if len(idle) < wanted:
+            self._short_until = time.monotonic() + self.options.stuck_after
         for each in idle[:count]:
             self._poke(each)
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import gc
 import logging
 import os
 import select
@@ -17,6 +18,7 @@ from django.db import InterfaceError, OperationalError, ProgrammingError, connec
 
 from plugin_framework.citus import cluster
 from plugin_framework.db import pooler, wear
+from plugin_framework.db.rollout import judged
 from plugin_framework.delivery import lanes, limits, obituary, schedule, workers
 from plugin_framework.delivery.emit import CHANNEL
 from plugin_framework.delivery.options import Options
@@ -57,6 +59,8 @@ class Supervisor:
 
     def _begin(self) -> None:
         """Reach the database, however long that takes, and free what a killed predecessor held. Only then are children made."""
+        judged()  # reads all migrations: else each child would, with its first delivery in hand
+        gc.freeze()  # what is there by now stays: looking at it again would make each child copy it
         while self._stop_at is None:
             try:
                 self._test_the_way()
@@ -158,7 +162,7 @@ class Supervisor:
             if count < lanes.FOLD_LIMIT:
                 break
         if folded:
-            self._pool.poke(folded + 1)  # one more, for who has just found something else to do
+            self._pool.poke(folded + 1, folded)  # one more, for who has just found something else to do
         elif notified:
             self._pool.poke(self._options.most_children)
 

@@ -16,7 +16,7 @@ from plugin_framework.delivery.pool import HOG, Pool, Process
 from plugin_framework.delivery.slots import allocate
 
 NOW = 1000.0
-OPTIONS = Options(children=2, stuck_after=0.1)
+OPTIONS = Options(children=2, stuck_after=0.1, stuck_soon=0.04)
 
 
 def pool_with(*begun: float) -> Pool:
@@ -49,6 +49,25 @@ def test_a_child_that_is_to_go_asks_for_no_look() -> None:
     pool = pool_with(NOW - 0.05, NOW - 0.05)
     pool.processes[0].leaving, pool.processes[1].doomed = True, "It took too long."
     assert pool.next_look(NOW) == math.inf
+
+
+def test_for_a_moment_a_child_becomes_stuck_sooner_when_something_comes_in_and_none_is_idle() -> None:
+    now = time.monotonic()
+    pool = pool_with(now - 0.02, now - 0.05)
+    pool.poke(2, wanted=1)
+    assert pool.next_look(now) == pytest.approx(0.02)
+    assert pool._able(now) == 1
+    later = now + OPTIONS.stuck_after + 1
+    pool.processes[0].slot.begin(1, later - 0.05, later + 45)
+    assert pool._able(later) == 1
+
+
+def test_it_does_not_while_one_is_idle_for_each_that_came_in() -> None:
+    now = time.monotonic()
+    pool = pool_with(now - 0.05, now)
+    pool.processes[1].slot.leave_lane()
+    pool.poke(2, wanted=1)
+    assert pool._able(now) == 2
 
 
 def poked(*phases: str, count: int) -> list[bool]:
