@@ -24,30 +24,36 @@ def main(arguments: Sequence[str] | None = None) -> int:
     """Parse, run, render."""
     options = _parser().parse_args(arguments)
     effort = rounds.Effort(options.rounds, options.request_ms, options.hook_ms)
-    load = _load(options)
     rows: list[Row] = []
-    samples: rounds.Samples = {}
-    about: list[Row] = []
     try:
         if "calls" in options.parts:
             with place.database() as url:
-                rows, samples = _measured(url, tuple(options.registered), effort)
+                found, samples = _measured(url, tuple(options.registered), effort)
+                report.written(found, samples, effort, _version(url), options.results)
+                rows += found
         if "deliveries" in options.parts:
             with place.database(durable=True) as url:
-                rows += deliveries.measured(url, load, _say)
-        with place.database(resumable=True) as url:
-            server = _version(url)
-            if "tenants" in options.parts:
+                rows += _delivered(url, _load(options), options.results)
+        if "tenants" in options.parts:
+            with place.database(resumable=True) as url:
                 about = list(crowd.measured(url, _crowd(options), _say))
-                report.crowd_written(about, _crowd(options), server, options.results)
+                report.crowd_written(about, _crowd(options), _version(url), options.results)
+                rows += about
                 _say("tenants: removing their databases")
     except (place.Busy, sides.SideFailed, PostgresError, psycopg.OperationalError) as error:
         print(f"bench: {error}", file=sys.stderr)
         return 1
-    if rows:
-        report.written(rows, samples, effort, load, server, options.results)
-    print(report.table(rows + about))
+    print(report.table(rows))
     return 0
+
+
+def _delivered(url: str, load: deliveries.Load, results: Path) -> list[Row]:
+    """Each row is written as soon as it is known: a run takes a quarter of an hour."""
+    rows: list[Row] = []
+    for row in deliveries.measured(url, load, _say):
+        rows.append(row)
+        report.deliveries_written(rows, load, _version(url), results)
+    return rows
 
 
 def _crowd(options: argparse.Namespace) -> crowd.Crowd:

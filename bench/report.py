@@ -19,7 +19,7 @@ from bench.rounds import Effort, Samples
 from bench.rows import Row
 
 _PACKAGES = ("Django", "django-tenants", "psycopg", "pluggy", "blinker", "procrastinate")
-CROWDS = "tenants"  # in the results: by their number
+CROWDS, DELIVERIES = "tenants", "deliveries"  # parts of the results of their own; the first by the number of tenants
 _HEAD = ("what", "peer", "ours", "peer's", "ratio", "middle half", "reach", "")
 
 
@@ -40,8 +40,8 @@ def _cells(row: Row) -> tuple[str, ...]:
     return row.what, row.peer, number.format(row.ours), theirs, ratio, spread, row.reach, verdict
 
 
-def written(rows: Sequence[Row], samples: Samples, effort: Effort, load: Load, server: str, file: Path) -> None:
-    """Write the results to `file`; those about many tenants, which stand there in a part of their own, stay.
+def written(rows: Sequence[Row], samples: Samples, effort: Effort, server: str, file: Path) -> None:
+    """Write the results about requests and calls to `file`; the other parts, about deliveries and many tenants, stay as they are.
 
     Args:
         server: PostgreSQL's version.
@@ -49,12 +49,17 @@ def written(rows: Sequence[Row], samples: Samples, effort: Effort, load: Load, s
     found = {
         **_about(server),
         "effort": dataclasses.asdict(effort),
-        "load": dataclasses.asdict(load),
         "rows": [dataclasses.asdict(row) for row in rows],
         "medians_us": {name: round(median(taken), 3) for name, taken in samples.items()},
-        CROWDS: _before(file).get(CROWDS, {}),
     }
-    file.write_text(json.dumps(found, indent=1) + "\n")
+    kept = {name: part for name, part in _before(file).items() if name in (DELIVERIES, CROWDS)}
+    _write(found | kept, file)
+
+
+def deliveries_written(rows: Sequence[Row], load: Load, server: str, file: Path) -> None:
+    """Write the results about deliveries to `file`, beside all else that is there; so far as they are known, for a run takes long."""
+    found = {**_about(server), "load": dataclasses.asdict(load), "rows": [dataclasses.asdict(row) for row in rows]}
+    _write(_before(file) | {DELIVERIES: found}, file)
 
 
 def crowd_written(rows: Sequence[Row], crowd: Crowd, server: str, file: Path) -> None:
@@ -62,7 +67,11 @@ def crowd_written(rows: Sequence[Row], crowd: Crowd, server: str, file: Path) ->
     found = {**_about(server), "load": dataclasses.asdict(crowd), "rows": [dataclasses.asdict(row) for row in rows]}
     before = _before(file)
     before.setdefault(CROWDS, {})[str(crowd.many)] = found
-    file.write_text(json.dumps(before, indent=1) + "\n")
+    _write(before, file)
+
+
+def _write(results: Mapping[str, Any], file: Path) -> None:
+    file.write_text(json.dumps(results, indent=1) + "\n")
 
 
 def _before(file: Path) -> dict[str, Any]:

@@ -37,12 +37,13 @@ def test_all_rows_are_made_and_shown_and_written(tmp_path: Path, capsys: pytest.
     shown, written = capsys.readouterr().out, json.loads(results.read_text())
     assert written["tenants"]["5000"] == "measured once"
     of_tenants = written["tenants"]["4"]["rows"]
-    for row in [*written["rows"], *of_tenants]:
+    of_deliveries = written["deliveries"]["rows"]
+    for row in [*written["rows"], *of_deliveries, *of_tenants]:
         assert row["what"] in shown
         assert (
             row["ours"] >= 0 or row["unit"] == "us"
         )  # a request's time over the bare view may be noise on such counts
-    peers = {row["peer"] for row in written["rows"]}
+    peers = {row["peer"] for row in [*written["rows"], *of_deliveries]}
     for peer in ("django-tenants", "pluggy", "Signal", "blinker", "procrastinate"):
         assert any(peer in each for each in peers)
     for what in ("as they come", "warm", "sign-up", "migration with nothing to do", "memory of a database session"):
