@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import socket
+import subprocess
 import time
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
@@ -19,6 +20,8 @@ from bench.sides import Side, SideFailed
 RATE = 50.0  # events a second
 MEMORY = 256 << 20  # bytes a handler's process may add; the hog takes all of it each time
 PATIENCE = 30.0  # seconds for the last deliveries
+
+type Worker = subprocess.Popen[bytes]
 _FATES = """
 SELECT count(*) FILTER (WHERE state <> 'done' AND state <> 'due' OR attempts <> (SELECT count(*) FROM {0}.plugin_framework_deliveryattempt
     WHERE delivery_id = d.id)), count(*) FROM {0}.plugin_framework_delivery d
@@ -59,24 +62,24 @@ class Lag:
             env = {**self.env, NOTES: str(self.notes), SINK: str(port)}
             command = ["manage.py", "worker", "--memory", str(MEMORY), "--stop-grace", "1"]
             with worker(command, env) as process:
-                self._warm(tenants)
+                self._warm(tenants, process)
                 if backlog:
                     self.side.ask("harm", events=backlog)
                 emitted = self.side.ask("stream", seconds=seconds, rate=RATE, tenants=tenants, harm=harm)
-                lags = self._noted(emitted)
-                if process.poll() is not None:
-                    raise SideFailed("The worker ended.")
+                lags = self._noted(emitted, process)
         cuts = quantiles(lags, n=100)
         return Lags(cuts[49] / 1000, cuts[98] / 1000, self._unaccounted())
 
-    def _warm(self, tenants: int) -> None:
+    def _warm(self, tenants: int, worker: Worker) -> None:
         """Let the worker start, and each child meet some of the tenants."""
-        self._noted(self.side.ask("stream", seconds=2.0, rate=RATE, tenants=tenants))
+        self._noted(self.side.ask("stream", seconds=2.0, rate=RATE, tenants=tenants), worker)
         self.notes.write_text("")
 
-    def _noted(self, emitted: int) -> list[int]:
+    def _noted(self, emitted: int, worker: Worker) -> list[int]:
         give_up = time.monotonic() + PATIENCE
         while len(lines := self.notes.read_text().splitlines()) < emitted:
+            if (status := worker.poll()) is not None:
+                raise SideFailed(f"The worker ended with status {status}; {len(lines)} of {emitted} deliveries came.")
             if time.monotonic() > give_up:
                 raise SideFailed(f"{emitted - len(lines)} of {emitted} deliveries did not come.")
             time.sleep(0.05)

@@ -12,6 +12,7 @@ class Options:
     Attributes:
         children: handlers that run at the same time; more are added, up to `most_children`, while some are stuck.
         standby: children that are ready to take the place of one that is stuck or has died; they work on nothing before.
+        elastic_factor: how many times `children` there may be while some are stuck; 1: never more, and who is stuck is waited for.
         lease: how long a lane stays claimed when its worker vanishes; renewed three times as often.
         soft_limit: after it `DeadlineExceeded` is raised inside the handler.
         hard_limit: after it the handler's process is killed, whatever it does.
@@ -48,6 +49,8 @@ class Options:
     def __post_init__(self) -> None:
         if self.children < 1:
             raise ValueError("A worker needs at least one child process; use --children 1 or more.")
+        if self.elastic_factor < 1:
+            raise ValueError("The elastic factor must be at least 1, which means: never more children than --children.")
         if not 0 < self.soft_limit < self.hard_limit:
             raise ValueError("The soft limit must be more than 0 and less than the hard limit.")
         if self.lease <= 0 or self.poll <= 0:

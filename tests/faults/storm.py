@@ -99,9 +99,12 @@ class Storm:
         worker.stop()
 
     def kill_workers(self, place: str, times: int) -> None:
-        """Let whole workers be killed at `place`, one after the other. They have one child, so nothing else is cut off with it."""
+        """Let whole workers be killed at `place`, one after the other.
+
+        Each has one child at a time, however long that takes over its delivery, so nothing else is cut off with it.
+        """
         for _ in range(times):
-            alone = ("--children", "1", "--lease", "600")
+            alone = ("--children", "1", "--elastic-factor", "1", "--lease", "600")
             worker = self.world.worker(*alone, failpoints=f"{place}:kill_worker@{PASSES[place]}", **self.environment)
             wait_until(lambda worker=worker: self._over(worker), seconds=120, what=f"a worker to die at {place}")
             self.kills[place] += f"failpoint {place}\n" in worker.text

@@ -24,6 +24,12 @@ class Command(BaseCommand):
         default = Options()
         parser.add_argument("--children", type=int, default=default.children, help="handlers that run at the same time")
         parser.add_argument(
+            "--elastic-factor",
+            type=int,
+            default=default.elastic_factor,
+            help="how many times as many may run while some are stuck; 1: never more",
+        )
+        parser.add_argument(
             "--lease", type=float, default=default.lease, help="seconds a vanished worker keeps its lanes"
         )
         parser.add_argument(

@@ -7,6 +7,7 @@ import os
 import subprocess
 import time
 from collections.abc import Iterator
+from dataclasses import replace
 from itertools import starmap
 
 import pytest
@@ -91,6 +92,19 @@ def poked(*phases: str, count: int) -> list[bool]:
 
 def test_only_idle_children_are_told_and_no_more_of_them_than_there_is_work() -> None:
     assert poked("busy", "idle", "standby", "idle", "idle", count=2) == [False, True, False, True, False]
+
+
+def test_with_a_factor_of_one_nobody_takes_the_place_of_one_that_is_stuck(sleeper: int) -> None:
+    now = time.monotonic()
+    pool = pool_with(now - 1, now)
+    pool.options = replace(OPTIONS, children=1, elastic_factor=1)
+    for process in pool.processes:
+        process.pid = sleeper
+    pool.processes[1].slot.leave_lane()
+    pool.processes[1].slot.record.standby = 1
+    pool._free.clear()  # no other can be made
+    pool.keep_size()
+    assert [each.slot.record.standby for each in pool.processes] == [0, 1]
 
 
 @pytest.fixture
