@@ -5,12 +5,12 @@ from __future__ import annotations
 import os
 import time
 from collections.abc import Sequence
-from pathlib import Path
 from typing import Any
 
 from django.core.handlers.wsgi import WSGIHandler
 from django.db import connection
 
+from bench.memory import private
 from bench.requests import environ_of
 
 _handler: list[WSGIHandler] = []
@@ -33,7 +33,7 @@ def visit(visits: Sequence[tuple[str, str]], again: bool = True) -> list[list[fl
 
 def memory() -> dict[str, int]:
     """KB of private memory: the most that one of the database sessions had after a visit, and this process now; 0: not to be seen."""
-    return {"session": _largest, "process": _private(os.getpid())}
+    return {"session": _largest, "process": private(os.getpid())}
 
 
 def _microseconds(host: str, cookie: str) -> float:
@@ -58,12 +58,4 @@ def _note_memory() -> None:
     global _largest
     session = connection.connection
     if session is not None and not session.closed:
-        _largest = max(_largest, _private(session.info.backend_pid))
-
-
-def _private(pid: int) -> int:
-    try:
-        lines = Path(f"/proc/{pid}/smaps_rollup").read_text().splitlines()
-    except OSError:  # another machine's, or another user's
-        return 0
-    return next((int(line.split()[1]) for line in lines if line.startswith("Pss_Anon")), 0)
+        _largest = max(_largest, private(session.info.backend_pid))

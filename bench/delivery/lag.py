@@ -15,6 +15,7 @@ import psycopg
 
 from bench.delivery.drain import worker
 from bench.delivery.names import NOTES, SINK
+from bench.memory import private
 from bench.sides import Side, SideFailed
 
 RATE = 50.0  # events a second
@@ -30,11 +31,17 @@ SELECT count(*) FILTER (WHERE state <> 'done' AND state <> 'due' OR attempts <> 
 
 @dataclass(frozen=True, slots=True)
 class Lags:
-    """Of one run, in microseconds. `unaccounted`: deliveries that are neither done nor waiting with all attempts written down."""
+    """Of one run, in microseconds.
+
+    Attributes:
+        unaccounted: deliveries that are neither done nor waiting with all attempts written down.
+        child: KB of private memory of the worker's largest child at the end; 0: not to be seen.
+    """
 
     p50: float
     p99: float
     unaccounted: int
+    child: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,8 +74,9 @@ class Lag:
                     self.side.ask("harm", events=backlog)
                 emitted = self.side.ask("stream", seconds=seconds, rate=RATE, tenants=tenants, harm=harm)
                 lags = self._noted(emitted, process)
+                child = max(map(private, _children(process.pid)), default=0)
         cuts = quantiles(lags, n=100)
-        return Lags(cuts[49] / 1000, cuts[98] / 1000, self._unaccounted())
+        return Lags(cuts[49] / 1000, cuts[98] / 1000, self._unaccounted(), child)
 
     def _warm(self, tenants: int, worker: Worker) -> None:
         """Let the worker start, and each child meet some of the tenants."""
@@ -89,6 +97,13 @@ class Lag:
         with psycopg.connect(self.url, autocommit=True) as raw:
             found = (raw.execute(_FATES.format(schema)).fetchone() for schema in self.schemas)
             return sum(row[0] for row in found if row is not None)
+
+
+def _children(pid: int) -> list[int]:
+    try:
+        return [int(child) for child in Path(f"/proc/{pid}/task/{pid}/children").read_text().split()]
+    except OSError:  # not Linux
+        return []
 
 
 @contextmanager

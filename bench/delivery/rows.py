@@ -108,3 +108,5 @@ def _lags(lag: Lag, load: Load, say: Callable[[str], None]) -> Iterator[Row]:
         found = lag.quiet(tenants, load.seconds)
         yield noted(f"lag p50, {tenants} tenants, 50 events a second", [found.p50])
         yield noted(f"lag p99, {tenants} tenants, 50 events a second", [found.p99])
+        if found.child:
+            yield Row(f"memory of the largest of a worker's children, {tenants} tenants", "-", "KB", found.child, None)
