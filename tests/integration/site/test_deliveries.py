@@ -1,101 +1,53 @@
-"""The pages that tell what became of a plugin's events."""
+"""The pages that list what became of plugins' events."""
 
 from __future__ import annotations
 
-import uuid
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
 from django.db import connection
-from django.db.models import JSONField, Value
 from django.test import Client
 from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 from django.utils.html import escape
 from pytest_django import Settings
 
-from plugin_framework import configuration, lifecycle, masking
-from plugin_framework.audit import SYSTEM, Actor, person
+from plugin_framework.audit import SYSTEM
 from plugin_framework.delivery import breaker
 from plugin_framework.delivery.breaker import NOTICE
 from plugin_framework.delivery.house import HOUSE
-from plugin_framework.delivery.redeliver import redeliver
 from plugin_framework.delivery.search import STATES, Search
-from plugin_framework.models import AuditEntry, Delivery, DeliveryAttempt
-from plugin_framework.sdk import NotAllowed
-from plugin_framework.tenancy import TenantRef, public_scope, tenant_scope
+from plugin_framework.models import Delivery
+from plugin_framework.tenancy import tenant_scope
 from tests.conftest import Tenants
 from tests.support.deliveries import deliveries
+from tests.support.delivery_rows import dead_delivery, kept_delivery, let_run
 
 pytestmark = pytest.mark.usefixtures("plugins")
-LIST = "/settings/plugins/pager/deliveries/"
+LIST, ALL = "/settings/plugins/pager/deliveries/", "/settings/deliveries/"
 
 
-def _deliver(tenant: TenantRef, **values: Any) -> Delivery:
-    with tenant_scope(tenant):
-        return Delivery.objects.create(
-            **{
-                "event_id": uuid.uuid4(),
-                "idempotency_key": uuid.uuid4(),
-                "hook": "alarm",
-                "plugin": "pager",
-                "handler": "on_alarm",
-                "payload": [{"secret": "what happened"}],
-                **values,
-            }
-        )
-
-
-def _dead(tenant: TenantRef) -> Delivery:
-    at = timezone.now() - timedelta(hours=1)
-    row = _deliver(
-        tenant,
-        state="dead",
-        attempts=2,
-        last_error="The gateway answered 410 Gone.",
-        response_status=410,
-        started_at=at,
-        finished_at=at,
-        duration_ms=840,
-    )
-    with tenant_scope(tenant):
-        for number, error in enumerate(["It refused the connection.", "The gateway answered 410 Gone."], 1):
-            DeliveryAttempt.objects.create(
-                delivery=row, number=number, started_at=at, duration_ms=420, outcome="failed", error=error
-            )
-    return row
-
-
-def _run(tenant: TenantRef) -> None:
-    """Have the pager running."""
-    with tenant_scope(tenant):
-        configuration.configure("pager", SYSTEM, {"gateway": "gate.example"})
-        lifecycle.enable("pager", SYSTEM)
-
-
-def _wakes(tenant: TenantRef) -> list[tuple[str, int]]:
-    with public_scope(), connection.cursor() as cursor:
-        cursor.execute("SELECT plugin, delivery_id FROM public.delivery_wake WHERE tenant_schema = %s", [tenant.schema])
-        return cursor.fetchall()
+def _ids(answer: Any) -> list[int]:
+    return [row.pk for row in answer.context["deliveries"]]
 
 
 def test_the_list_shows_state_attempts_and_error_in_plain_words(admin: Client, tenants: Tenants) -> None:
-    _dead(tenants.acme)
+    dead_delivery(tenants.acme)
     text = admin.get(LIST).content.decode()
     assert "The gateway answered 410 Gone." in text
     assert "Given up" in text
 
 
 def test_a_waiting_delivery_says_when_it_is_tried_next(admin: Client, tenants: Tenants) -> None:
-    row = _deliver(tenants.acme, attempts=1, last_error="Refused.", next_at=timezone.now() + timedelta(hours=2))
+    row = kept_delivery(tenants.acme, attempts=1, last_error="Refused.", next_at=timezone.now() + timedelta(hours=2))
     for page in (LIST, f"{LIST}{row.pk}/"):
         answer = admin.get(page)
         assert str(row.next_at.year) in answer.content.decode() or "hour" in answer.content.decode()
 
 
 def test_the_list_is_filtered_by_state_and_counts_each(admin: Client, tenants: Tenants) -> None:
-    dead, due = _dead(tenants.acme), _deliver(tenants.acme)
+    dead, due = dead_delivery(tenants.acme), kept_delivery(tenants.acme)
     answer = admin.get(f"{LIST}?state=dead")
     assert [row.pk for row in answer.context["deliveries"]] == [dead.pk]
     assert {pill.value: pill.count for pill in answer.context["filters"]} == {
@@ -112,7 +64,7 @@ def test_the_list_is_filtered_by_state_and_counts_each(admin: Client, tenants: T
 
 def test_a_long_list_has_pages(admin: Client, tenants: Tenants) -> None:
     for _ in range(51):
-        _deliver(tenants.acme)
+        kept_delivery(tenants.acme)
     assert len(admin.get(LIST).context["deliveries"]) == 50
     first = admin.get(LIST)
     second = admin.get(first.context["older_url"])
@@ -121,72 +73,9 @@ def test_a_long_list_has_pages(admin: Client, tenants: Tenants) -> None:
     assert list(admin.get(second.context["newer_url"]).context["deliveries"]) == list(first.context["deliveries"])
 
 
-def test_a_delivery_shows_its_attempts_and_never_its_payload(admin: Client, tenants: Tenants) -> None:
-    row = _dead(tenants.acme)
-    text = admin.get(f"{LIST}{row.pk}/").content.decode()
-    assert "It refused the connection." in text
-    assert "The gateway answered 410 Gone." in text
-    assert "what happened" not in text
-
-
-def test_another_organisations_delivery_is_404(admin: Client, tenants: Tenants) -> None:
-    rows = [_dead(tenants.globex) for _ in range(3)]
-    assert all(admin.get(f"{LIST}{row.pk}/").status_code == 404 for row in rows)
-    assert admin.post(f"{LIST}{rows[0].pk}/redeliver/").status_code == 404
-
-
-def test_delivering_again_makes_it_due_keeps_its_attempts_and_wakes_a_worker(admin: Client, tenants: Tenants) -> None:
-    _run(tenants.acme)
-    row = _dead(tenants.acme)
-    answer = admin.post(f"{LIST}{row.pk}/redeliver/")
-    assert answer["Location"] == f"{LIST}{row.pk}/"
-    with tenant_scope(tenants.acme):
-        fresh = Delivery.objects.get(pk=row.pk)
-        assert (fresh.state, fresh.attempts, fresh.idempotency_key) == ("due", 2, row.idempotency_key)
-        assert fresh.next_at <= timezone.now()
-        assert fresh.attempt_rows.count() == 2
-        entry = AuditEntry.objects.get(action="delivery.redelivered")
-    assert (entry.actor, entry.target, entry.detail["delivery"]) == ("admin@acme.example", "pager", row.pk)
-    assert ("pager", row.pk) in _wakes(tenants.acme)
-
-
-def test_a_delivery_that_is_waiting_can_be_tried_at_once(admin: Client, tenants: Tenants) -> None:
-    _run(tenants.acme)
-    row = _deliver(tenants.acme, next_at=timezone.now() + timedelta(hours=9), held_since=timezone.now())
-    admin.post(f"{LIST}{row.pk}/redeliver/")
-    with tenant_scope(tenants.acme):
-        fresh = Delivery.objects.get(pk=row.pk)
-    assert fresh.next_at <= timezone.now()
-    assert fresh.held_since is None
-
-
-def test_what_is_being_delivered_is_left_alone(admin: Client, tenants: Tenants) -> None:
-    _run(tenants.acme)
-    row = _deliver(tenants.acme, started_at=timezone.now(), next_at=timezone.now() - timedelta(minutes=1))
-    answer = admin.post(f"{LIST}{row.pk}/redeliver/", follow=True)
-    assert "being delivered right now" in answer.content.decode()
-    assert _wakes(tenants.acme) == []
-
-
-def test_nothing_is_delivered_to_a_plugin_that_does_not_run(admin: Client, tenants: Tenants) -> None:
-    row = _dead(tenants.acme)
-    assert "does not run here" in admin.post(f"{LIST}{row.pk}/redeliver/", follow=True).content.decode()
-    with tenant_scope(tenants.acme):
-        assert Delivery.objects.get().state == "dead"
-        with pytest.raises(NotAllowed, match="Not enabled"):
-            redeliver(row.pk, person("somebody@acme.example"))
-
-
-ALL = "/settings/deliveries/"
-
-
-def _ids(answer: Any) -> list[int]:
-    return [row.pk for row in answer.context["deliveries"]]
-
-
 def test_one_page_lists_the_deliveries_of_all_plugins_and_is_in_the_navigation(admin: Client, tenants: Tenants) -> None:
-    mine, other = _deliver(tenants.acme), _deliver(tenants.acme, plugin="rota", handler="on_call")
-    _deliver(tenants.globex)
+    mine, other = kept_delivery(tenants.acme), kept_delivery(tenants.acme, plugin="rota", handler="on_call")
+    kept_delivery(tenants.globex)
     answer = admin.get(ALL)
     assert _ids(answer) == [other.pk, mine.pk]
     text = answer.content.decode()
@@ -225,7 +114,7 @@ def test_one_that_runs_is_found_where_it_was_before(admin: Client, tenants: Tena
 def test_plugin_event_and_time_narrow_the_list_together_with_the_state(admin: Client, tenants: Tenants) -> None:
     noon = datetime(2026, 11, 20, 12, tzinfo=UTC)
     hour = timedelta(hours=1)
-    wanted = _deliver(tenants.acme, state="done", created_at=noon)
+    wanted = kept_delivery(tenants.acme, state="done", created_at=noon)
     for other in (
         {"plugin": "rota"},
         {"hook": "system_error"},
@@ -233,7 +122,7 @@ def test_plugin_event_and_time_narrow_the_list_together_with_the_state(admin: Cl
         {"created_at": noon + hour},
         {"state": "dead"},
     ):
-        _deliver(tenants.acme, **{"state": "done", "created_at": noon} | other)
+        kept_delivery(tenants.acme, **{"state": "done", "created_at": noon} | other)
     asked = "state=done&hook=alarm&since=2026-11-20T11:30&until=2026-11-20T13:00"
     for page in (f"{ALL}?plugin=pager&{asked}", f"{LIST}?{asked}"):
         answer = admin.get(page)
@@ -245,7 +134,7 @@ def test_plugin_event_and_time_narrow_the_list_together_with_the_state(admin: Cl
 
 def test_the_end_of_a_time_range_is_not_part_of_it_and_its_beginning_is(admin: Client, tenants: Tenants) -> None:
     noon = datetime(2026, 11, 20, 12, tzinfo=UTC)
-    first, _ = (_deliver(tenants.acme, created_at=at) for at in (noon, noon + timedelta(hours=1)))
+    first, _ = (kept_delivery(tenants.acme, created_at=at) for at in (noon, noon + timedelta(hours=1)))
     assert _ids(admin.get(f"{ALL}?since=2026-11-20T12:00&until=2026-11-20T13:00")) == [first.pk]
 
 
@@ -266,7 +155,7 @@ def test_the_end_of_a_time_range_is_not_part_of_it_and_its_beginning_is(admin: C
 def test_nonsense_in_the_address_is_said_or_ignored_and_never_breaks_the_page(
     admin: Client, tenants: Tenants, asked: str
 ) -> None:
-    _deliver(tenants.acme)
+    kept_delivery(tenants.acme)
     for page in (ALL, LIST, f"{ALL}redeliver/"):
         answer = admin.get(f"{page}?{asked}", follow=True)
         assert answer.status_code == 200
@@ -380,87 +269,11 @@ def test_somebody_whose_session_has_ended_gets_no_sign_in_page_inside_the_table(
     assert answer.content == b""
 
 
-def test_a_delivery_shows_what_it_carries_rows_as_references_and_secrets_hidden(
-    admin: Client, tenants: Tenants
-) -> None:
-    _run(tenants.acme)
-    with tenant_scope(tenants.acme):
-        masking.know(["open-sesame-42"])
-    carried = {
-        "who": {"$model": "accounts.User", "pk": 7},
-        "total": {"$decimal": "12.50"},
-        "note": "it said open-sesame-42 to the gate",
-        "Api_Key": "planted-1",
-        "nested": [{"x-auth-token": {"deep": "planted-2"}}, {"$tuple": [{"password2": "planted-3"}]}],
-        "file": {"$bytes": "b3Blbi1zZXNhbWUtNDI="},
-        "$$odd": "<script>alert(1)</script>",
-    }
-    row = _deliver(tenants.acme, payload=[carried])
-    text = admin.get(f"{LIST}{row.pk}/").content.decode()
-    assert "accounts.User 7" in text
-    assert "12.50" in text
-    assert "14 bytes" in text
-    assert "&lt;script&gt;" in text
-    assert "&quot;what&quot;" in text, "the argument has its name"
-    for secret in ("open-sesame-42", "b3Blbi1zZXNhbWUtNDI", "planted-1", "planted-2", "planted-3", "<script>alert"):
-        assert secret not in text
-    assert str(row.idempotency_key) in text
-
-
-@pytest.mark.parametrize("payload", [[], {}, None, 7, [[[]]], [{"$bytes": 3}], [{"$timedelta": None}], [{"$model": 1}]])
-def test_a_payload_that_another_version_wrote_is_shown_as_well_as_can_be(
-    admin: Client, tenants: Tenants, payload: Any
-) -> None:
-    row = _deliver(tenants.acme, payload=Value(payload, JSONField()))
-    assert admin.get(f"{LIST}{row.pk}/").status_code == 200
-
-
-def test_of_a_huge_payload_the_beginning_is_shown(admin: Client, tenants: Tenants) -> None:
-    row = _deliver(tenants.acme, payload=["x" * 200_000])
-    text = admin.get(f"{LIST}{row.pk}/").content.decode()
-    assert len(text) < 60_000
-    assert "there is more of it" in text
-
-
-def test_an_attempt_shows_where_it_went_and_what_was_answered(admin: Client, tenants: Tenants) -> None:
-    row = _dead(tenants.acme)
-    with tenant_scope(tenants.acme):
-        row.attempt_rows.filter(number=2).update(
-            method="POST", host="gate.example", answer="<b>no</b> such\nchannel", response_status=410
-        )
-    text = admin.get(f"{LIST}{row.pk}/").content.decode()
-    for words in ("POST", "gate.example", "&lt;b&gt;no&lt;/b&gt; such\nchannel", "410", "420 ms"):
-        assert words in text
-
-
 def test_the_pages_say_how_long_deliveries_are_kept(admin: Client, tenants: Tenants, settings: Settings) -> None:
     settings.DELIVERIES_KEEP_DAYS, settings.DEAD_DELIVERIES_KEEP_DAYS = 12, 1
-    row = _dead(tenants.acme)
+    row = dead_delivery(tenants.acme)
     for page in (ALL, LIST, f"{LIST}{row.pk}/"):
         assert "Kept for 12 days after it ended, for 1 day if it was given up." in admin.get(page).content.decode()
-
-
-def test_one_whose_time_is_up_between_two_looks_is_404(
-    admin: Client, tenants: Tenants, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    _run(tenants.acme)
-    row = _dead(tenants.acme)
-
-    def swept(number: int, actor: Actor) -> None:
-        DeliveryAttempt.objects.all().delete()
-        Delivery.objects.all().delete()
-        redeliver(number, actor)
-
-    monkeypatch.setattr("saas.site.delivery_pages.redeliver", swept)
-    assert admin.post(f"{LIST}{row.pk}/redeliver/").status_code == 404
-
-
-def test_one_that_is_delivered_again_says_so_and_not_why_it_had_failed(admin: Client, tenants: Tenants) -> None:
-    _run(tenants.acme)
-    row = _dead(tenants.acme)
-    answer = admin.post(f"{LIST}{row.pk}/redeliver/", follow=True)
-    assert answer.context["delivery"].standing == "waiting"
-    assert "alert-error" not in answer.content.decode()
 
 
 def test_what_the_platform_itself_owes_the_organisation_is_not_listed(admin: Client, tenants: Tenants) -> None:
@@ -475,7 +288,7 @@ def test_what_the_platform_itself_owes_the_organisation_is_not_listed(admin: Cli
 
 
 def test_the_list_of_all_names_the_plugins_whose_deliveries_rest(admin: Client, tenants: Tenants) -> None:
-    _run(tenants.acme)
+    let_run(tenants.acme)
     assert "Deliveries are paused of" not in admin.get(ALL).content.decode()
     with tenant_scope(tenants.acme):
         breaker.pause("pager", SYSTEM)
