@@ -130,9 +130,15 @@ class LaneRun:
             return
         if self.lane.over_quota:
             self._release_put_off()
-        for due in rows.due(self.lane.schema, self.lane.plugin, TRIALS if self.lane.open else self.options.slice_rows):
+        found = rows.due(self.lane.schema, self.lane.plugin, TRIALS if self.lane.open else self.options.slice_rows)
+        many = len(found) > self.options.few
+        if not many:
+            self.slot.has_few()
+        for number, due in enumerate(found, 1):
             if self._over():
                 break
+            if many and number % self.options.give_way_every == 0:
+                self._give_way()
             if self.quota.used_up and due.counts:
                 continue  # it was put off with the first of them
             with bound_contextvars(delivery=due.id):
@@ -141,6 +147,12 @@ class LaneRun:
         if self.lane.open and self.breaker.failures:  # fewer to try than there may be trials, and none has worked
             self._write()
             self.breaker.open()
+
+    def _give_way(self) -> None:
+        """Let those get on who have little to do, where somebody has; what has run is not kept waiting for its mark."""
+        if self.slot.others_have_few(time.monotonic(), self.options.stuck_after):
+            self._write()
+            self.pause(self.options.give_way)
 
     def _release_put_off(self) -> None:
         """What had to wait for another day, or another plan, takes its old place in the order if there is room again."""

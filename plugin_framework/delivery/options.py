@@ -19,6 +19,8 @@ class Options:
         poll: between looks for wake-ups when no notification comes.
         stop_grace: for running deliveries after SIGTERM.
         slice_seconds, slice_rows: how much of one lane is done before the others get their turn.
+        few: deliveries that wait in a lane; with more, its child gives way to those with so few: every `give_way_every` deliveries it
+            rests for `give_way`. Somebody's large backlog would take the processor from the others' single events.
         stuck_after: with one delivery; from then on its child does not count as one of `children`. A call to a far receiver takes
             that long, so a few slow tenants cost the others no more than this wait.
         stuck_soon: the same just after something came in for which no child had its hands free: it waits less.
@@ -36,6 +38,9 @@ class Options:
     stop_grace: float = 20.0
     slice_seconds: float = 0.5
     slice_rows: int = 200
+    few: int = 20
+    give_way_every: int = 8
+    give_way: float = 0.008
     recycle_after: int = 5000
     standby: int = 4
     memory: int = 1024 * 1024 * 1024

@@ -17,6 +17,7 @@ class _Record(ctypes.Structure):
         ("phase", ctypes.c_uint8),
         ("stop", ctypes.c_uint8),
         ("standby", ctypes.c_uint8),
+        ("few", ctypes.c_uint8),
         ("deadline", ctypes.c_double),
         ("since", ctypes.c_double),
         ("cpu", ctypes.c_double),
@@ -31,6 +32,7 @@ class _Record(ctypes.Structure):
     phase: int
     stop: int
     standby: int
+    few: int
     deadline: float
     since: float
     cpu: float
@@ -54,10 +56,11 @@ class Held:
 
 
 class Slot:
-    """One child's record."""
+    """One child's record. `fellows`: all there are in the same memory, this one too."""
 
-    def __init__(self, memory: mmap.mmap, offset: int) -> None:
+    def __init__(self, memory: mmap.mmap, offset: int, fellows: list[Slot]) -> None:
         self.record = _Record.from_buffer(memory, offset)
+        self._fellows = fellows
 
     def reset(self) -> None:
         """Before a new child takes the slot."""
@@ -69,8 +72,17 @@ class Slot:
         record.phase = IDLE
         record.schema, record.plugin, record.fence = schema.encode(), plugin.encode(), fence
         record.lease_until, record.deadline = lease_until, deadline
-        record.delivery = 0
+        record.delivery = record.few = 0
         record.phase = LANE
+
+    def has_few(self) -> None:
+        """The child has seen that few deliveries wait in its lane."""
+        self.record.few = 1
+
+    def others_have_few(self, now: float, stuck_after: float) -> bool:
+        """Whether another child works for somebody for whom few wait, and is not stuck with it."""
+        at_work = (each for each in self._fellows if each is not self and each.record.phase != IDLE and each.record.few)
+        return any(not each.stuck(now, stuck_after) for each in at_work)
 
     def begin(self, delivery: int, since: float, deadline: float) -> None:
         """The child begins a delivery."""
@@ -116,4 +128,6 @@ def allocate(count: int) -> list[Slot]:
     """`count` records in memory that forked children share."""
     size = (ctypes.sizeof(_Record) + 63) // 64 * 64
     memory = mmap.mmap(-1, size * count)
-    return [Slot(memory, i * size) for i in range(count)]
+    slots: list[Slot] = []
+    slots += [Slot(memory, i * size, slots) for i in range(count)]
+    return slots

@@ -50,3 +50,26 @@ def test_impossible_options_are_refused(wrong: dict[str, float]) -> None:
 def test_only_a_schemas_name_is_put_into_sql(name: str) -> None:
     with pytest.raises(ValueError, match="not the name of a tenant's schema"):
         table(name)
+
+
+def test_a_child_sees_who_else_works_for_somebody_for_whom_few_wait() -> None:
+    mine, other = allocate(2)
+
+    def give_way() -> bool:
+        return mine.others_have_few(100.0, 0.03)
+
+    mine.take_lane("t_acme", "mail", 1, 200.0, 200.0)
+    mine.has_few()
+    assert not give_way(), "its own few are nobody else's"
+    other.take_lane("t_globex", "mail", 2, 200.0, 200.0)
+    assert not give_way(), "how many wait is not known yet"
+    other.has_few()
+    assert give_way()
+    other.begin(1, 99.99, 200.0)
+    assert give_way()
+    other.begin(1, 99.9, 200.0)
+    assert not give_way(), "it is stuck: nobody gains by waiting for it"
+    other.leave_lane()
+    assert not give_way()
+    other.take_lane("t_globex", "slack", 3, 200.0, 200.0)
+    assert not give_way(), "the next lane is another"
