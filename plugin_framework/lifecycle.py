@@ -13,7 +13,7 @@ from django.db import transaction
 from django.utils import timezone
 from django.utils.translation import gettext
 
-from plugin_framework import activation, configuration, hooks, permissions
+from plugin_framework import activation, configuration, hooks, permissions, settings_store
 from plugin_framework.activation import ActiveSet
 from plugin_framework.audit import Actor, record
 from plugin_framework.catalog.revisions import bump_tenant
@@ -114,33 +114,55 @@ class NewSettings:
     expected_revision: int
 
 
-def enable_with(name: str, actor: Actor, settings: NewSettings | None) -> list[str]:
-    """Save the settings of `name` and enable it with what it needs: both, or nothing of either.
+class NotSaved(Exception):
+    """The settings of one plugin cannot be saved, so that nothing was saved or enabled.
+
+    Attributes:
+        plugin: whose settings. why: what `configuration.configure` says of them.
+    """
+
+    def __init__(
+        self, plugin: str, why: configuration.Invalid | configuration.Conflict | settings_store.Unreadable
+    ) -> None:
+        super().__init__(f"{plugin}: {why}")
+        self.plugin, self.why = plugin, why
+
+
+def enable_with(name: str, actor: Actor, settings: Mapping[str, NewSettings]) -> list[str]:
+    """Save settings, and enable `name` with what it needs: all of it, or nothing.
 
     Args:
-        settings: None leaves them as they are.
+        settings: by plugin: of `name`, and of those that it needs. The others' stay as they are.
 
     Returns:
         As `enable`.
 
     Raises:
-        NotAllowed: as `enable`. Invalid, Conflict, SavedByNewer: as `configuration.configure`. Nothing was changed.
+        NotAllowed: as `enable`. NotSaved: some settings do not fit, or were saved by somebody else. Nothing was changed.
     """
     with transaction.atomic():
         lock_plugins()
-        decision = activation.current().decision(name)
-        if not decision.may_enable:
-            raise NotAllowed(decision.text)
-        if settings is not None:
-            configuration.configure(
-                name,
-                actor,
-                settings.config,
-                secrets=settings.secrets,
-                removed=settings.removed,
-                expected_revision=settings.expected_revision,
-            )
+        for each in [*settings, name]:
+            decision = activation.current().decision(each)
+            if not decision.may_enable:
+                raise NotAllowed(decision.text)
+        for each, new in settings.items():
+            _save(each, actor, new)
         return enable(name, actor)
+
+
+def _save(name: str, actor: Actor, new: NewSettings) -> None:
+    try:
+        configuration.configure(
+            name,
+            actor,
+            new.config,
+            secrets=new.secrets,
+            removed=new.removed,
+            expected_revision=new.expected_revision,
+        )
+    except (configuration.Invalid, configuration.Conflict, settings_store.Unreadable) as error:
+        raise NotSaved(name, error) from error
 
 
 def disable(name: str, actor: Actor, *, cascade: bool = False) -> list[str]:

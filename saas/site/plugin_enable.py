@@ -2,42 +2,27 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 
 from django.contrib import messages
-from django.http import HttpRequest, HttpResponse, QueryDict
+from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.urls import reverse
-from django.utils.http import urlencode
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods
 
-from plugin_framework import configuration, lifecycle, permissions, settings_store
+from plugin_framework import configuration, lifecycle, permissions
 from plugin_framework.gate import Reason
-from plugin_framework.lifecycle import NewSettings
 from plugin_framework.models import PluginState
 from plugin_framework.permissions import Permission
-from plugin_framework.registry import PluginSpec, registry
-from plugin_framework.sdk import CheckResult, NotAllowed
-from saas.site import plugin_info, plugin_settings
+from plugin_framework.registry import registry
+from plugin_framework.sdk import NotAllowed
+from saas.site import plugin_info
 from saas.site.access import actor_of, admins_only
 from saas.site.plugin_info import PluginInfo, Reach
-from saas.site.settings_fields import Secret
-from saas.site.settings_form import Section, SettingsForm
-from saas.site.settings_parts import Part
-from saas.site.settings_values import MISSING
+from saas.site.plugin_setup import Setup, setups, wrong
 
-# The page's own fields have a colon in their names, which no setting's has: "enable:agreed", "enable:then", "enable:try".
-
-
-@dataclass(frozen=True, slots=True)
-class Unready:
-    """A plugin that has to be set up before the one that needs it can be enabled in one step."""
-
-    info: PluginInfo
-    why: str
-    url: str
+# The page's own fields have a colon in their names, which no setting's has: "enable:agreed", "enable:try" (of which plugin).
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,7 +36,6 @@ class Offer:
 
     info: PluginInfo
     also: tuple[PluginInfo, ...]
-    unready: tuple[Unready, ...]
     waits: tuple[PluginInfo, ...]
     reach: Reach
     digest: str
@@ -68,16 +52,10 @@ class Offer:
         return cls(
             info=info,
             also=tuple(also),
-            unready=tuple(_unready(also, info)) if info.may_enable else (),
             waits=tuple(each for each in infos if each.enabled and not each.runs),
             reach=Reach.of(asked),
             digest=permissions.digest(spec.name for spec in specs),
         )
-
-    @property
-    def possible(self) -> bool:
-        """Whether pressing the button could work."""
-        return self.info.may_enable and not self.unready
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
@@ -90,137 +68,91 @@ def enable(request: HttpRequest, name: str) -> HttpResponse:
             messages.success(request, _("%(title)s was enabled already.") % {"title": info.title})
         return redirect("settings:plugin", name)
     offer = Offer.of(info)
-    spec = plugin_settings.configurable(info)
-    form = plugin_settings.settings_form(spec, request.POST if request.method == "POST" else None) if spec else None
-    if request.method != "POST":
-        return _page(request, offer, form)
-    if not offer.possible:
-        return _page(request, offer, form, status=409)
-    if request.POST.get("enable:agreed", offer.digest) != offer.digest:  # a page always sends it
-        return _page(
-            request, offer, form, _("What it asks for has changed since this page was shown. Look at it again.")
-        )
-    if form is not None and not form.is_valid():
-        return _page(request, offer, form, status=422 if form.errors else 200)
-    return _try(request, offer, spec, form) if "enable:try" in request.POST else _enable(request, offer, spec, form)
+    data = request.POST if request.method == "POST" else None
+    found = setups(info, offer.also, data) if info.may_enable else []
+    if data is None:
+        return _page(request, offer, found)
+    if not info.may_enable:
+        return _page(request, offer, found, status=409)
+    if data.get("enable:agreed", offer.digest) != offer.digest:  # a page always sends it
+        said = _("What it asks for has changed since this page was shown. Look at it again.")
+        return _page(request, offer, found, said)
+    if "enable:try" in data:
+        return _try(request, offer, found)
+    if any(each.form.redraws for each in found):
+        return _drawn_again(request, offer, found)
+    if not all(each.form.is_valid() for each in found):
+        return _page(request, offer, found, status=422)
+    return _enable(request, offer, found)
 
 
-def _enable(request: HttpRequest, offer: Offer, spec: PluginSpec | None, form: SettingsForm | None) -> HttpResponse:
-    new = _new_settings(request.POST, spec, form) if spec and form else None
+def _enable(request: HttpRequest, offer: Offer, found: list[Setup]) -> HttpResponse:
+    new = {each.spec.name: settings for each in found if (settings := each.new(request.POST))}
     try:
         done = lifecycle.enable_with(offer.info.name, actor_of(request), new)
     except NotAllowed as error:
-        return _page(request, offer, form, str(error))
-    except configuration.SavedByNewer as error:
-        return _page(request, offer, form, str(error))
-    except configuration.Conflict:
-        said = _(
-            "Somebody else has saved its settings since this page was shown. Yours are in the form as you typed them."
-        )
-        return _page(request, offer, form, said)
-    except (configuration.Invalid, settings_store.Unreadable) as error:
-        return _page(request, offer, _explained(form, error), status=422)
+        return _page(request, offer, found, str(error))
+    except lifecycle.NotSaved as error:
+        return _not_saved(request, offer, found, error)
     titles = ", ".join(plugin_info.title_of(each) for each in done)
     said = _("Enabled: %(titles)s. Its settings are saved.") if new else _("Enabled: %(titles)s.")
+    if len(new) > 1 or new.keys() - {offer.info.name}:
+        said = _("Enabled: %(titles)s. The settings are saved.")
     messages.success(request, said % {"titles": titles})
-    return _onwards(request, offer.info)
+    return _onwards(offer.info)
 
 
-def _try(request: HttpRequest, offer: Offer, spec: PluginSpec | None, form: SettingsForm | None) -> HttpResponse:
-    """Test the connection with what stands in the form; nothing is saved or enabled."""
-    if spec is None or form is None or not spec.can_check:
-        return _page(request, offer, form)
-    try:
-        own = plugin_settings.own_part(spec, form.config, form.reset_keys)
-        proposed = configuration.proposed(spec, own, form.secrets, form.removed_secrets + form.removed_keys)
-    except (configuration.Invalid, settings_store.Unreadable) as error:
-        return _page(request, offer, _explained(form, error), status=422)
-    return _page(request, offer, form, result=configuration.check(spec, proposed))
+def _not_saved(request: HttpRequest, offer: Offer, found: list[Setup], error: lifecycle.NotSaved) -> HttpResponse:
+    """The page again, with the reason at the plugin whose settings were not taken."""
+    setup = next(each for each in found if each.spec.name == error.plugin)
+    if isinstance(error.why, configuration.SavedByNewer):
+        return _page(request, offer, found, str(error.why))
+    if isinstance(error.why, configuration.Conflict):
+        said = _(
+            "Somebody else has saved the settings of %(title)s since this page was shown. Yours are in the form as you typed them."
+        )
+        return _page(request, offer, found, said % {"title": setup.info.title})
+    setup.explain(error.why)
+    return _page(request, offer, found, status=422)
 
 
-def _explained(
-    form: SettingsForm | None, error: configuration.Invalid | settings_store.Unreadable
-) -> SettingsForm | None:
-    if form is not None:
-        plugin_settings.explain(form, error)
-    return form
+def _try(request: HttpRequest, offer: Offer, found: list[Setup]) -> HttpResponse:
+    """Test the connection of one plugin with what stands in its form; nothing is saved or enabled."""
+    wanted = request.POST.get("enable:try", "")
+    for each in found:
+        if each.spec.name == wanted:
+            each.test()
+        else:
+            each.form.forgive()  # the others may not be filled in yet
+    failed = any(each.form.errors for each in found)
+    return _page(request, offer, found, status=422 if failed else None)
 
 
-def _new_settings(data: QueryDict, spec: PluginSpec, form: SettingsForm) -> NewSettings | None:
-    """What the form says, if it says anything that is not saved already."""
-    drawn = plugin_settings.settings_form(spec)
-    removed = form.removed_secrets + form.removed_keys
-    if form.config == drawn.config and not form.secrets and not removed:
-        return None
-    own = plugin_settings.own_part(spec, form.config, form.reset_keys)
-    return NewSettings(own, form.secrets, removed, plugin_settings.expected_revision(data))
+def _drawn_again(request: HttpRequest, offer: Offer, found: list[Setup]) -> HttpResponse:
+    """The page with a row more, or a default, in one of the forms; nobody has said yet that the others are done."""
+    for each in found:
+        each.form.forgive()
+    return _page(request, offer, found)
 
 
 def _page(
-    request: HttpRequest,
-    offer: Offer,
-    form: SettingsForm | None,
-    error: str = "",
-    *,
-    result: CheckResult | None = None,
-    status: int | None = None,
+    request: HttpRequest, offer: Offer, found: list[Setup], error: str = "", *, status: int | None = None
 ) -> HttpResponse:
-    needed, others = _sections(form) if form and offer.possible else ([], [])
-    if others and not needed and configuration.unfinished(registry.specs[offer.info.name]):
-        needed, others = others, needed  # it needs something, and only its own code knows what
     context = {
         "plugin": offer.info,
         "offer": offer,
-        "form": form,
-        "needed": needed,
-        "others": others,
-        "result": result,
-        "revision": plugin_settings.revision_of(offer.info.name),
-        "then": _then(request),
+        "setups": found,
+        "wrong": wrong(found),
+        "result": next((each for each in found if each.result), None),
+        "unsaved": any(each.form.unsaved for each in found),
+        "has_rows": any(each.form.has_rows for each in found),
         "error": error,
     }
     status = status or (409 if error else 200)
     return render(request, "settings/plugins/confirm_enable.html", context, status=status)
 
 
-def _sections(form: SettingsForm) -> tuple[list[Section], list[Section]]:
-    """The fields that have to be filled in, and all others, each under its legend."""
-    needed: list[Section] = []
-    others: list[Section] = []
-    for section in form:
-        must = tuple(part for part in section.parts if _must(part))
-        may = tuple(part for part in section.parts if not _must(part))
-        needed += [Section(section.legend, must, section.id)] if must else []
-        others += [Section(section.legend, may, f"{section.id}:more")] if may else []
-    return needed, others
-
-
-def _must(part: Part) -> bool:
-    """Whether the plugin cannot run as long as nothing is filled in here."""
-    has = part.is_saved if isinstance(part, Secret) else part.basis is not MISSING
-    return part.required and not has and not part.locked
-
-
-def _unready(also: Sequence[PluginInfo], info: PluginInfo) -> list[Unready]:
-    """Those of `also` that would not run once they are enabled: whoever needs them would wait for them, and nobody had been told."""
-    found = []
-    for each in also:
-        why = configuration.unfinished(registry.specs[each.name]) if each.name in registry.specs else ""
-        if why and each.has_settings:
-            url = reverse("settings:plugin_enable", args=[each.name])
-            found.append(Unready(each, why, f"{url}?{urlencode({'then': info.name})}"))
-    return found
-
-
-def _then(request: HttpRequest) -> str:
-    """The plugin that somebody wanted when they were sent here to enable another one first."""
-    name = request.POST.get("enable:then") or request.GET.get("then", "")
-    return name if name in registry.specs else ""
-
-
-def _onwards(request: HttpRequest, info: PluginInfo) -> HttpResponse:
-    if then := _then(request):
-        return redirect("settings:plugin_enable", then)
+def _onwards(info: PluginInfo) -> HttpResponse:
     decision = lifecycle.status(info.name).decision
     url = reverse("settings:plugin", args=[info.name])
     return redirect(f"{url}#settings" if decision.reason is Reason.NEEDS_SETUP else url)

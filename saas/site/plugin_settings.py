@@ -123,9 +123,9 @@ def refused(request: HttpRequest, info: PluginInfo) -> HttpResponse:
 
 
 def settings_form(
-    spec: PluginSpec, data: QueryDict | None = None, *, showing: Mapping[str, Any] | None = None
+    spec: PluginSpec, data: QueryDict | None = None, *, showing: Mapping[str, Any] | None = None, prefix: str = ""
 ) -> SettingsForm:
-    """The form as it is saved, as it was sent, or as it would be with the tenant's own settings `showing`."""
+    """The form as it is saved, as it was sent, or as it would be with the tenant's own settings `showing`; `prefix` as the form's."""
     platform = layers.platform_of(spec)
     effective = _effective(spec)
     shown = effective if showing is None else layers.layered(spec, showing, platform)
@@ -139,6 +139,7 @@ def settings_form(
         data=data,
         defaults=spec.schema.split(platform.values)[0],
         keeper=Keeper(spec.name),
+        prefix=prefix,
     )
 
 
@@ -161,10 +162,10 @@ def explain(form: SettingsForm, error: configuration.Invalid | settings_store.Un
     form.add_errors({"": str(error)} if isinstance(error, settings_store.Unreadable) else error.errors)
 
 
-def expected_revision(data: QueryDict) -> int:
+def expected_revision(data: QueryDict, prefix: str = "") -> int:
     """The revision the form was made from; none that was ever given out if the form does not say."""
     try:
-        return int(data.get("revision", ""))
+        return int(data.get(f"{prefix}revision", ""))
     except ValueError:
         return -1
 

@@ -55,6 +55,7 @@ class SettingsForm:
         data: what was sent; None for a form that nobody has filled in yet.
         defaults: the platform's values, which apply where a field has none of its own, over the schema's; None: no buttons that put
             fields back to their defaults.
+        prefix: of the names and ids of all fields, for a page with several forms; it ends in a slash, which no setting's name has.
         keeper: keeps newly typed secrets in the page, sealed, when it has to be drawn again; None: they have to be typed again.
 
     The buttons "Add row" and "Use the default" send the form: then `is_valid()` is false, there are no errors, and the form
@@ -71,8 +72,9 @@ class SettingsForm:
         data: Sent | Mapping[str, str] | None = None,
         defaults: Mapping[str, Any] | None = None,
         keeper: Keeper | None = None,
+        prefix: str = "",
     ) -> None:
-        self.schema = schema
+        self.schema, self.prefix = schema, prefix
         if data is not None and not isinstance(data, MultiValueDict):
             data = MultiValueDict({name: [value] for name, value in data.items()})
         paths = (tuple(each.split(".")) if isinstance(each, str) else tuple(each) for each in locked)
@@ -80,7 +82,8 @@ class SettingsForm:
             frozenset(paths),
             frozenset(map(tuple, saved_secrets)),
             None if schema.free_form else defaults,
-            **_asked(data or MultiValueDict()),
+            prefix=prefix,
+            **_asked(data or MultiValueDict(), prefix),
         )
         self.was_reset = data is not None and (bool(situation.reset) or situation.reset_all)
         self.all_reset = data is not None and situation.reset_all
@@ -140,6 +143,12 @@ class SettingsForm:
         """What is wrong with the settings as a whole."""
         return [*self.form_errors, *(() if self.schema.free_form else self.root.errors)]
 
+    def forgive(self) -> None:
+        """Take all errors back, where the page is drawn again and nobody has said yet that the form is done."""
+        self.form_errors.clear()
+        for part in self.root.everything():
+            part.errors.clear()
+
     def add_errors(self, errors: Iterable[FieldError] | Mapping[str, str | Sequence[str]]) -> None:
         """Put errors beside their fields, or above the form where there is no such field.
 
@@ -164,7 +173,7 @@ class SettingsForm:
         for part in self.root.children() if isinstance(self.root, Group) else [self.root]:
             parts.setdefault(spoken(str(part.node.get("x-group", ""))), []).append(part)
         for position, (legend, found) in enumerate(parts.items()):
-            yield Section(legend, tuple(found), f"section:{position}")
+            yield Section(legend, tuple(found), f"{self.prefix}section:{position}")
 
     def __str__(self) -> str:
         return render_to_string("settings_form/form.html", {"form": self})
@@ -212,8 +221,7 @@ class SettingsForm:
         for secret in self._secret_parts():
             self._read_secret(secret)
         if self.redraws:
-            for part in self.root.everything():
-                part.errors.clear()
+            self.forgive()
         elif not (self.schema.free_form and self.root.errors):
             self._check()
 
@@ -242,7 +250,7 @@ class SettingsForm:
                 self.add_errors([error])
 
 
-def _asked(sent: Sent) -> dict[str, Any]:
+def _asked(sent: Sent, prefix: str) -> dict[str, Any]:
     """What the form's own buttons, marks and choices ask for, as arguments of a Situation."""
 
     def named(start: str) -> frozenset[str]:
@@ -251,7 +259,7 @@ def _asked(sent: Sent) -> dict[str, Any]:
     theirs = (name for name in named(TAKE) if sent_text(sent, TAKE + name) == THEIRS)
     return {
         "reset": named(RESET),
-        "reset_all": RESET in sent,
+        "reset_all": RESET + prefix in sent,
         "at_default": named(AT_DEFAULT),
         "left": frozenset(theirs),
     }

@@ -40,6 +40,7 @@ class Situation:
         reset: names of the fields that go back to their defaults with this very request; `reset_all`: all of them do.
         at_default: names of those that went back before, and say so since.
         left: names of the fields that stay as they are saved, whatever was sent for them.
+        prefix: of every name, where several forms are on one page.
     """
 
     locked: frozenset[Path] = frozenset()
@@ -49,6 +50,7 @@ class Situation:
     reset_all: bool = False
     at_default: frozenset[str] = frozenset()
     left: frozenset[str] = frozenset()
+    prefix: str = ""
 
     def locks(self, path: Path) -> bool:
         """Whether `path`, or what it is part of, may not be changed here."""
@@ -90,7 +92,7 @@ class Part:
         self.node, self.path, self.required = node, path, required
         self.kind = str(node.get("type", "string"))
         self.locked = situation.locks(path) or bool(node.get("readOnly"))
-        self.name = name_of(path)
+        self.name = situation.prefix + name_of(path)
         self.default = situation.default(path, node)
         self.offers_default = situation.defaults is not None and not self.in_row and not self.locked
         self.at_default = False
