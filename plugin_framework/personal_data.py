@@ -1,7 +1,8 @@
 """What a tenant's plugins, and the engine's own tables, keep of one person: to be handed to them, and to be erased.
 
 Each plugin that the tenant has ever enabled is asked, whether it runs now or not: what a disabled plugin keeps is data all the same.
-Only one whose code is missing cannot be asked. Its part is then named as missing; it can be erased later, or purged with the plugin.
+One that defines neither `export_person` nor `erase_person` has nothing to say. Only one whose code is missing cannot be asked: its part
+is named as missing, and can be erased later, or purged with the plugin.
 """
 
 from __future__ import annotations
@@ -10,7 +11,7 @@ import json
 import logging
 import re
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from django.contrib.auth import get_user_model
@@ -20,14 +21,14 @@ from django.db.models import Q
 from django.db.models.expressions import RawSQL
 from django.db.models.functions import Cast
 
-from plugin_framework import lifecycle
+from plugin_framework import activation
 from plugin_framework.changing import unstarted
 from plugin_framework.delivery.models import Lane
 from plugin_framework.masking import masked
 from plugin_framework.models import AuditEntry, Delivery, PluginSetting, PluginState, SettingsHistory
 from plugin_framework.models.delivery import DeliveryAttempt
 from plugin_framework.registry import PluginSpec, registry
-from plugin_framework.sdk import Person
+from plugin_framework.sdk import Person, PluginInterface
 from plugin_framework.tenancy import current_tenant, public_scope
 
 log = logging.getLogger(__name__)
@@ -48,13 +49,20 @@ class CannotErase(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Part:
-    """What one plugin keeps of the person. `problem`: why that is not known, for an admin; `keeps`: what erasing leaves there."""
+    """What one plugin keeps of the person.
+
+    Attributes:
+        problem: why that is not known, for an admin. `keeps`: what erasing leaves there.
+        stores: what it keeps of anybody, in its author's words. `asked`: whether it was asked about this person.
+    """
 
     plugin: str
     title: str
     data: Any = None
     problem: str = ""
     keeps: str = ""
+    stores: tuple[str, ...] = ()
+    asked: bool = True
 
     @property
     def count(self) -> int:
@@ -73,9 +81,15 @@ class Erased:
     not_asked: tuple[str, ...]
 
 
-def of_plugins(person: Person) -> list[Part]:
-    """What each plugin keeps of `person`; one that fails says so, and the others' parts are there."""
-    return [_part(name, person) for name in PluginState.objects.order_by("plugin").values_list("plugin", flat=True)]
+def of_plugins(person: Person, *, ask: bool = True) -> list[Part]:
+    """What each plugin keeps of `person`; one that fails says so, and the others' parts are there.
+
+    Args:
+        ask: the plugins themselves, each of which may query as much as it likes; else only which of them could say something.
+    """
+    known = PluginState.objects.order_by("plugin").values_list("plugin", flat=True)
+    names = [name for name in known if name not in registry.specs or _speaks(registry.specs[name])]
+    return [_part(name, person) if ask else _unasked(name) for name in names]
 
 
 def of_ours(person: Person) -> dict[str, list[dict[str, Any]]]:
@@ -130,19 +144,33 @@ def erase(person: Person, pseudonym: str) -> Erased:
     return Erased(rows, deliveries, tuple(not_asked))
 
 
-def _part(name: str, person: Person) -> Part:
+def _speaks(spec: PluginSpec) -> bool:
+    """Whether the plugin has anything to say of people."""
+    cls = spec.cls
+    return (cls.export_person, cls.erase_person) != (PluginInterface.export_person, PluginInterface.erase_person)
+
+
+def _unasked(name: str) -> Part:
     spec = registry.specs.get(name)
     if spec is None:
-        return Part(name, name, problem=lifecycle.status(name).decision.text)
-    title, keeps = spec.cls.title or name, spec.cls.keeps_of_people
+        return Part(name, name, problem=activation.current().decision(name).text)
+    cls = spec.cls
+    return Part(name, cls.title or name, keeps=cls.keeps_of_people, stores=tuple(map(str, cls.stores)), asked=False)
+
+
+def _part(name: str, person: Person) -> Part:
+    part, spec = _unasked(name), registry.specs.get(name)
+    if spec is None:
+        return part
+    part = replace(part, asked=True)
     try:
         with transaction.atomic():
             found = unstarted(spec).export_person(person)
             data = json.loads(json.dumps(found, cls=DjangoJSONEncoder)) if found else None
     except Exception:  # whatever the plugin raises, the person gets the others' parts
         log.exception("export_person() of %s failed", name)
-        return Part(name, title, problem="It failed at putting this together.", keeps=keeps)
-    return Part(name, title, _clean(data), keeps=keeps)
+        return replace(part, problem="It failed at putting this together.")
+    return replace(part, data=_clean(data))
 
 
 def _erased_by(spec: PluginSpec, person: Person) -> int:

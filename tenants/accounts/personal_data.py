@@ -30,7 +30,7 @@ class Held:
 
     Attributes:
         account: None for somebody who has none.
-        ours: what the audit log, the history of settings and the deliveries say. `parts`: what the plugins keep.
+        ours: what the audit log, the history of settings and the deliveries say. `parts`: what the plugins keep, if they were asked.
         settings_of: plugins in whose settings an admin wrote an address of theirs.
     """
 
@@ -47,7 +47,10 @@ class Held:
     def nothing(self) -> bool:
         """Whether nothing is known of them."""
         return not (
-            self.account or self.invitations or any(self.ours.values()) or any(part.count for part in self.parts)
+            self.account
+            or self.invitations
+            or any(self.ours.values())
+            or any(part.count or not part.asked for part in self.parts)
         )
 
 
@@ -83,8 +86,12 @@ def person_at(email: str) -> Person:
     return Person((email,)) if user is None else person_of(user)
 
 
-def held(person: Person) -> Held:
-    """All that this organisation keeps of `person`; nothing of another organisation can be among it."""
+def held(person: Person, *, ask: bool = True) -> Held:
+    """All that this organisation keeps of `person`; nothing of another organisation can be among it.
+
+    Args:
+        ask: the plugins, which costs a query or more of each of them; else they are only named.
+    """
     user = User.objects.filter(pk=person.user_id).first() if person.user_id is not None else None
     return Held(
         person=person,
@@ -96,7 +103,7 @@ def held(person: Person) -> Held:
             for each in Invitation.objects.filter(email__in=person.emails)
         ],
         ours=personal_data.of_ours(person),
-        parts=personal_data.of_plugins(person),
+        parts=personal_data.of_plugins(person, ask=ask),
         settings_of=personal_data.named_in_settings(person),
     )
 
