@@ -168,6 +168,10 @@ ACCOUNT_EMAIL_VERIFICATION = "mandatory"
 ACCOUNT_EMAIL_VERIFICATION_BY_CODE_ENABLED = True  # allauth's signed link can be replayed on another tenant
 ACCOUNT_PREVENT_ENUMERATION = True
 ACCOUNT_EMAIL_SUBJECT_PREFIX = ""
+# Before data leaves or is deleted (`saas/site/confirming.py`), and before addresses change: by a new one the password can be set anew.
+ACCOUNT_REAUTHENTICATION_REQUIRED = True
+CONFIRMED_FOR_MINUTES = at_least_one(env.int("CONFIRMED_FOR_MINUTES", default=5), "CONFIRMED_FOR_MINUTES")
+ACCOUNT_REAUTHENTICATION_TIMEOUT = 60 * CONFIRMED_FOR_MINUTES
 ACCOUNT_PASSWORD_RESET_TOKEN_GENERATOR = "tenants.accounts.tokens.PasswordResetTokenGenerator"  # noqa: S105  # the path of a class
 
 SESSION_ENGINE = (

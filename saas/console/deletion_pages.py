@@ -10,17 +10,20 @@ from django.contrib import messages
 from django.http import FileResponse, HttpRequest, HttpResponse
 from django.http.response import HttpResponseBase
 from django.shortcuts import redirect
+from django.utils.translation import gettext_lazy
 from django.views.decorators.http import require_POST
 
 from saas.console.forms import SuspendForm
 from saas.console.tenant_pages import show, tenant_called
 from saas.site.access import actor_of, admins_only
+from saas.site.confirming import password_again
 from tenants import archive, deletion, operations
 from tenants.models import State
 
 
 @require_POST
 @admins_only
+@password_again(gettext_lazy("Delete the organisation"), danger=True)
 def delete(request: HttpRequest, slug: str) -> HttpResponse:
     """Delete an organisation softly, after its short name was typed."""
     tenant = tenant_called(slug)
@@ -49,6 +52,7 @@ def undelete(request: HttpRequest, slug: str) -> HttpResponse:
 
 @require_POST
 @admins_only
+@password_again(gettext_lazy("Export to a file"), download=True)
 def export(request: HttpRequest, slug: str) -> HttpResponseBase:
     """All of an organisation in one file; written whole, to a file without a name, before the first byte of it is sent."""
     tenant_called(slug)

@@ -71,6 +71,9 @@ def actor_of(request: HttpRequest) -> Actor:
 
 def _way_back(request: HttpRequest) -> str:
     """Where to go after signing in. What only takes a POST cannot be opened: its page is one step up."""
-    if request.method in ("GET", "HEAD"):
-        return request.get_full_path()
+    return request.get_full_path() if request.method in ("GET", "HEAD") else one_up(request)
+
+
+def one_up(request: HttpRequest) -> str:
+    """The page on which the form is that was sent to this address."""
     return posixpath.join(posixpath.dirname(request.path.rstrip("/")), "")

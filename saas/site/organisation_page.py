@@ -27,6 +27,7 @@ from plugin_framework.quotas import QuotaExceeded
 from plugin_framework.tenancy import current_tenant
 from saas.site import quota_info
 from saas.site.access import actor_of, admins_only, owners_only
+from saas.site.confirming import password_again
 from tenants import archive, deletion, domains, logo, operations, profile
 from tenants.accounts.forms import one_plain_line
 
@@ -113,6 +114,7 @@ def remove_logo(request: HttpRequest) -> HttpResponse:
 
 @require_POST
 @owners_only
+@password_again(gettext_lazy("Download the archive"), download=True)
 def export(request: HttpRequest) -> HttpResponseBase:
     """All of the organisation in one file; written whole before the first byte of it is sent."""
     slug = current_tenant().slug
@@ -130,6 +132,7 @@ def export(request: HttpRequest) -> HttpResponseBase:
 
 @require_POST
 @owners_only
+@password_again(gettext_lazy("Delete the organisation"), danger=True)
 def delete(request: HttpRequest) -> HttpResponse:
     """Delete the organisation, after its short name was typed; the next page, as every other, says that it is gone."""
     try:

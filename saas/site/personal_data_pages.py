@@ -1,7 +1,10 @@
 """What is kept of one person: shown, handed out as a file, erased; by an admin for anybody, and by each person for themselves.
 
+The plugins are asked what they keep when somebody wants it counted (`?count=1`), and when it is handed out or erased: each costs queries.
+Of somebody without an account they are all that can know anything, and are asked at once.
+
 Template: `settings/person.html` (`email`; `held`: a Held, or None before an address was given; `own`: whether it is one's own;
-`error`: why it was not erased; `may_erase`). `settings/erased.html` (`done`: an Erasure; `own`).
+`error`: why it was not erased; `owners_only`; `count_url`: where to have it counted). `settings/erased.html` (`done`: an Erasure; `own`).
 """
 
 from __future__ import annotations
@@ -13,11 +16,15 @@ from django.contrib.auth import logout
 from django.core.serializers.json import DjangoJSONEncoder
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
+from django.urls import reverse
 from django.utils import timezone
+from django.utils.http import urlencode
+from django.utils.translation import gettext_lazy
 from django.views.decorators.http import require_POST, require_safe
 
 from plugin_framework.sdk import Person
 from saas.site.access import actor_of, admins_only, me, signed_in
+from saas.site.confirming import password_again
 from tenants.accounts import personal_data
 from tenants.accounts.forms import email_field
 from tenants.accounts.models import Role, User
@@ -43,6 +50,7 @@ def index(request: HttpRequest) -> HttpResponse:
 
 @require_POST
 @admins_only
+@password_again(gettext_lazy("Download all of it"), download=True, keeps=("email",))
 def export(request: HttpRequest) -> HttpResponse:
     """Hand out what is kept of whoever has an address."""
     form = WhoForm(request.POST)
@@ -53,6 +61,7 @@ def export(request: HttpRequest) -> HttpResponse:
 
 @require_POST
 @admins_only
+@password_again(gettext_lazy("Erase all of it"), danger=True, keeps=("email",))
 def erase(request: HttpRequest) -> HttpResponse:
     """Erase it, after the address was typed."""
     form = WhoForm(request.POST)
@@ -70,6 +79,7 @@ def own(request: HttpRequest) -> HttpResponse:
 
 @require_POST
 @signed_in
+@password_again(gettext_lazy("Download all of it"), download=True)
 def own_export(request: HttpRequest) -> HttpResponse:
     """Hand out what is kept of oneself."""
     return _file(request, personal_data.person_of(me(request)))
@@ -77,22 +87,32 @@ def own_export(request: HttpRequest) -> HttpResponse:
 
 @require_POST
 @signed_in
+@password_again(gettext_lazy("Erase my account and data"), danger=True)
 def own_erase(request: HttpRequest) -> HttpResponse:
     """Erase oneself, after one's address was typed."""
     return _erase(request, personal_data.person_of(me(request)))
 
 
 def _page(request: HttpRequest, person: Person, error: str = "") -> HttpResponse:
-    found = personal_data.held(person)
+    counted = "count" in request.GET or person.user_id is None
+    found = personal_data.held(person, ask=counted)
+    own = person.user_id == me(request).pk
     context = {
         "form": WhoForm(initial={"email": person.emails[0]}),
         "held": found,
         "email": person.emails[0],
-        "own": person.user_id == me(request).pk,
+        "own": own,
+        "count_url": "" if counted else _count_url(person, own=own),
         "error": error,
         "owners_only": me(request).role != Role.OWNER and _is_owner(person),
     }
     return render(request, "settings/person.html", context, status=409 if error else 200)
+
+
+def _count_url(person: Person, *, own: bool) -> str:
+    if own:
+        return f"{reverse('own:data')}?count=1"
+    return f"{reverse('settings:person_data')}?{urlencode({'email': person.emails[0], 'count': '1'})}"
 
 
 def _is_owner(person: Person) -> bool:

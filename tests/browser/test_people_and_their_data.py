@@ -12,7 +12,7 @@ import pytest
 from playwright.sync_api import expect
 
 from saas.testing.waiting import wait_until
-from tests.browser.conftest import Visitor
+from tests.browser.conftest import PASSWORD, Visitor
 from tests.browser.test_the_tour import make_order
 
 LOGO_WIDTH = "document.querySelector('.rail .logo').naturalWidth"
@@ -76,12 +76,19 @@ def test_it_has_a_face_and_a_zone_and_lets_people_and_their_data_go(visitor: Vis
     page.get_by_label("Email").fill("forgetme@customer.example")
     page.keyboard.press("Enter")
     expect(page.get_by_role("rowheader", name="Orders")).to_be_visible()
+    page.get_by_role("button", name="Download all of it").click()
+    page.get_by_label("Password").fill(PASSWORD)
+    visitor.look("confirm-password")
+    page.keyboard.press("Enter")
+    page.get_by_role("heading", name="Thank you").wait_for()
+    visitor.look("confirmed-download")
     with page.expect_download() as download:
         page.get_by_role("button", name="Download all of it").click()
     found = json.loads(Path(download.value.path()).read_text())
     assert found["plugins"]["orders"]["orders"][0]["email"] == "forgetme@customer.example"
     with page.expect_download():  # and once more: the button is not held back for good
         page.get_by_role("button", name="Download all of it").click()
+    page.get_by_role("link", name="Back").click()
     page.locator("summary").get_by_text("Erase forgetme@customer.example").focus()
     page.keyboard.press("Enter")
     page.get_by_label("To confirm, type").fill("forgetme@customer.example")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from threading import Barrier
 from typing import Any, ClassVar
@@ -19,7 +19,7 @@ from plugin_framework.models import AuditEntry, Delivery, DeliveryAttempt, Plugi
 from plugin_framework.registry import registry
 from plugin_framework.sdk import ConfigurablePlugin, Person
 from plugin_framework.tenancy import TenantRef, tenant_scope
-from saas.testing.people import person
+from saas.testing.people import confirmed, person
 from tenants.accounts import people, personal_data
 from tenants.accounts.models import Device, Invitation, User
 from tests.conftest import Tenants
@@ -33,6 +33,7 @@ class Notebook(ConfigurablePlugin):
 
     name, version = "notebook", "1.0.0"
     keeps_of_people: ClassVar[str] = "The margin stays."
+    stores: ClassVar[Sequence[str]] = ("notes about <people>",)
     asked: ClassVar[list[tuple[str, Person, str]]] = []
     failing: ClassVar[bool] = False
 
@@ -77,7 +78,7 @@ def staff(tenants: Tenants) -> dict[str, User]:
 
 
 def client(client_for: Callable[..., Client], tenants: Tenants, user: User) -> Client:
-    return client_for(tenants.acme, user)
+    return confirmed(client_for(tenants.acme, user))
 
 
 @pytest.fixture
@@ -87,7 +88,9 @@ def admin(tenants: Tenants, staff: dict[str, User], client_for: Callable[..., Cl
 
 @pytest.fixture
 def ada(tenants: Tenants, staff: dict[str, User], client_for: Callable[..., Client]) -> Client:
-    return client(client_for, tenants, staff["ada"])
+    found = client_for(tenants.acme, staff["ada"])
+    found.defaults["HTTP_USER_AGENT"] = "Mozilla/5.0 (X11; Linux x86_64) Firefox/140.0"
+    return confirmed(found)
 
 
 def leave_traces(ref: TenantRef, user: User) -> None:
@@ -119,7 +122,7 @@ def test_an_admin_sees_and_downloads_all_that_is_kept(
     admin: Client, ada: Client, tenants: Tenants, staff: dict[str, User], notebook: type[Notebook]
 ) -> None:
     leave_traces(tenants.acme, staff["ada"])
-    ada.get("/", headers={"user-agent": "Mozilla/5.0 (X11; Linux x86_64) Firefox/140.0"})
+    ada.get("/")
     page = admin.get(SHE, {"email": "ADA@acme.example"})
     assert "<td>2 events</td>" in page.text
     assert "The margin stays." in page.text
@@ -199,7 +202,7 @@ def test_a_plugin_that_fails_does_not_hide_the_others_parts_and_stops_an_erasure
     admin: Client, tenants: Tenants, notebook: type[Notebook]
 ) -> None:
     notebook.failing = True
-    assert "It failed at putting this together." in admin.get(SHE, {"email": ADA}).text
+    assert "It failed at putting this together." in admin.get(SHE, {"email": ADA, "count": "1"}).text
     found = json.loads(admin.post(f"{SHE}export/", {"email": ADA}).content)
     assert (found["account"]["email"], list(found["could_not_be_asked"])) == (ADA, ["notebook"])
     answer = admin.post(f"{SHE}erase/", {"email": ADA, "confirmation": ADA})
@@ -213,7 +216,7 @@ def test_what_a_missing_plugin_keeps_is_named_and_not_claimed_to_be_erased(admin
     with tenant_scope(tenants.acme):
         PluginState.objects.create(plugin="vanished", version="1.0", tables=["vanished_thing"])
     assert "vanished" not in registry.specs
-    assert "erase again when the plugin is back" in admin.get(SHE, {"email": ADA}).text
+    assert "erase again when the plugin is back" in admin.get(SHE, {"email": ADA, "count": "1"}).text
     assert "vanished" in json.loads(admin.post(f"{SHE}export/", {"email": ADA}).content)["could_not_be_asked"]
     assert "vanished" in admin.post(f"{SHE}erase/", {"email": ADA, "confirmation": ADA}).text
     with tenant_scope(tenants.acme):
@@ -248,6 +251,31 @@ def test_a_person_takes_their_own_data_and_goes(ada: Client, tenants: Tenants, s
         assert not User.objects.filter(pk=staff["ada"].pk).exists()
         entry = AuditEntry.objects.get(action="person.erased")
         assert entry.actor == entry.target
+
+
+@pytest.mark.parametrize("whose", ["one's own", "somebody's"])
+def test_plugins_are_named_on_the_page_and_asked_when_somebody_wants_it_counted(
+    ada: Client, admin: Client, tenants: Tenants, notebook: type[Notebook], whose: str
+) -> None:
+    with tenant_scope(tenants.acme):
+        for name in ("orders", "usage_analytics"):
+            lifecycle.enable(name, SYSTEM)
+    client, path = (ada, "/account/data/") if whose == "one's own" else (admin, f"{SHE}?email={ADA}")
+    page = client.get(path)
+    assert "notes about &lt;people&gt;" in page.text
+    assert "The margin stays." in page.text
+    assert notebook.asked == []
+    named = [part.plugin for part in page.context["held"].parts]
+    assert named == ["notebook", "orders"]  # and not those that say nothing of people
+    page = client.get(page.context["count_url"])
+    assert "<td>1 item</td>" in page.text
+    assert [what for what, _, _ in notebook.asked] == ["export"]
+    assert page.context["count_url"] == ""
+
+
+def test_of_somebody_without_an_account_the_plugins_are_asked_at_once(admin: Client, notebook: type[Notebook]) -> None:
+    assert "<td>1 item</td>" in admin.get(SHE, {"email": "bob@shop.example"}).text
+    assert [what for what, _, _ in notebook.asked] == ["export"]
 
 
 def test_a_member_gets_nobody_elses(ada: Client, tenants: Tenants) -> None:

@@ -23,7 +23,7 @@ from plugin_framework.sdk import unseal
 from plugin_framework.tenancy import TenantRef, public_scope, tenant_scope
 from plugin_framework.tenancy_directory import platform
 from plugins.webhooks_plugin.models import Endpoint
-from saas.testing.people import PASSWORD, person
+from saas.testing.people import PASSWORD, confirmed, person
 from saas.testing.waiting import wait_until
 from tenants import archive, deletion, directory, operations, purging
 from tenants.accounts import people
@@ -239,7 +239,7 @@ def test_the_console_hands_it_out_and_the_export_is_audited(
 ) -> None:
     own = platform()
     assert own is not None
-    staff = client_for(own.ref, person(own.ref, "admin"))
+    staff = confirmed(client_for(own.ref, person(own.ref, "admin")))
     answer = staff.post("/tenants/acme/export/")
     assert answer["Content-Disposition"].startswith('attachment; filename="acme-20')
     file.write_bytes(b"".join(answer.streaming_content))  # type: ignore[attr-defined]  # a streamed answer's
