@@ -14,7 +14,8 @@ from dataclasses import dataclass, replace
 from types import MappingProxyType
 from typing import Any
 
-from django.utils import timezone
+from django.conf import settings
+from django.utils import timezone, translation
 
 from plugin_framework import gate, instances, layers, masking, metrics, settings_store, shapes, tenancy, tenant_record
 from plugin_framework.catalog import revisions
@@ -24,6 +25,7 @@ from plugin_framework.instances import Held, Instance
 from plugin_framework.layers import PlatformSettings
 from plugin_framework.registry import JOB_HOOK, PluginSpec, registry
 from plugin_framework.sdk import NoTenant, PluginInterface
+from plugin_framework.sdk._words import Phrase, reread
 from plugin_framework.tenancy import Revisions, TenantRef
 from plugin_framework.tenant_record import Enabled, TenantRecord
 
@@ -31,8 +33,10 @@ CACHED_TENANTS = 512  # active sets kept in this process; the least recently use
 BYTES_PER_TENANT = 32 * 1024  # that one of them takes at most, with the built-in plugins; a test measures it
 RETRY_FAILED_START = 30.0  # seconds until a plugin whose initialize() raised is tried again
 _MEMO = "active_set"
-_OLD_TABLES = "It is being updated: its tables here are still those of an older version."
-_NEW_SETTINGS = "It is being updated: its settings were saved by a newer version than the one that runs here."
+_OLD_TABLES = Phrase("It is being updated: its tables here are still those of an older version.")
+_NEW_SETTINGS = Phrase("It is being updated: its settings were saved by a newer version than the one that runs here.")
+_ATTENTION = Phrase("Its settings need attention: %(what)s")
+_FAILED = Phrase("It failed to start: %(kind)s.")
 
 
 @dataclass(frozen=True, slots=True)
@@ -235,7 +239,7 @@ def build(tenant: TenantRef, wanted: Revisions, old: ActiveSet | None, record: T
     rows = record.enabled
     now = timezone.now()
     pauses = {name: row.paused_until - now for name, row in rows.items() if row.paused_until and row.paused_until > now}
-    paused = {name: gate.Decision(gate.Reason.PAUSED, rows[name].paused_reason) for name in pauses}
+    paused = {name: gate.Decision(gate.Reason.PAUSED, reread(rows[name].paused_reason)) for name in pauses}
     facts = gate.Facts(tenant.schema, offers(wanted.catalog), frozenset(rows), record.plan, paused)
     startable = [spec for spec in registry.specs.values() if gate.decide(spec.name, facts, registry).runs]
     problems = dict(paused)
@@ -284,9 +288,9 @@ def _updating(spec: PluginSpec, row: Enabled, old_tables: Set[str]) -> gate.Deci
     A newer version's settings are not tried on an older schema: what happened to fit would run with half of what somebody meant.
     """
     if spec.app_label in old_tables:
-        return gate.Decision(gate.Reason.UPDATING, _OLD_TABLES)
+        return gate.Decision(gate.Reason.UPDATING, _OLD_TABLES())
     if row.config_version > spec.config_version:
-        return gate.Decision(gate.Reason.UPDATING, _NEW_SETTINGS)
+        return gate.Decision(gate.Reason.UPDATING, _NEW_SETTINGS())
     return None
 
 
@@ -304,10 +308,12 @@ def _start(
         own = shapes.in_shape(spec, stored, row.config_version, platform)
         checked = layers.effective(spec, own, platform)
     except (settings_store.Unreadable, shapes.Unfit) as error:
-        problems[spec.name] = gate.Decision(gate.Reason.NEEDS_SETUP, str(error))
+        problems[spec.name] = gate.Decision(gate.Reason.NEEDS_SETUP, error.words)
         return None
-    if errors := layers.problems(spec, plugin, checked):
-        problems[spec.name] = gate.Decision(gate.Reason.NEEDS_SETUP, f"Its settings need attention: {errors[0]}")
+    with translation.override(settings.LANGUAGE_CODE):  # it is kept for readers of other languages too
+        errors = layers.problems(spec, plugin, checked)
+    if errors:
+        problems[spec.name] = gate.Decision(gate.Reason.NEEDS_SETUP, _ATTENTION(what=errors[0].sentence))
         return None
     plugin.tenant = tenant
     plugin.settings = MappingProxyType(checked.config)
@@ -315,7 +321,7 @@ def _start(
         plugin.initialize(dict(checked.config))
     except (Exception, SystemExit) as error:  # a plugin's initialize may raise anything, and may not end the process
         plugin.log.exception("initialize() of %s failed", spec.name)
-        problems[spec.name] = gate.Decision(gate.Reason.FAILED_TO_START, f"It failed to start: {type(error).__name__}.")
+        problems[spec.name] = gate.Decision(gate.Reason.FAILED_TO_START, _FAILED(kind=type(error).__name__))
         return None
     return Instance(plugin, row.settings_revision, platform)
 

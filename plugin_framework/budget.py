@@ -9,6 +9,7 @@ from collections import deque
 
 from plugin_framework import tenancy
 from plugin_framework.audit import SYSTEM
+from plugin_framework.sdk._words import Phrase
 from plugin_framework.tenancy import Clocks
 
 log = logging.getLogger(__name__)
@@ -17,6 +18,10 @@ WINDOW = 60.0  # seconds
 REMEMBERED = 10_000  # pairs of tenant and plugin; beyond that counting begins anew for all
 CROWDED = 0.5  # of a core, used by this process: then a handler may only have waited for its turn
 PAUSE = 600.0  # seconds; then it is tried again
+_REASON = Phrase(
+    "It kept pages waiting: %(handler)s took %(milliseconds)s ms, and may take %(allowed)s ms. That happened more than %(times)s "
+    "times within a minute, so it rests for %(minutes)s minutes."
+)
 _overruns: dict[tuple[str, str], deque[float]] = {}
 _counting = threading.Lock()
 
@@ -32,10 +37,13 @@ def overran(plugin: str, handler: str, hook: str, milliseconds: float, allowed: 
     log.warning("%s.%s of %r took %.0f ms, and may take %s ms%s", plugin, handler, hook, milliseconds, allowed, why)
     if crowded or scope is None or scope.tenant is None or not _too_many(scope.tenant.schema, plugin):
         return
-    reason = (
-        f"It kept pages waiting: {handler} took {milliseconds:.0f} ms, and may take {allowed} ms. That happened more than {TOLERATED} "
-        f"times within a minute, so it rests for {PAUSE / 60:.0f} minutes."
-    )
+    reason = _REASON(
+        handler=handler,
+        milliseconds=f"{milliseconds:.0f}",
+        allowed=allowed,
+        times=TOLERATED,
+        minutes=f"{PAUSE / 60:.0f}",
+    ).english
     # Afterwards, outside of the caller's transaction, which may yet be rolled back.
     scope.on_exit.append(lambda: _pause(plugin, reason))
 

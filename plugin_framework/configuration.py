@@ -18,14 +18,22 @@ from plugin_framework.layers import PlatformSettings
 from plugin_framework.models import PluginState, SettingsHistory
 from plugin_framework.registry import PluginSpec
 from plugin_framework.sdk import CheckResult, NetworkError
+from plugin_framework.sdk._words import Phrase, reread
 from plugin_framework.settings_store import Path
+
+_TEST_FAILED = Phrase("The test itself failed (%(kind)s). The platform's log has the details.")
+_SAVED_BY_NEWER = Phrase(
+    "A newer version of the plugin has saved these settings, and this process has an older one. Try again in a few minutes."
+)
+_NEWER = Phrase("A newer version of the plugin has saved these; they do not fit the one that runs here.")
+_SET_BY_PLATFORM = Phrase("The platform has set this; it cannot be changed here.")
 
 
 class Invalid(ValueError):
     """The settings do not fit; `errors` says where and why. Nothing was saved."""
 
     def __init__(self, errors: tuple[FieldError, ...]) -> None:
-        super().__init__("; ".join(f"{'.'.join(map(str, e.path))}: {e.message}".lstrip(": ") for e in errors))
+        super().__init__("; ".join(map(str, errors)))
         self.errors = errors
 
 
@@ -68,7 +76,7 @@ def configure(
         if expected_revision is not None and expected_revision != (row.settings_revision if row else 0):
             raise Conflict(Conflict.__doc__)
         if row and row.config_version > spec.config_version:
-            raise SavedByNewer(SavedByNewer.__doc__)
+            raise SavedByNewer(_SAVED_BY_NEWER())
         before = shapes.stored_now(spec)
         own = _sealed(spec, proposed(spec, config, secrets or {}, removed))
         settings_store.write(name, own)
@@ -113,8 +121,8 @@ def proposed(
     checked = spec.schema.validate(merged)
     if checked.errors:
         raise Invalid(checked.errors)
-    if messages := layers.problems(spec, spec.new(), checked):
-        raise Invalid(tuple(FieldError((), message) for message in messages))
+    if found := layers.problems(spec, spec.new(), checked):
+        raise Invalid(tuple(found))
     return opened
 
 
@@ -124,7 +132,7 @@ def unfinished(spec: PluginSpec) -> str:
         checked = layers.effective(spec, shapes.stored_now(spec), layers.platform_of(spec))
     except (settings_store.Unreadable, shapes.Unfit) as error:
         return str(error)
-    return next(iter(layers.problems(spec, spec.new(), checked)), "")
+    return next(map(str, layers.problems(spec, spec.new(), checked)), "")
 
 
 def check(spec: PluginSpec, own: Mapping[str, Any]) -> CheckResult:
@@ -137,10 +145,9 @@ def check(spec: PluginSpec, own: Mapping[str, Any]) -> CheckResult:
         result = CheckResult(False, str(error))
     except Exception as error:  # a plugin's check may raise anything; the admin gets a sentence, the log the rest
         plugin.log.exception("check() of %s failed", spec.name)
-        result = CheckResult(
-            False, f"The test itself failed ({type(error).__name__}). The platform's log has the details."
-        )
-    return replace(result, message=masking.masked(result.message))  # a server may quote what it was sent
+        result = CheckResult(False, str(_TEST_FAILED(kind=type(error).__name__)))
+    said = masking.masked(result.message)  # a server may quote what it was sent
+    return replace(result, message=str(reread(said)))
 
 
 def restore(name: str, actor: Actor, revision: int, *, expected_revision: int | None = None) -> int:
@@ -164,14 +171,12 @@ def restore(name: str, actor: Actor, revision: int, *, expected_revision: int | 
 def as_of(spec: PluginSpec, state: SettingsHistory) -> dict[str, Any]:
     """What `state` held, as the installed version wants it and without what the platform has locked since."""
     if state.config_version > spec.config_version:
-        raise Invalid(
-            (FieldError((), "A newer version of the plugin has saved these; they do not fit the one that runs here."),)
-        )
+        raise Invalid((FieldError((), _NEWER()),))
     platform = layers.platform_of(spec)
     try:
         config = shapes.in_shape(spec, dict(state.values), state.config_version, platform)
     except shapes.Unfit as error:
-        raise Invalid((FieldError((), str(error)),)) from error
+        raise Invalid((FieldError((), error.words),)) from error
     for path in platform.locked:
         settings_store.drop(config, path)
     return config
@@ -192,6 +197,6 @@ def _unlocked(
     for path in sorted(platform.locked):
         mine, given = settings_store.get(before, path), settings_store.get(own, path)
         if given not in (None, mine, settings_store.get(platform.values, path)):
-            errors.append(FieldError(path, "The platform has set this; it cannot be changed here."))
+            errors.append(FieldError(path, _SET_BY_PLATFORM()))
         settings_store.drop(own, path) if mine is None else settings_store.put(own, path, mine)
     return own, errors

@@ -7,6 +7,7 @@ from collections.abc import Mapping
 
 from django.db import connection, transaction
 from django.utils import timezone
+from django.utils.translation import gettext
 
 from plugin_framework import layers, permissions
 from plugin_framework.audit import SYSTEM, record
@@ -20,10 +21,16 @@ from plugin_framework.lifecycle import make_tables
 from plugin_framework.models import AuditEntry, PluginState
 from plugin_framework.registry import PluginSpec, registry
 from plugin_framework.sdk import PluginInterface
+from plugin_framework.sdk._words import Phrase, Sentence
 from plugin_framework.tenancy import TenantRef
 
 log = logging.getLogger(__name__)
 _NEWCOMER = TenantRef(slug="new-organisation", name="New organisation", host="", schema="")
+_NOT_INSTALLED = Phrase("%(name)s is not installed.")
+_NOT_OFFERED = Phrase("%(title)s is not offered to everyone, so a new organisation could not have it.")
+_NEEDS_SETUP = Phrase(
+    "A new organisation would have to set %(title)s up first. Platform settings have to say: %(lacking)s"
+)
 _BEGIN = "UPDATE plugin_framework_pluginstate SET enabled_at = %(now)s, consented_at = %(now)s WHERE enabled RETURNING plugin, version"
 
 
@@ -46,22 +53,31 @@ def chosen(decided: Mapping[str, Offer] | None = None) -> tuple[str, ...]:
 def problem(name: str, decided: Mapping[str, Offer]) -> str:
     """Why new tenants cannot begin with the plugin `name`; "" if they can."""
     if name not in registry.specs:
-        return f"{name} is not installed."
+        return str(_NOT_INSTALLED(name=name))
     for each in (*registry.requirements(name), name):
         if why := _problem(each, decided.get(each, DEFAULT)):
-            return why if each == name else f"{registry.specs[name].title} needs {each}. {why}"
+            return (
+                why
+                if each == name
+                else gettext("%(title)s needs %(other)s. %(why)s")
+                % {"title": _title(name), "other": _title(each), "why": why}
+            )
     return ""
 
 
 def _problem(name: str, offer: Offer) -> str:
     spec = registry.specs.get(name)
     if spec is None:
-        return f"{name} is not installed."
+        return str(_NOT_INSTALLED(name=name))
     if offer.availability != Availability.EVERYONE:
-        return f"{spec.title} is not offered to everyone, so a new organisation could not have it."
+        return str(_NOT_OFFERED(title=_title(name)))
     if lacking := _unfit_settings(spec, offer):
-        return f"A new organisation would have to set {spec.title} up first. Platform settings have to say: {lacking}"
+        return str(_NEEDS_SETUP(title=_title(name), lacking=lacking))
     return ""
+
+
+def _title(name: str) -> Sentence | str:
+    return Sentence(registry.specs[name].title) if name in registry.specs else name
 
 
 def _unfit_settings(spec: PluginSpec, offer: Offer) -> str:
@@ -69,7 +85,7 @@ def _unfit_settings(spec: PluginSpec, offer: Offer) -> str:
     platform = layers.platform_of(spec, offer)
     plugin = spec.new()
     plugin.tenant, plugin.settings = _NEWCOMER, {}
-    return "; ".join(layers.problems(spec, plugin, layers.without_own(spec, platform)))
+    return "; ".join(map(str, layers.problems(spec, plugin, layers.without_own(spec, platform))))
 
 
 def prepare(names: tuple[str, ...]) -> None:

@@ -10,6 +10,7 @@ from plugin_framework.catalog.models import Availability
 from plugin_framework.catalog.offers import DEFAULT, Offer
 from plugin_framework.catalog.plans import PlanFacts
 from plugin_framework.registry import Registry
+from plugin_framework.sdk._words import Phrase, Sentence
 
 
 class Reason(StrEnum):
@@ -37,7 +38,12 @@ class Decision:
     """The gate's answer about one plugin for one tenant."""
 
     reason: Reason
-    text: str = ""
+    words: Sentence | str = ""  # kept in an active set, which people of several languages share
+
+    @property
+    def text(self) -> str:
+        """Why, in the current language."""
+        return str(self.words)
 
     @property
     def runs(self) -> bool:
@@ -51,8 +57,24 @@ class Decision:
 
 
 RUNS = Decision(Reason.RUNS)
+_OFF = Decision(Reason.DISABLED, Phrase("Not enabled.")())
+_MISSING = Phrase("The plugin %(plugin)s is not installed any more. Its settings and data are kept.")
+_WITHDRAWN = Phrase("The platform has withdrawn this plugin.")
+_NOT_OFFERED = Phrase("This plugin is not offered to your organisation. Ask the platform for it.")
+_NOT_IN_PLAN = Phrase("Your organisation's plan, %(plan)s, does not include it.")
+_NOT_IN_PLAN_ANY_MORE = Phrase(
+    "Your organisation's plan, %(plan)s, does not include it. Its settings and data are kept."
+)
+_OTHER_VERSION = Phrase("Needs %(requirement)s, and version %(version)s is installed.")
+_DOES_NOT_RUN = Phrase("Needs %(title)s, which does not run: %(why)s")
+_REQUIRED = Phrase(
+    "%(title)s is required by the platform, so it cannot be disabled. If it has to go, ask the platform's staff."
+)
+_NEEDED = Phrase(
+    "%(title)s needs it and is required by the platform, so it cannot be disabled. If it has to go, ask the platform's staff."
+)
 # The fault itself names files and modules of the platform: its staff reads it in the console, and operators in `plugins doctor`.
-_FAULT = "It was stopped because of a fault in the plugin itself."
+_FAULT = Phrase("It was stopped because of a fault in the plugin itself.")
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,16 +117,12 @@ def kept_on(plugin: str, facts: Facts, registry: Registry) -> str:
     What does not run anywhere, being withdrawn or without its code, can always be disabled.
     """
     if _is_required(plugin, facts, registry):
-        return f"{registry.specs[plugin].title} is required by the platform, so it cannot be disabled. {_ASK_STAFF}"
+        return str(_REQUIRED(title=_title(plugin, registry)))
     dependants = registry.dependants(plugin) if plugin in registry.specs else ()
     needing = [each for each in dependants if each in facts.enabled and _is_required(each, facts, registry)]
     if needing:
-        first = registry.specs[needing[0]].title
-        return f"{first} needs it and is required by the platform, so it cannot be disabled. {_ASK_STAFF}"
+        return str(_NEEDED(title=_title(needing[0], registry)))
     return ""
-
-
-_ASK_STAFF = "If it has to go, ask the platform's staff."
 
 
 def _is_required(plugin: str, facts: Facts, registry: Registry) -> bool:
@@ -122,40 +140,46 @@ def _code(plugin: str, registry: Registry) -> Decision | None:
     if plugin in registry.specs:
         return None
     if plugin in registry.quarantine:
-        return Decision(Reason.QUARANTINED, _FAULT)
-    return Decision(Reason.MISSING, f"The plugin {plugin} is not installed any more. Its settings and data are kept.")
+        return Decision(Reason.QUARANTINED, _FAULT())
+    return Decision(Reason.MISSING, _MISSING(plugin=plugin))
 
 
 def _offer(plugin: str, facts: Facts) -> Decision | None:
     offer = facts.offers.get(plugin, DEFAULT)
     if offer.availability == Availability.WITHDRAWN:
-        return Decision(Reason.WITHDRAWN, offer.message or "The platform has withdrawn this plugin.")
+        return Decision(Reason.WITHDRAWN, offer.message or _WITHDRAWN())
     if plugin in facts.enabled and offer.availability == Availability.HIDDEN:
         return None  # hidden from newcomers; who has it keeps it
     if plugin in facts.enabled and offer.availability == Availability.DEPRECATED:
         return None  # the same, and `notice` tells them
     if not offer.reaches(facts.tenant_schema):
-        return Decision(Reason.NOT_OFFERED, "This plugin is not offered to your organisation. Ask the platform for it.")
+        return Decision(Reason.NOT_OFFERED, _NOT_OFFERED())
     return None
 
 
 def _plan(plugin: str, facts: Facts) -> Decision | None:
     if facts.plan is None or plugin in facts.plan.plugins:
         return None
-    kept = " Its settings and data are kept." if plugin in facts.enabled else ""
-    return Decision(Reason.NOT_IN_PLAN, f"Your organisation's plan, {facts.plan.name}, does not include it.{kept}")
+    phrase = _NOT_IN_PLAN_ANY_MORE if plugin in facts.enabled else _NOT_IN_PLAN
+    return Decision(Reason.NOT_IN_PLAN, phrase(plan=facts.plan.name))
 
 
 def _enabled(plugin: str, facts: Facts) -> Decision | None:
-    return None if plugin in facts.enabled else Decision(Reason.DISABLED, "Not enabled.")
+    return None if plugin in facts.enabled else _OFF
 
 
 def _dependencies(plugin: str, facts: Facts, registry: Registry) -> Decision | None:
     for requirement in registry.specs[plugin].requires:
         found = registry.specs.get(requirement.name)
         if found is not None and not requirement.specifier.contains(found.version, prereleases=True):
-            return Decision(Reason.DEPENDENCY, f"Needs {requirement}, and version {found.version} is installed.")
+            return Decision(Reason.DEPENDENCY, _OTHER_VERSION(requirement=str(requirement), version=found.version))
         inner = decide(requirement.name, facts, registry)
         if not inner.runs:
-            return Decision(Reason.DEPENDENCY, f"Needs {requirement.name}, which does not run: {inner.text}")
+            title = _title(requirement.name, registry)
+            return Decision(Reason.DEPENDENCY, _DOES_NOT_RUN(title=title, why=inner.words))
     return None
+
+
+def _title(plugin: str, registry: Registry) -> Sentence | str:
+    spec = registry.specs.get(plugin)
+    return Sentence(spec.title) if spec else plugin

@@ -17,11 +17,13 @@ from plugin_framework.config import Checked, ConfigSchema, FieldError
 from plugin_framework.config.schema import with_defaults
 from plugin_framework.registry import PluginSpec
 from plugin_framework.sdk import ConfigurablePlugin, PluginInterface
+from plugin_framework.sdk._words import Phrase, Sentence
 from plugin_framework.settings_store import Config, Path, get, put
 
 log = logging.getLogger(__name__)
 PLATFORM = "public"  # for whom the platform's own secrets are sealed: no tenant's schema is called so
-AGAIN = "Enter it again: where it is sent to has changed."
+AGAIN = Phrase("Enter it again: where it is sent to has changed.")
+_NOT_CHECKED = Phrase("The plugin could not check these settings (%(kind)s).")
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,7 +95,7 @@ def without_own(spec: PluginSpec, platform: PlatformSettings) -> Checked:
 def misplaced(schema: ConfigSchema, config: Mapping[str, Any]) -> tuple[FieldError, ...]:
     """The secrets that were meant for somewhere else than where `config` would send them."""
     return tuple(
-        FieldError(path, AGAIN)
+        FieldError(path, AGAIN())
         for path in schema.secret_paths
         if settings_store.meant_for(get(config, path)) not in (None, destination(schema, config, path))
     )
@@ -112,15 +114,16 @@ def destination(schema: ConfigSchema, config: Mapping[str, Any], path: Path) -> 
     return hashlib.sha256(values.encode()).hexdigest()[:16]
 
 
-def problems(spec: PluginSpec, plugin: PluginInterface, checked: Checked) -> list[str]:
-    """All that is wrong with a configuration, the schema's findings first, as "field: message"."""
-    found = [f"{'.'.join(map(str, error.path))}: {error.message}".lstrip(": ") for error in checked.errors]
+def problems(spec: PluginSpec, plugin: PluginInterface, checked: Checked) -> list[FieldError]:
+    """All that is wrong with a configuration, the schema's findings first."""
+    found = list(checked.errors)
     if not found and isinstance(plugin, ConfigurablePlugin):
         try:
-            found = [masking.masked(str(message)) for message in plugin.validate_config(copy.deepcopy(checked.config))]
+            said = plugin.validate_config(copy.deepcopy(checked.config))
+            found = [FieldError((), Sentence(masking.masked(str(message)))) for message in said]
         except Exception as error:  # a plugin's own check may raise anything; settings it cannot judge do not fit
             log.exception("validate_config() of %s failed", spec.name)
-            found = [f"The plugin could not check these settings ({type(error).__name__})."]
+            found = [FieldError((), _NOT_CHECKED(kind=type(error).__name__))]
     return found
 
 

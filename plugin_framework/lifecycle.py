@@ -23,7 +23,7 @@ from plugin_framework.delivery import breaker, schedule
 from plugin_framework.gate import Decision, Notice, notice
 from plugin_framework.models import PluginState
 from plugin_framework.permissions import Consent
-from plugin_framework.registry import PluginSpec, is_newer, registry
+from plugin_framework.registry import PluginSpec, is_newer, registry, title_of
 from plugin_framework.sdk import NotAllowed
 from plugin_framework.settings_store import Path
 
@@ -90,12 +90,16 @@ def enable(name: str, actor: Actor, *, with_requirements: bool = True) -> list[s
         missing = [each for each in wanted if each not in enabled]
         if not with_requirements and missing[:-1]:
             raise NotAllowed(
-                f"{name} needs {', '.join(missing[:-1])}. Enable that first, or let it be enabled as well."
+                gettext("%(name)s needs %(others)s. Enable that first, or let it be enabled as well.")
+                % {"name": title_of(name), "others": ", ".join(map(title_of, missing[:-1]))}
             )
         for each in missing:
             decision = activation.current().decision(each)
             if not decision.may_enable:
-                raise NotAllowed(decision.text if each == name else f"{name} needs {each}: {decision.text}")
+                words = {"name": title_of(name), "other": title_of(each), "why": decision.text}
+                raise NotAllowed(
+                    decision.text if each == name else gettext("%(name)s needs %(other)s: %(why)s") % words
+                )
             _enable_one(registry.specs[each], actor)
         for each in missing:
             release_held(each)
@@ -183,7 +187,7 @@ def disable(name: str, actor: Actor, *, cascade: bool = False) -> list[str]:
         enabled = set(PluginState.objects.filter(enabled=True).values_list("plugin", flat=True))
         if name not in enabled:
             if name not in registry.specs and not PluginState.objects.filter(plugin=name).exists():
-                raise NotAllowed(f"There is no plugin {name!r}.")
+                raise NotAllowed(gettext("There is no plugin %(name)s.") % {"name": name})
             return []
         if why := activation.current().kept_on(name):
             raise NotAllowed(why)
@@ -191,7 +195,7 @@ def disable(name: str, actor: Actor, *, cascade: bool = False) -> list[str]:
         if needing and not cascade:
             raise NotAllowed(
                 gettext("%(name)s is needed by %(others)s. Disable that first, or both together.")
-                % {"name": name, "others": ", ".join(needing)}
+                % {"name": title_of(name), "others": ", ".join(map(title_of, needing))}
             )
         going = [*reversed(needing), name]
         for each in going:
@@ -252,7 +256,8 @@ def _enable_one(spec: PluginSpec, actor: Actor) -> None:
     except Exception as error:  # a plugin's on_enable may raise anything; nothing of this enabling is kept
         log.exception("on_enable() of %s failed", spec.name)
         kind = type(error).__name__
-        raise NotAllowed(f"{spec.title} could not be enabled: its own preparations failed ({kind}).") from error
+        said = gettext("%(title)s could not be enabled: its own preparations failed (%(kind)s).")
+        raise NotAllowed(said % {"title": title_of(spec.name), "kind": kind}) from error
     record(actor, "plugin.enabled", spec.name, version=spec.version)
     hooks.emit("plugin_enabled", spec.name)
 

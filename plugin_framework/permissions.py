@@ -12,11 +12,12 @@ from typing import Any
 
 from django.db import transaction
 from django.utils import timezone
+from django.utils.translation import gettext
 
 from plugin_framework.audit import Actor, record
 from plugin_framework.changing import lock_plugins, spec_of
 from plugin_framework.models import PluginState
-from plugin_framework.registry import PluginSpec, registry
+from plugin_framework.registry import PluginSpec, registry, title_of
 from plugin_framework.sdk import NotAllowed
 
 MOST_NAMED = 300  # characters of one permission in the audit log
@@ -107,9 +108,11 @@ def agree(name: str, actor: Actor, *, shown: str) -> tuple[Permission, ...]:
         lock_plugins()
         row = PluginState.objects.filter(plugin=name, enabled=True).first()
         if row is None:
-            raise NotAllowed(f"{spec.title} is not enabled. You are asked what it may do when you enable it.")
+            why = gettext("%(title)s is not enabled. You are asked what it may do when you enable it.")
+            raise NotAllowed(why % {"title": title_of(name)})
         if shown != digest([name]):
-            raise NotAllowed(f"What {spec.title} asks for has changed since the page was shown. Look at it again.")
+            why = gettext("What %(title)s asks for has changed since the page was shown. Look at it again.")
+            raise NotAllowed(why % {"title": title_of(name)})
         before = consent_of(row)
         new = tuple(each for each in asked(spec) if each not in before.to)
         if new or before.at is None:

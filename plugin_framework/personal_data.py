@@ -20,6 +20,7 @@ from django.db import models, transaction
 from django.db.models import Q
 from django.db.models.expressions import RawSQL
 from django.db.models.functions import Cast
+from django.utils.translation import gettext
 
 from plugin_framework import activation
 from plugin_framework.changing import unstarted
@@ -27,7 +28,7 @@ from plugin_framework.delivery.models import Lane
 from plugin_framework.masking import masked
 from plugin_framework.models import AuditEntry, Delivery, PluginSetting, PluginState, SettingsHistory
 from plugin_framework.models.delivery import DeliveryAttempt
-from plugin_framework.registry import PluginSpec, registry
+from plugin_framework.registry import PluginSpec, registry, title_of
 from plugin_framework.sdk import Person, PluginInterface
 from plugin_framework.tenancy import current_tenant, public_scope
 
@@ -169,7 +170,7 @@ def _part(name: str, person: Person) -> Part:
             data = json.loads(json.dumps(found, cls=DjangoJSONEncoder)) if found else None
     except Exception:  # whatever the plugin raises, the person gets the others' parts
         log.exception("export_person() of %s failed", name)
-        return replace(part, problem="It failed at putting this together.")
+        return replace(part, problem=gettext("It failed at putting this together."))
     return replace(part, data=_clean(data))
 
 
@@ -180,8 +181,11 @@ def _erased_by(spec: PluginSpec, person: Person) -> int:
     except Exception as error:  # whatever the plugin raises: half of an erasure is none
         log.exception("erase_person() of %s failed", spec.name)
         raise CannotErase(
-            f"{spec.cls.title or spec.name} failed at erasing its part, so nothing was erased. Try again, or ask who runs this "
-            "platform; once it is disabled, all that it has stored can be deleted on its page."
+            gettext(
+                "%(title)s failed at erasing its part, so nothing was erased. Try again, or ask who runs this platform; once it is "
+                "disabled, all that it has stored can be deleted on its page."
+            )
+            % {"title": title_of(spec.name)}
         ) from error
 
 

@@ -13,8 +13,11 @@ from plugin_framework.config.lint import properties
 from plugin_framework.configuration import Invalid
 from plugin_framework.layers import PLATFORM
 from plugin_framework.registry import PluginSpec
+from plugin_framework.sdk._words import Phrase
 from plugin_framework.settings_store import Config, Path
 from plugin_framework.tenancy import public_scope
+
+_NO_FIELD = Phrase("%(name)s is no field that could be locked.")
 
 
 def saved(plugin: str, *, to_change: bool = False) -> tuple[Config, list[str]]:
@@ -74,7 +77,7 @@ def _check(spec: PluginSpec, values: Mapping[str, Any], locked: Collection[str])
             settings_store.put(plain, path, settings_store.get(values, path))
     errors = [*layers.misplaced(spec.schema, whole), *spec.schema.partial().validate(plain).errors]
     unknown = sorted(set(locked) - set(lockable(spec.schema)))
-    errors += [FieldError((), f"{name} is no field that could be locked.") for name in unknown]
+    errors += [FieldError((), _NO_FIELD(name=name)) for name in unknown]
     if errors:
         raise Invalid(tuple(errors))
 

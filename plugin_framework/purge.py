@@ -15,7 +15,7 @@ from plugin_framework.catalog.revisions import bump_tenant
 from plugin_framework.changing import lock_plugins, unstarted
 from plugin_framework.models import Delivery, PluginSetting, PluginState, SettingsHistory
 from plugin_framework.quotas import storage
-from plugin_framework.registry import registry
+from plugin_framework.registry import registry, title_of
 from plugin_framework.sdk import NotAllowed
 from plugin_framework.tenancy import bound, current_tenant
 
@@ -84,10 +84,11 @@ def purge(name: str, actor: Actor, *, confirmation: str) -> Preview:
         lock_plugins()
         state = _state(name)
         if state.enabled:
-            raise NotAllowed(f"{name} is enabled. Disable it first.")
+            raise NotAllowed(gettext("%(title)s is enabled. Disable it first.") % {"title": title_of(name)})
         tables = _present(state)
         if strangers := _referring(tables):
-            raise NotAllowed(f"These tables refer to its own: {', '.join(strangers)}. Purge their plugin first.")
+            said = gettext("These tables refer to its own: %(tables)s. Purge their plugin first.")
+            raise NotAllowed(said % {"tables": ", ".join(strangers)})
         gone = preview(name)
         _say_goodbye(name)
         _drop(state, tables)
@@ -111,7 +112,7 @@ def _remove_files(schema: str, name: str) -> None:
 def _state(name: str) -> PluginState:
     found = PluginState.objects.filter(plugin=name).first()
     if found is None:
-        raise NotAllowed(f"This organisation has nothing of {name!r}.")
+        raise NotAllowed(gettext("This organisation has nothing of %(title)s.") % {"title": title_of(name)})
     return found
 
 

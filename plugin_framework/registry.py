@@ -8,6 +8,7 @@ from datetime import date
 from types import MappingProxyType
 from typing import Any
 
+from django.utils.translation import gettext
 from packaging.requirements import Requirement
 from packaging.version import InvalidVersion, Version
 
@@ -131,3 +132,9 @@ def is_newer(version: str, other: str) -> bool:
 
 
 registry = Registry()
+
+
+def title_of(name: str) -> str:
+    """What people read for a plugin, in the current language; its name if its code is not there."""
+    spec = registry.specs.get(name)
+    return gettext(spec.title) if spec and spec.title.strip() else name

@@ -5,10 +5,12 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+from django.utils.translation import gettext
+
 from plugin_framework import settings_store
 from plugin_framework.audit import Actor
 from plugin_framework.models import SettingsHistory
-from plugin_framework.registry import PluginSpec
+from plugin_framework.registry import PluginSpec, title_of
 from plugin_framework.sdk import NotAllowed
 
 KEPT = 50  # saved states per plugin
@@ -51,5 +53,6 @@ def state_at(plugin: str, revision: int) -> SettingsHistory:
     """
     found = SettingsHistory.objects.filter(plugin=plugin, revision=revision).first()
     if found is None:
-        raise NotAllowed(f"There are no settings of {plugin} saved as revision {revision}. The last {KEPT} are kept.")
+        said = gettext("There are no settings of %(title)s saved as revision %(revision)s. The last %(kept)s are kept.")
+        raise NotAllowed(said % {"title": title_of(plugin), "revision": revision, "kept": KEPT})
     return found

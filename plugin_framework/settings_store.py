@@ -11,6 +11,7 @@ from django.conf import settings
 from plugin_framework import masking
 from plugin_framework.config import ConfigSchema
 from plugin_framework.models import PluginSetting
+from plugin_framework.sdk._words import Phrase, in_field
 from plugin_framework.secrets import SecretBox, SecretUnreadable
 from plugin_framework.tenancy import current_tenant
 
@@ -20,8 +21,15 @@ type Path = tuple[str, ...]
 type Config = dict[str, Any]
 
 
+_LOST = Phrase("A stored secret cannot be opened any more. Enter it again on the plugin's settings page.")
+
+
 class Unreadable(ValueError):
-    """A stored secret cannot be opened any more. Enter it again on the plugin's settings page."""
+    """A stored secret cannot be opened any more. Enter it again on the plugin's settings page. `words`: the same, and which."""
+
+    def __init__(self, field: str) -> None:
+        self.words = in_field(field, _LOST())
+        super().__init__(self.words)
 
 
 def box() -> SecretBox:
@@ -72,7 +80,7 @@ def opened(value: Any, *, tenant: str, plugin: str, path: Path) -> Any:
     try:
         plain = Opened(box().open(value[SEALED], tenant=tenant, plugin=plugin, field=".".join(path)))
     except SecretUnreadable as error:
-        raise Unreadable(f"{'.'.join(path)}: {Unreadable.__doc__}") from error
+        raise Unreadable(".".join(path)) from error
     plain.stored, plain.path = value, path
     masking.know([plain], tenant)
     return plain

@@ -17,14 +17,30 @@ from plugin_framework.layers import PlatformSettings
 from plugin_framework.models import PluginState
 from plugin_framework.registry import PluginSpec
 from plugin_framework.sdk import ConfigurablePlugin
+from plugin_framework.sdk._words import Phrase, Sentence
 from plugin_framework.settings_store import Config, Opened, Path
 from plugin_framework.tenancy import current_tenant
 
 log = logging.getLogger(__name__)
 
 
+_RAISED = Phrase(
+    "Its settings, saved as of version %(saved)s, could not be brought to version %(installed)s (%(kind)s)."
+)
+_MADE = Phrase(
+    "Its settings, saved as of version %(saved)s, could not be brought to version %(installed)s. %(problem)s"
+)
+_NO_OBJECT = Phrase(
+    "Its settings, saved as of version %(saved)s, could not be brought to version %(installed)s: it made something else than an object."
+)
+
+
 class Unfit(ValueError):
-    """Saved settings that could not be brought to the installed version; nothing was changed."""
+    """Saved settings that could not be brought to the installed version; nothing was changed. `words`: what was the matter."""
+
+    def __init__(self, words: Sentence) -> None:
+        super().__init__(words)
+        self.words = words
 
 
 def stored_now(spec: PluginSpec) -> Config:
@@ -46,15 +62,15 @@ def in_shape(spec: PluginSpec, stored: Config, version: int, platform: PlatformS
     plugin = spec.new()
     if version >= spec.config_version or not stored or not isinstance(plugin, ConfigurablePlugin):
         return stored
-    what = f"Its settings, saved as of version {version}, could not be brought to version {spec.config_version}"
+    versions = {"saved": version, "installed": spec.config_version}
     opened = settings_store.mapped(stored, (), _open(spec.name))
     try:
         moved = plugin.migrate_config(copy.deepcopy(opened), version)
     except Exception as error:  # a plugin's own code may raise anything; the tenant's settings stay as they are
         log.exception("migrate_config() of %s failed", spec.name)
-        raise Unfit(f"{what} ({type(error).__name__}).") from error
+        raise Unfit(_RAISED(**versions, kind=type(error).__name__)) from error
     if not isinstance(moved, dict) or (problem := problem_with(moved)):
-        raise Unfit(f"{what}: {problem if isinstance(moved, dict) else 'it made something else than an object'}.")
+        raise Unfit(_MADE(**versions, problem=problem) if isinstance(moved, dict) else _NO_OBJECT(**versions))
     return _sealed(spec, moved, platform)
 
 

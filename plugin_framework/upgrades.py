@@ -68,8 +68,8 @@ def _tried(spec: PluginSpec, stored: Config, version: int) -> tuple[Config, str]
         config = shapes.in_shape(spec, stored, version, platform)
         found = layers.problems(spec, spec.new(), layers.effective(spec, config, platform))
     except (shapes.Unfit, settings_store.Unreadable) as error:
-        return stored, str(error)
-    return config, "; ".join(found)
+        return stored, error.words.english
+    return config, "; ".join(each.sentence.english for each in found)
 
 
 def _save(finding: Finding, config: Config, actor: Actor) -> None:

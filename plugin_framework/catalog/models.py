@@ -3,16 +3,17 @@
 from __future__ import annotations
 
 from django.db import models
+from django.utils.translation import gettext_lazy as _
 
 
 class Availability(models.TextChoices):
     """To whom a plugin is offered."""
 
-    EVERYONE = "everyone", "Offered to everyone"
-    LISTED = "listed", "Offered to listed organisations"
-    HIDDEN = "hidden", "Hidden: those who have it keep it"
-    DEPRECATED = "deprecated", "Deprecated: still runs"
-    WITHDRAWN = "withdrawn", "Withdrawn: runs for nobody"
+    EVERYONE = "everyone", _("Offered to everyone")
+    LISTED = "listed", _("Offered to listed organisations")
+    HIDDEN = "hidden", _("Hidden: those who have it keep it")
+    DEPRECATED = "deprecated", _("Deprecated: still runs")
+    WITHDRAWN = "withdrawn", _("Withdrawn: runs for nobody")
 
 
 class CatalogEntry(models.Model):

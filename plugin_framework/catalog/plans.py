@@ -7,6 +7,7 @@ from dataclasses import asdict, dataclass
 
 from django.db import transaction
 from django.db.models import Count
+from django.utils.translation import gettext, ngettext
 
 from plugin_framework.catalog.models import Plan, TenantPlan
 from plugin_framework.catalog.revisions import bump_catalog, bump_tenant
@@ -39,7 +40,10 @@ class Limits:
         for name in ("people", "deliveries", "storage"):
             value = getattr(self, name)
             if value is not None and not 1 <= value <= MOST:
-                raise PlanError(f"The limit of {name} is {value}; give a number from 1, or none for no limit.")
+                raise PlanError(
+                    gettext("The limit of %(name)s is %(value)s; give a number from 1, or none for no limit.")
+                    % {"name": name, "value": value}
+                )
 
 
 UNLIMITED = Limits()
@@ -125,10 +129,16 @@ def remove(slug: str) -> None:
     with public_scope(), transaction.atomic():
         plan = Plan.objects.select_for_update().filter(slug=slug).first()
         if plan is None:
-            raise PlanError(f"There is no plan {slug!r}.")
+            raise PlanError(gettext("There is no plan “%(slug)s”.") % {"slug": slug})
         if (having := plan.tenantplan_set.count()) > 0:
-            whose = "an organisation" if having == 1 else f"{having} organisations"
-            raise PlanError(f"{plan.name} is the plan of {whose}. Choose another one there first.")
+            raise PlanError(
+                ngettext(
+                    "%(name)s is the plan of an organisation. Choose another one there first.",
+                    "%(name)s is the plan of %(number)d organisations. Choose another one there first.",
+                    having,
+                )
+                % {"name": plan.name, "number": having}
+            )
         plan.delete()
 
 
@@ -148,7 +158,7 @@ def assign(slug: str) -> bool:
         with public_scope():
             plan = Plan.objects.filter(slug=slug).first()
             if slug and plan is None:
-                raise PlanError(f"There is no plan {slug!r}.")
+                raise PlanError(gettext("There is no plan “%(slug)s”.") % {"slug": slug})
             if plan is None:
                 TenantPlan.objects.filter(tenant_schema=schema).delete()
             else:

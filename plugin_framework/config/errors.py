@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from plugin_framework.sdk._words import Sentence, in_field
+
 
 class SchemaError(ValueError):
     """A plugin's schema that cannot be used; the text names the place and the fault."""
@@ -18,4 +20,18 @@ class FieldError:
     """One thing wrong with a configuration: where (empty: the whole of it), and what, for the person who typed it."""
 
     path: tuple[str | int, ...]
-    message: str
+    words: Sentence | str
+
+    @property
+    def message(self) -> str:
+        """What is wrong, in the current language."""
+        return str(self.words)
+
+    @property
+    def sentence(self) -> Sentence:
+        """The same behind the name of its field."""
+        words = self.words if isinstance(self.words, Sentence) else Sentence(self.words)
+        return in_field(".".join(map(str, self.path)), words) if self.path else words
+
+    def __str__(self) -> str:
+        return str(self.sentence)

@@ -2,50 +2,76 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from typing import Any, cast
 
 from jsonschema.exceptions import ValidationError
 
 from plugin_framework.config.errors import FieldError
 from plugin_framework.config.patterns import longest
+from plugin_framework.sdk._words import Phrase, Sentence, english
 
+_REQUIRED = Phrase("Required.")
+_AT_MOST = Phrase("Must have at most %(most)s characters.")
+_INVALID = Phrase("Is not valid.")
 _TYPES = {
-    "string": "a text", "integer": "a whole number", "number": "a number", "boolean": "yes or no", "array": "a list",
-    "object": "a group of fields",
+    "string": Phrase("Must be a text."), "integer": Phrase("Must be a whole number."), "number": Phrase("Must be a number."),
+    "boolean": Phrase("Must be yes or no."), "array": Phrase("Must be a list."), "object": Phrase("Must be a group of fields."),
 }  # fmt: skip
 _FORMATS = {
-    "email": "an e-mail address, like ada@example.com", "uri": "a web address, like https://example.com", "date": "a date, like 2026-01-31",
-    "time": "a time, like 14:30:00", "date-time": "a date and time with its zone, like 2026-01-31T14:30:00Z",
-    "hostname": "a host name, like mail.example.com", "ipv4": "an IPv4 address", "ipv6": "an IPv6 address", "uuid": "a UUID",
-}  # fmt: skip
-_YES_NO = {True: "yes", False: "no"}
-
-
-def _said(value: Any) -> str:
-    return _YES_NO[value] if isinstance(value, bool) else str(value)
-
-
-_WORDS: dict[str, Callable[[Any], str]] = {
-    "type": lambda v: f"Must be {_TYPES.get(v, v)}.",
-    "enum": lambda v: f"Must be one of: {', '.join(map(_said, v))}.",
-    "const": lambda v: f"Must be {_said(v)}.",
-    "minimum": lambda v: f"Must be at least {v}.",
-    "maximum": lambda v: f"Must be at most {v}.",
-    "exclusiveMinimum": lambda v: f"Must be more than {v}.",
-    "exclusiveMaximum": lambda v: f"Must be less than {v}.",
-    "multipleOf": lambda v: f"Must be a multiple of {v}.",
-    "minLength": lambda v: "Required." if v == 1 else f"Must have at least {v} characters.",
-    "maxLength": lambda v: f"Must have at most {v} characters.",
-    "pattern": lambda v: "Does not have the expected form.",
-    "format": lambda v: f"Must be {_FORMATS.get(v, v)}.",
-    "minItems": lambda v: "Needs at least one entry." if v == 1 else f"Needs at least {v} entries.",
-    "maxItems": lambda v: "Takes one entry only." if v == 1 else f"Takes at most {v} entries.",
-    "uniqueItems": lambda v: "Holds the same entry twice.",
-    "minProperties": lambda v: f"Needs at least {v} fields.",
-    "maxProperties": lambda v: f"Takes at most {v} fields.",
-    "additionalProperties": lambda v: "Holds a field that is not known.",
+    "email": Phrase("Must be an e-mail address, like ada@example.com."),
+    "uri": Phrase("Must be a web address, like https://example.com."),
+    "date": Phrase("Must be a date, like 2026-01-31."),
+    "time": Phrase("Must be a time, like 14:30:00."),
+    "date-time": Phrase("Must be a date and time with its zone, like 2026-01-31T14:30:00Z."),
+    "hostname": Phrase("Must be a host name, like mail.example.com."),
+    "ipv4": Phrase("Must be an IPv4 address."),
+    "ipv6": Phrase("Must be an IPv6 address."),
+    "uuid": Phrase("Must be a UUID."),
 }
+_YES_NO = {True: Phrase("yes"), False: Phrase("no")}
+_CONST = Phrase("Must be %(value)s.")
+_ENTRIES = (Phrase("Needs at least one entry."), Phrase("Takes one entry only."))
+_WORDS = {
+    "enum": Phrase("Must be one of: %(values)s."),
+    "minimum": Phrase("Must be at least %(value)s."),
+    "maximum": Phrase("Must be at most %(value)s."),
+    "exclusiveMinimum": Phrase("Must be more than %(value)s."),
+    "exclusiveMaximum": Phrase("Must be less than %(value)s."),
+    "multipleOf": Phrase("Must be a multiple of %(value)s."),
+    "minLength": Phrase("Must have at least %(value)s characters."),
+    "pattern": Phrase("Does not have the expected form."),
+    "minItems": Phrase("Needs at least %(value)s entries."),
+    "maxItems": Phrase("Takes at most %(value)s entries."),
+    "uniqueItems": Phrase("Holds the same entry twice."),
+    "minProperties": Phrase("Needs at least %(value)s fields."),
+    "maxProperties": Phrase("Takes at most %(value)s fields."),
+    "additionalProperties": Phrase("Holds a field that is not known."),
+}
+
+
+def _said(value: Any) -> object:
+    return _YES_NO[value]() if isinstance(value, bool) else value
+
+
+def _wrong(validator: str, value: Any) -> Sentence:
+    """What is wrong, by the keyword of the schema that says so and its value there."""
+    match validator:
+        case "type" | "format":
+            known = _TYPES if validator == "type" else _FORMATS
+            return known[value]() if value in known else _INVALID()
+        case "const":
+            return _CONST(value=_said(value))
+        case "enum":
+            return _WORDS["enum"](values=", ".join(str(english(_said(each))) for each in value))
+        case "minLength" if value == 1:
+            return _REQUIRED()
+        case "maxLength":
+            return _AT_MOST(most=value)
+        case "minItems" | "maxItems" if value == 1:
+            return _ENTRIES[validator == "maxItems"]()
+    phrase = _WORDS.get(validator, _INVALID)
+    return phrase(value=value) if "%" in phrase.text else phrase()
 
 
 def field_errors(error: ValidationError) -> Iterator[FieldError]:
@@ -56,11 +82,10 @@ def field_errors(error: ValidationError) -> Iterator[FieldError]:
         and isinstance(error.instance, str)
         and len(error.instance) > longest(str(error.validator_value))
     ):
-        yield FieldError(path, f"Must have at most {longest(str(error.validator_value))} characters.")
+        yield FieldError(path, _AT_MOST(most=longest(str(error.validator_value))))
     elif error.validator == "required" and isinstance(error.instance, dict):
         for name in cast("list[str]", error.validator_value):
             if name not in error.instance:
-                yield FieldError((*path, name), "Required.")
+                yield FieldError((*path, name), _REQUIRED())
     else:
-        words = _WORDS.get(str(error.validator), lambda value: "Is not valid.")
-        yield FieldError(path, words(error.validator_value))
+        yield FieldError(path, _wrong(str(error.validator), error.validator_value))

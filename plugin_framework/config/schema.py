@@ -17,7 +17,9 @@ from plugin_framework.config.keywords import VALIDATOR
 from plugin_framework.config.limits import problem_with
 from plugin_framework.config.messages import field_errors
 from plugin_framework.config.references import resolved
+from plugin_framework.sdk._words import Phrase
 
+_TOO_DEEP = Phrase("Is nested too deeply.")
 HIDDEN = "•••"
 UNDECIDED = "x-undecided"  # ours alone: a yes or no that may also be neither
 type Path = tuple[str, ...]
@@ -69,7 +71,7 @@ class ConfigSchema:
         try:
             found: list[ValidationError] = list(self._validator.iter_errors(filled))
         except RecursionError:
-            return Checked(filled, (FieldError((), "Is nested too deeply."),))
+            return Checked(filled, (FieldError((), _TOO_DEEP()),))
         errors = dict.fromkeys(each for error in found for each in field_errors(error))
         return Checked(filled, tuple(errors))
 

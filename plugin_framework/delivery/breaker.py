@@ -17,6 +17,7 @@ from plugin_framework.audit import SYSTEM, Actor, record
 from plugin_framework.delivery import house, rows
 from plugin_framework.delivery.emit import notify, release_held
 from plugin_framework.delivery.lanes import Lane
+from plugin_framework.sdk._words import Phrase
 from plugin_framework.tenancy import current_tenant
 
 THRESHOLD = 5  # failed attempts in a row that open it
@@ -53,6 +54,9 @@ _LOOK_AT_MANY = """
 SELECT tenant_schema, plugin, open_since, CASE WHEN open_since IS NOT NULL THEN paused_until END, trouble, paused_by
 FROM public.delivery_lane WHERE tenant_schema = ANY (%s::text[]) AND (open_since IS NOT NULL OR paused_by <> '')
 """
+
+_DIED = Phrase("The process that delivered died.")
+_HELD = Phrase("Held back, because the last ones failed. %(why)s")
 
 
 @dataclass(frozen=True, slots=True)
@@ -149,9 +153,9 @@ class Breaker:
 
     def open(self) -> None:
         """Let the lane rest, and what is due with it; tell the admins if it was closed. Nothing if the lane is not ours any more."""
-        lane, trouble = self._lane, self.trouble or "The process that delivered died."
+        lane, trouble = self._lane, self.trouble or _DIED.text
         with transaction.atomic():
-            rows.hold(lane.schema, lane.plugin, lane.fence, f"Held back, because the last ones failed. {trouble}")
+            rows.hold(lane.schema, lane.plugin, lane.fence, _HELD(why=trouble).english)
             opened = self._write(_OPEN, trouble=trouble[:500], pauses=list(PAUSES))
             self.failures = 0
             if opened and not self.trial and lane.plugin != house.HOUSE:  # who would deliver that?

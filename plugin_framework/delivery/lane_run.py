@@ -28,11 +28,12 @@ from plugin_framework.delivery.payload import thaw
 from plugin_framework.delivery.quota import DailyQuota
 from plugin_framework.delivery.rows import Due, Finished, Started
 from plugin_framework.delivery.slots import Slot
-from plugin_framework.gate import Reason
+from plugin_framework.gate import Decision, Reason
 from plugin_framework.metrics.names import ATTEMPTS, DELIVERIES
 from plugin_framework.models.delivery import AttemptOutcome, DeliveryState
 from plugin_framework.registry import JOB_HOOK
 from plugin_framework.sdk import NetworkError, PluginError, RetryLater
+from plugin_framework.sdk._words import Phrase
 from plugin_framework.tenancy import Revisions, TenantRef, public_scope, tenant_scope
 
 log = logging.getLogger(__name__)
@@ -41,6 +42,12 @@ SUSPENDED_WAIT = 300.0  # seconds until a suspended tenant's lane is looked at a
 
 
 # Over before a job's next time comes, maybe; or it is only this process that has not the version yet, and another one does it.
+_NOTHING = Phrase("Held back: nothing here does %(handler)s.")
+_NOT_IN_TIME = Phrase("The plugin did not start in time. %(why)s")
+_DISABLED = Phrase("The plugin was disabled. %(why)s")
+_HELD = Phrase("Held back: %(why)s")
+_NO_HANDLER = Phrase("Held back: this version of %(plugin)s has no handler %(handler)s for %(hook)s.")
+_LEFT_OUT = Phrase("Left out: %(why)s")
 _MAY_BE_OVER = {Reason.FAILED_TO_START, Reason.MISSING, Reason.UPDATING}
 
 
@@ -223,7 +230,7 @@ class LaneRun:
         if self.lane.plugin == house.HOUSE:
             found = house.find(due.handler)
             if found is None:
-                self._leave(due, f"Held back: nothing here does {due.handler!r}.")
+                self._leave(due, _NOTHING(handler=due.handler).english)
             return found
         try:
             with limits.soft_limit(self.options.soft_limit):
@@ -237,19 +244,17 @@ class LaneRun:
                 handler = active.find(self.lane.plugin, due.handler, due.hook)
         except DeadlineExceeded as error:
             limits.left_clean()
-            self._hold(f"The plugin did not start in time. {error}")
+            self._hold(_NOT_IN_TIME(why=str(error)).english)
         if decision.reason is Reason.DISABLED:
             self._write()
-            rows.cancel(
-                self.lane.schema, self.lane.plugin, self.lane.fence, f"The plugin was disabled. {decision.text}"
-            )
+            rows.cancel(self.lane.schema, self.lane.plugin, self.lane.fence, _DISABLED(why=decision.words).english)
             raise _SliceOver
         if not decision.runs:
             if decision.reason not in _MAY_BE_OVER:
-                self._leave_out_jobs(decision.text)
-            self._hold(f"Held back: {decision.text}")
+                self._leave_out_jobs(decision)
+            self._hold(_HELD(why=decision.words).english)
         if handler is None:
-            text = f"Held back: this version of {self.lane.plugin} has no handler {due.handler!r} for {due.hook!r}."
+            text = _NO_HANDLER(plugin=self.lane.plugin, handler=due.handler, hook=due.hook).english
             self._leave(due, text)
         elif due.held:
             self._write()
@@ -257,10 +262,10 @@ class LaneRun:
             raise _SliceOver  # the next slice finds all of them, and takes them in their order
         return handler
 
-    def _leave_out_jobs(self, why: str) -> None:
+    def _leave_out_jobs(self, why: Decision) -> None:
         """A job whose time comes while its plugin is not to run passes; what was an event is kept for the day on which it may."""
         self._write()
-        rows.skip(self.lane.schema, self.lane.plugin, self.lane.fence, JOB_HOOK, f"Left out: {why}")
+        rows.skip(self.lane.schema, self.lane.plugin, self.lane.fence, JOB_HOOK, _LEFT_OUT(why=why.words).english)
 
     def _leave(self, due: Due, reason: str) -> None:
         """Put off one delivery that this version of the code knows nothing of: another version, newer or older, may."""

@@ -17,10 +17,13 @@ from django.db import DEFAULT_DB_ALIAS, connection, connections
 from psycopg import pq
 
 from plugin_framework.delivery.outcome import DeadlineExceeded
+from plugin_framework.sdk._words import Phrase
 
 log = logging.getLogger(__name__)
 _PR_SET_PDEATHSIG = 1
 _armed: float = 0.0  # the limit in force, in seconds; 0: an alarm that comes now comes too late and is ignored
+
+_STOPPED = Phrase("It took longer than %(seconds)s s and was stopped.")
 
 
 def install() -> None:
@@ -30,7 +33,7 @@ def install() -> None:
 
 def _ring(signum: int, frame: FrameType | None) -> None:
     if _armed:
-        raise DeadlineExceeded(f"It took longer than {_armed:g} s and was stopped.")
+        raise DeadlineExceeded(_STOPPED(seconds=f"{_armed:g}").english)
 
 
 @contextmanager

@@ -11,9 +11,12 @@ from plugin_framework.delivery.retry import MAX_ATTEMPTS, wait_after
 from plugin_framework.masking import masked
 from plugin_framework.models.delivery import AttemptOutcome, DeliveryState
 from plugin_framework.sdk import DeadLetter, NetworkError, PluginError, RetryLater
+from plugin_framework.sdk._words import Phrase
 
 MAX_ERROR = 500
 MAX_ANSWER = 1024  # characters of an answer that are kept
+_ONCE = Phrase("A sample is tried once. %(what)s")
+_GAVE_UP = Phrase("Given up after %(number)s attempts. The last one: %(what)s")
 _CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f\ud800-\udfff]")
 
 
@@ -53,7 +56,7 @@ def failed(
     status = status if isinstance(status, int) and 0 < status < 1000 else response_status
     wait, text = None, describe(error)
     if once:
-        text = _tidy(f"A sample is tried once. {text}")
+        text = _tidy(_ONCE(what=text).english)
     elif not (isinstance(error, DeadLetter) or (isinstance(error, NetworkError) and error.permanent)):
         wait = wait_after(attempt, random.random(), _asked(error))  # noqa: S311  # spreads load, guards nothing
         text = text if wait is not None else gave_up(text)
@@ -74,7 +77,7 @@ def cut_short(
 
 def gave_up(text: str) -> str:
     """`text` as the reason of a delivery whose attempts are used up."""
-    return _tidy(f"Given up after {MAX_ATTEMPTS} attempts. The last one: {text}")
+    return _tidy(_GAVE_UP(number=MAX_ATTEMPTS, what=text).english)
 
 
 def describe(error: BaseException) -> str:

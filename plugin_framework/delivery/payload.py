@@ -22,10 +22,16 @@ from django.utils.functional import Promise
 from psycopg.errors import UndefinedTable
 
 from plugin_framework.sdk import DeadLetter, ErrorReport, PluginError
+from plugin_framework.sdk._words import Phrase
 
 MAX_BYTES = 256 * 1024
 MAX_DEPTH = 32
 _UNSAVED = "$unsaved"  # tags the model's name of a row that is in no table
+
+_GONE = Phrase("The event is about %(what)s, which does not exist any more.")
+_NO_TABLE = Phrase("The event is about a %(what)s, and its table was removed from this organisation.")
+_NOT_INSTALLED = Phrase("The event is about a %(what)s, and what defines that is not installed here.")
+_UNKNOWN = Phrase("The event carries a %(what)s, which this version does not know. Update this worker.")
 
 
 class MissingRow(DeadLetter):
@@ -152,9 +158,7 @@ def _thaw(value: Any) -> Any:
         if tag in value:
             return from_json(value[tag])
     if strange := [key for key in value if key.startswith("$") and not key.startswith("$$")]:
-        raise NotKnownHere(
-            f"The event carries a {strange[0][1:]}, which this version does not know. Update this worker."
-        )
+        raise NotKnownHere(_UNKNOWN(what=strange[0][1:]).english)
     return {key[1:] if key.startswith("$") else key: _thaw(item) for key, item in value.items()}
 
 
@@ -163,12 +167,10 @@ def _load(label: str, pk: Any) -> models.Model:
     try:
         found: models.Model = _model(label)._base_manager.get(pk=pk)
     except ObjectDoesNotExist:
-        raise MissingRow(f"The event is about {label} {pk}, which does not exist any more.") from None
+        raise MissingRow(_GONE(what=f"{label} {pk}").english) from None
     except ProgrammingError as error:
         if isinstance(error.__cause__, UndefinedTable):
-            raise MissingRow(
-                f"The event is about a {label}, and its table was removed from this organisation."
-            ) from None
+            raise MissingRow(_NO_TABLE(what=label).english) from None
         raise
     return found
 
@@ -177,7 +179,7 @@ def _model(label: str) -> type[models.Model]:
     try:
         return apps.get_model(label)
     except LookupError:
-        raise NotKnownHere(f"The event is about a {label}, and what defines that is not installed here.") from None
+        raise NotKnownHere(_NOT_INSTALLED(what=label).english) from None
 
 
 def _report(kept: dict[str, Any]) -> ErrorReport:

@@ -15,12 +15,17 @@ from plugin_framework.delivery import limits
 from plugin_framework.delivery.child import EXIT_FAILED, Child
 from plugin_framework.delivery.options import Options
 from plugin_framework.delivery.slots import Held, Slot, allocate
+from plugin_framework.sdk._words import Phrase
 
 log = logging.getLogger(__name__)
 HOG = 0.03  # seconds of CPU time with one delivery
 HOG_LOOKS = 10  # as many looks after a child has become stuck; then with every other look
 REFILL_AFTER = 0.5  # seconds: making a process costs those that work now
 SLOWEST_RESPAWN = 5.0  # seconds between forks when children die as soon as they are born
+
+_KILLED = Phrase("It did not end within %(seconds)s s and its process was killed.")
+_STOPPED = Phrase("The worker was stopped before it had ended; it may have been delivered.")
+_DIED = Phrase("Its worker process died while it ran (%(cause)s).")
 
 
 @dataclass(slots=True, eq=False)
@@ -169,7 +174,7 @@ class Pool:
         now = time.monotonic()
         for each in self.processes:
             if not each.doomed and each.slot.overdue(now):
-                each.doomed = f"It did not end within {self.options.hard_limit:g} s and its process was killed."
+                each.doomed = _KILLED(seconds=f"{self.options.hard_limit:g}").english
                 log.warning("Killing worker process %s: %s", each.pid, each.doomed)
                 self._kill(each)
 
@@ -202,10 +207,10 @@ class Pool:
         if process.doomed:
             return Death(held, process.doomed, at_once=False)
         if process.leaving and code == -signal.SIGKILL:
-            return Death(held, "The worker was stopped before it had ended; it may have been delivered.", at_once=True)
+            return Death(held, _STOPPED.text, at_once=True)
         cause = signal.Signals(-code).name if code < 0 else f"exit status {code}"
         log.warning("Worker process %s died (%s) with %s/%s in hand", process.pid, cause, held.schema, held.plugin)
-        return Death(held, f"Its worker process died while it ran ({cause}).", at_once=False)
+        return Death(held, _DIED(cause=cause).english, at_once=False)
 
     def _slow_down(self, code: int) -> None:
         """Children that fail by themselves are replaced more and more slowly; those that a handler killed, at once."""

@@ -13,6 +13,9 @@ from dataclasses import dataclass
 from django.db import transaction
 from django.db.models import Count, F, Q, QuerySet
 from django.db.models.functions import Now
+from django.utils import translation
+from django.utils.formats import number_format
+from django.utils.translation import gettext
 
 from plugin_framework import activation
 from plugin_framework.audit import Actor, record, recount
@@ -20,6 +23,7 @@ from plugin_framework.delivery import breaker
 from plugin_framework.delivery.emit import wake
 from plugin_framework.delivery.search import STATES, Search
 from plugin_framework.models.delivery import Delivery, DeliveryState, Standing
+from plugin_framework.registry import title_of
 from plugin_framework.sdk import NotAllowed
 from plugin_framework.tenancy import current_tenant
 
@@ -59,11 +63,13 @@ def redeliver(delivery_id: int, actor: Actor) -> None:
         row = Delivery.objects.select_for_update().get(pk=delivery_id)
         decision = activation.current().decision(row.plugin)
         if not decision.runs:
-            raise NotAllowed(f"{row.plugin} does not run here, so nothing can be delivered to it: {decision.text}")
+            said = gettext("%(title)s does not run here, so nothing can be delivered to it: %(why)s")
+            raise NotAllowed(said % {"title": title_of(row.plugin), "why": decision.text})
         if row.standing is Standing.RUNNING:
-            raise NotAllowed("It is being delivered right now. Look again in a moment.")
+            raise NotAllowed(gettext("It is being delivered right now. Look again in a moment."))
         if row.attempts >= MOST_ATTEMPTS:
-            raise NotAllowed(f"It was tried {row.attempts:,} times. That is enough.")
+            said = gettext("It was tried %(number)s times. That is enough.")
+            raise NotAllowed(said % {"number": number_format(row.attempts, force_grouping=True)})
         _make_due([row])
         record(actor, "delivery.redelivered", row.plugin, delivery=row.pk, hook=row.hook, was=row.state)
 
@@ -115,8 +121,9 @@ def redeliver_many(search: Search, actor: Actor, ids: Collection[int] = ()) -> C
 
 def _chosen(search: Search, ids: Collection[int]) -> QuerySet[Delivery]:
     if not ids and search.state not in MANY:
-        allowed = ", ".join(str(Standing(state).label).lower() for state in MANY)
-        raise NotAllowed(f"Choose one state whose deliveries are to be delivered again: {allowed}.")
+        allowed = ", ".join(f"“{Standing(state).label}”" for state in MANY)
+        said = gettext("Choose one state whose deliveries are to be delivered again: %(states)s.")
+        raise NotAllowed(said % {"states": allowed})
     rows = search.rows().exclude(_RUNNING).filter(attempts__lt=MOST_ATTEMPTS)
     return rows.filter(id__in=ids).exclude(STATES[Standing.HELD]) if ids else rows
 
@@ -135,10 +142,16 @@ def _make_due(rows: Sequence[Delivery]) -> None:
 def _words(search: Search, ids: Collection[int]) -> dict[str, str]:
     """What was asked for, as the audit log tells it."""
     given = {
-        "state": str(Standing(search.state).label) if search.state in STATES else "",
+        "state": _in_english(search.state) if search.state in STATES else "",
         "hook": search.hook,
         "since": search.since.isoformat() if search.since else "",
         "until": search.until.isoformat() if search.until else "",
         "picked": ", ".join(map(str, sorted(ids)[:100])),
     }
     return {name: value for name, value in given.items() if value}
+
+
+def _in_english(state: str) -> str:
+    """What is stored is read later, by people of other languages too."""
+    with translation.override(None):
+        return str(Standing(state).label)

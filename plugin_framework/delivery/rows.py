@@ -27,6 +27,7 @@ from plugin_framework.delivery.outcome import Outcome
 from plugin_framework.delivery.retry import HOLD_LIMIT, JITTER, LEAST_HOLD, MAX_ATTEMPTS, MOST_HOLD
 from plugin_framework.models.quota import TODAY
 from plugin_framework.registry import JOB_HOOK
+from plugin_framework.sdk._words import Phrase
 from plugin_framework.tenancy import Revisions
 
 _SCHEMA = re.compile(r"[a-z_][a-z0-9_]{0,62}")
@@ -95,7 +96,8 @@ UPDATE {deliveries} SET fence = %(fence)s, held_since = statement_timestamp(), l
 WHERE plugin = %(plugin)s AND state = 'due' AND fence <= %(fence)s AND next_at <= statement_timestamp()
     AND attempts = attempts_before AND hook <> %(job)s
 """
-_CUT_OFF = "The worker stopped before the attempt had ended; it may have been delivered."
+_CUT_OFF = Phrase("The worker stopped before the attempt had ended; it may have been delivered.")
+_GAVE_UP = Phrase("Given up, because for %(hours)s hours: %(why)s")
 _INTERRUPTED = """
 WITH lost AS (
     UPDATE {deliveries} SET fence = %(fence)s, finished_at = statement_timestamp(), last_error = %(error)s,
@@ -301,7 +303,7 @@ def record_interrupted(schema: str, delivery: int, fence: int) -> str:
 
     "" if a newer claim has it, and nothing was changed.
     """
-    params = {"id": delivery, "fence": fence, "error": _CUT_OFF, "most": MAX_ATTEMPTS}
+    params = {"id": delivery, "fence": fence, "error": _CUT_OFF.text, "most": MAX_ATTEMPTS}
     rows = _rows(schema, _INTERRUPTED, params)
     return str(rows[0][0]) if rows else ""
 
@@ -310,7 +312,7 @@ def hold(schema: str, plugin: str, fence: int, reason: str, delivery: int | None
     """Put off due deliveries without using up an attempt: the plugin does not run now; how many."""
     jitter = 1 + random.uniform(-JITTER, JITTER)  # noqa: S311  # spreads load, guards nothing
     bounds = {"limit": HOLD_LIMIT, "least": LEAST_HOLD, "most": MOST_HOLD, "jitter": jitter}
-    texts = {"reason": reason[:500], "gave_up": f"Given up, because for {HOLD_LIMIT / 3600:g} hours: {reason}"[:500]}
+    texts = {"reason": reason[:500], "gave_up": _GAVE_UP(hours=f"{HOLD_LIMIT / 3600:g}", why=reason).english[:500]}
     return int(_rows(schema, _HOLD, {"plugin": plugin, "fence": fence, "id": delivery, **texts, **bounds})[0][0])
 
 

@@ -19,7 +19,7 @@ from plugin_framework.delivery import breaker
 from plugin_framework.delivery.emit import emit_event
 from plugin_framework.delivery.payload import freeze
 from plugin_framework.models.delivery import Delivery
-from plugin_framework.registry import registry
+from plugin_framework.registry import registry, title_of
 from plugin_framework.sdk import HookPoint, NotAllowed, SampleFor, TenantInfo
 from plugin_framework.tenancy import current_tenant
 
@@ -47,10 +47,11 @@ def arguments(point: HookPoint, user: Any) -> tuple[Sequence[object], list[Any]]
         frozen = freeze(args, point.args, made_up=True)
     except Exception as error:
         log.exception("The sample of %r could not be made", point.name)
-        why = f"The sample of {point.name} could not be made ({type(error).__name__}). The platform's log has the details."
-        raise NotAllowed(why) from error
+        why = gettext("The sample of %(hook)s could not be made (%(kind)s). The platform's log has the details.")
+        raise NotAllowed(why % {"hook": point.name, "kind": type(error).__name__}) from error
     if len(args) != len(point.args):
-        raise NotAllowed(f"The sample of {point.name} has {len(args)} arguments, and should have {len(point.args)}.")
+        why = gettext("The sample of %(hook)s has %(number)s arguments, and should have %(wanted)s.")
+        raise NotAllowed(why % {"hook": point.name, "number": len(args), "wanted": len(point.args)})
     return args, frozen
 
 
@@ -65,17 +66,18 @@ def send(plugin: str, hook: str, actor: Actor, user: Any) -> list[Delivery]:
     """
     decision = activation.current().decision(plugin)
     if not decision.runs:
-        raise NotAllowed(f"{plugin} does not run here, so nothing can be delivered to it: {decision.text}")
+        said = gettext("%(title)s does not run here, so nothing can be delivered to it: %(why)s")
+        raise NotAllowed(said % {"title": title_of(plugin), "why": decision.text})
     point = next((each for each in points(plugin) if each.name == hook), None)
     if point is None:
         raise NotAllowed(
             gettext("There is no sample of “%(hook)s” that %(plugin)s could be sent. Choose one of those on the page.")
-            % {"hook": hook, "plugin": plugin}
+            % {"hook": hook, "plugin": title_of(plugin)}
         )
     rest = breaker.rests().get(plugin)
     if rest is not None and rest.paused_by:
         said = gettext("The deliveries of %(plugin)s are paused by %(who)s. Resume them first.")
-        raise NotAllowed(said % {"plugin": plugin, "who": rest.paused_by})
+        raise NotAllowed(said % {"plugin": title_of(plugin), "who": rest.paused_by})
     args, _frozen = arguments(point, user)
     handlers = [each for each in activation.current().handlers(hook) if each.plugin == plugin]
     with transaction.atomic():

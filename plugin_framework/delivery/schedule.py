@@ -17,6 +17,7 @@ from plugin_framework.delivery.failpoints import failpoint
 from plugin_framework.delivery.rows import table
 from plugin_framework.models import PluginState
 from plugin_framework.registry import JOB_HOOK, is_newer, registry
+from plugin_framework.sdk._words import Phrase
 from plugin_framework.tenancy import current_tenant
 
 log = logging.getLogger(__name__)
@@ -24,7 +25,7 @@ BATCH = 200  # jobs written in one transaction
 PUT_OFF = timedelta(minutes=1)  # a job that could not be written is tried again then
 _LOCK_TIMEOUT = "500ms"  # for all of a worker's tenants wait while one of them is migrated
 _IN_THE_WAY = {"55P03", "40P01"}  # lock_not_available, deadlock_detected
-_SUPERSEDED = "Not tried again: its next time has come."
+_SUPERSEDED = Phrase("Not tried again: its next time has come.")
 
 _DUE = """
 SELECT tenant_schema, plugin, job, expression, due_at, clock_timestamp() FROM public.delivery_schedule
@@ -119,7 +120,13 @@ def _written(row: Row) -> bool:
 
 def _write(schema: str, plugin: str, job: str, due_at: datetime) -> None:
     key = key_for(schema, plugin, job, due_at)
-    params: dict[str, Any] = {"plugin": plugin, "job": job, "hook": JOB_HOOK, "key": key, "superseded": _SUPERSEDED}
+    params: dict[str, Any] = {
+        "plugin": plugin,
+        "job": job,
+        "hook": JOB_HOOK,
+        "key": key,
+        "superseded": _SUPERSEDED.text,
+    }
     wear.touch(schema)
     with connection.cursor() as cursor:
         cursor.execute(_WRITE.replace("{deliveries}", table(schema)), params)

@@ -9,6 +9,7 @@ from datetime import datetime
 from django.db import connection
 from django.db.models import F, Q, QuerySet
 from django.utils import timezone
+from django.utils.translation import gettext
 
 from plugin_framework.delivery.house import HOUSE
 from plugin_framework.models.delivery import Delivery, DeliveryState, Standing
@@ -38,7 +39,8 @@ def moment(text: str) -> datetime:
     try:
         at = datetime.fromisoformat(text)
     except ValueError:
-        raise ValueError(f"{text!r} is not a date and time. Write it like this: 2026-11-23T17:00") from None
+        said = gettext("“%(text)s” is not a date and time. Write it like this: 2026-11-23T17:00")
+        raise ValueError(said % {"text": text}) from None
     return at if at.tzinfo else timezone.make_aware(at)
 
 

@@ -9,6 +9,7 @@ from collections.abc import Callable
 
 from django.db import connection, transaction
 from django.template.defaultfilters import filesizeformat
+from django.utils.translation import gettext
 
 from plugin_framework.models.quota import EVER
 from plugin_framework.quotas import facts
@@ -89,9 +90,16 @@ def _refuse_beyond(usage: Usage, size: int) -> None:
     if usage.left is None or size <= usage.left:
         return
     raise QuotaExceeded(
-        f"There is no room for {filesizeformat(size)} more: your organisation's plan, {usage.plan}, includes "
-        f"{filesizeformat(usage.limit or 0)}, and {filesizeformat(usage.used)} are used. "
-        "Remove files, or ask the platform for a larger plan.",
+        gettext(
+            "There is no room for %(size)s more: your organisation's plan, %(plan)s, includes %(limit)s, and %(used)s are used. "
+            "Remove files, or ask the platform for a larger plan."
+        )
+        % {
+            "size": filesizeformat(size),
+            "plan": usage.plan,
+            "limit": filesizeformat(usage.limit or 0),
+            "used": filesizeformat(usage.used),
+        },
         usage,
     )
 

@@ -93,10 +93,15 @@ def pause(request: HttpRequest, name: str) -> HttpResponse:
     """Let a plugin's deliveries wait until somebody resumes them."""
     info = plugin_info.plugin(name)
     if not info.enabled:
-        messages.error(request, f"{info.title} is not enabled, so there is nothing to pause.")
+        messages.error(
+            request, gettext("%(title)s is not enabled, so there is nothing to pause.") % {"title": info.title}
+        )
     else:
         breaker.pause(name, actor_of(request))
-        messages.success(request, f"Deliveries of {info.title} are paused. What happens meanwhile is kept.")
+        messages.success(
+            request,
+            gettext("Deliveries of %(title)s are paused. What happens meanwhile is kept.") % {"title": info.title},
+        )
     return redirect("settings:deliveries", name)
 
 
@@ -106,7 +111,10 @@ def resume(request: HttpRequest, name: str) -> HttpResponse:
     """Let them go out again, now."""
     info = plugin_info.plugin(name)
     breaker.resume(name, actor_of(request))
-    messages.success(request, f"Deliveries of {info.title} are resumed: what was waiting is being tried now.")
+    messages.success(
+        request,
+        gettext("Deliveries of %(title)s are resumed: what was waiting is being tried now.") % {"title": info.title},
+    )
     return redirect("settings:deliveries", name)
 
 

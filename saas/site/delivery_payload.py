@@ -7,6 +7,8 @@ import re
 from datetime import timedelta
 from typing import Any
 
+from django.utils.translation import gettext
+
 from plugin_framework.masking import masked
 from plugin_framework.models import Delivery
 from plugin_framework.registry import registry
@@ -40,7 +42,7 @@ def _shown(value: Any) -> Any:
     if "$model" in value:
         return f"{value['$model']} {_shown(value.get('pk'))}"
     if "$unsaved" in value:
-        return {f"{value['$unsaved']} (made up)": _shown(value.get("values"))}
+        return {gettext("%(what)s (made up)") % {"what": value["$unsaved"]}: _shown(value.get("values"))}
     if len(value) == 1 and (tag := next(iter(value))) in _TAGS:
         return _TAGS[tag](value[tag])
     return {name: HIDDEN if _SECRET.search(name) else _shown(item) for name, item in _plain(value).items()}

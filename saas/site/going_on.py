@@ -17,6 +17,7 @@ from plugin_framework.delivery.house import HOUSE
 from plugin_framework.delivery.search import Search
 from plugin_framework.models import AuditEntry, Delivery
 from plugin_framework.models.delivery import DeliveryState
+from plugin_framework.sdk._words import reread
 from saas.site import plugin_info
 from saas.site.names import has_address
 from saas.site.plugin_info import PluginInfo
@@ -100,7 +101,7 @@ def _resting(rest: Rest) -> tuple[str, str]:
     if rest.paused_by:
         paused = _("%(who)s has paused its deliveries. They are kept.") % {"who": rest.paused_by}
         return paused, _("They go out once somebody resumes them.")
-    failed = _("Its deliveries failed again and again, so they rest for now: %(why)s") % {"why": rest.trouble}
+    failed = _("Its deliveries failed again and again, so they rest for now: %(why)s") % {"why": reread(rest.trouble)}
     return failed, _("One is tried from time to time, and all follow once it arrives.")
 
 

@@ -7,6 +7,7 @@ from collections.abc import Container, Iterable, Mapping
 from typing import Any
 
 from django.http import HttpRequest, JsonResponse
+from django.utils.translation import gettext
 
 JSON = "application/json"
 
@@ -41,7 +42,7 @@ def read(request: HttpRequest, fields: Container[str]) -> dict[str, str]:
     """
     given = _parsed(request) if request.content_type == JSON else request.POST.dict()
     known = {name: value for name, value in given.items() if name in fields and value is not None}
-    wrong = {name: ["Give this as text."] for name, value in known.items() if not isinstance(value, str)}
+    wrong = {name: [gettext("Give this as text.")] for name, value in known.items() if not isinstance(value, str)}
     if wrong:
         raise Unreadable(wrong)
     return known
@@ -58,7 +59,7 @@ def _parsed(request: HttpRequest) -> dict[str, Any]:
     try:
         given = json.loads(request.body)
     except (ValueError, RecursionError):
-        raise Unreadable({"__all__": ["The body is not JSON."]}) from None
+        raise Unreadable({"__all__": [gettext("The body is not JSON.")]}) from None
     if not isinstance(given, dict):
-        raise Unreadable({"__all__": ["Send a JSON object."]})
+        raise Unreadable({"__all__": [gettext("Send a JSON object.")]})
     return given

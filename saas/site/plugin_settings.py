@@ -8,6 +8,7 @@ from typing import Any
 from django.contrib import messages
 from django.http import HttpRequest, HttpResponse, QueryDict
 from django.shortcuts import redirect, render
+from django.utils.translation import gettext
 from django.views.decorators.http import require_POST
 
 from plugin_framework import configuration, layers, permissions, settings_history, settings_store, shapes
@@ -79,7 +80,7 @@ def configure(request: HttpRequest, name: str) -> HttpResponse:
     except (configuration.Invalid, settings_store.Unreadable) as error:
         explain(form, error)
         return render_detail(request, info, form)
-    messages.success(request, f"The settings of {info.title} are saved.")
+    messages.success(request, gettext("The settings of %(title)s are saved.") % {"title": info.title})
     return redirect("settings:plugin", name)
 
 
@@ -118,7 +119,9 @@ def configurable(info: PluginInfo) -> PluginSpec | None:
 
 def refused(request: HttpRequest, info: PluginInfo) -> HttpResponse:
     """Say why the plugin cannot be set up, on its page."""
-    messages.error(request, info.reason_text or f"{info.title} has nothing to set up or to test.")
+    messages.error(
+        request, info.reason_text or gettext("%(title)s has nothing to set up or to test.") % {"title": info.title}
+    )
     return redirect("settings:plugin", info.name)
 
 

@@ -62,7 +62,7 @@ def checked_text(text: str) -> str:
         Wrong: it cannot.
     """
     if problem := text_problem(text):
-        raise Wrong(_(problem))
+        raise Wrong(str(problem))
     return text
 
 

@@ -11,10 +11,18 @@ from django import template
 from django.utils.translation import gettext, gettext_lazy
 
 from plugin_framework.registry import JOB_HOOK
+from plugin_framework.sdk._words import reread as _words_of
 from saas.site.spoken import spoken
 
 register = template.Library()
 register.filter(spoken)  # what plugins say of themselves
+
+
+@register.filter
+def reread(text: str) -> str:
+    """What the engine has stored in English, in the reader's language as far as it is the engine's own."""
+    return str(_words_of(text))
+
 
 _ACTIONS = {
     "plugin.enabled": gettext_lazy("enabled the plugin"),
@@ -103,7 +111,7 @@ def event_words(hook: str) -> str:
 @register.filter
 def job_words(name: str) -> str:
     """A method's name as people read it: `forget_old_counts` is "Forget old counts"."""
-    return name.replace("_", " ").strip().capitalize()
+    return spoken(name.replace("_", " ").strip().capitalize())
 
 
 @register.filter

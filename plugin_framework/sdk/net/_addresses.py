@@ -12,6 +12,12 @@ from ipaddress import IPv4Address, IPv4Network, IPv6Address, IPv6Network
 
 type Address = IPv4Address | IPv6Address
 
+
+def _(text: str) -> str:
+    """Marks `text` for translation. Django's own mark asks for the settings, which cannot be read before this module is."""
+    return text
+
+
 _LOOPBACK = (IPv4Network("127.0.0.0/8"), IPv6Network("::1/128"))
 _PUBLIC_V6 = IPv6Network("2000::/3")
 
@@ -19,48 +25,48 @@ _PUBLIC_V6 = IPv6Network("2000::/3")
 _NOT_PUBLIC_V4 = tuple(
     (IPv4Network(network), reason)
     for network, reason in (
-        ("169.254.169.254/32", "the metadata address of cloud machines"),
-        ("100.100.100.200/32", "the metadata address of cloud machines"),
-        ("192.0.0.192/32", "the metadata address of cloud machines"),
-        ("168.63.129.16/32", "an address inside a cloud provider's own network"),
-        ("127.0.0.0/8", "this machine itself"),
-        ("0.0.0.0/32", "the unspecified address"),
-        ("0.0.0.0/8", "an address of the local network"),
-        ("10.0.0.0/8", "a private address"),
-        ("172.16.0.0/12", "a private address"),
-        ("192.168.0.0/16", "a private address"),
-        ("100.64.0.0/10", "an address inside a provider's own network"),
-        ("169.254.0.0/16", "a link-local address"),
-        ("192.0.0.0/24", "an address reserved for protocols"),
-        ("192.0.2.0/24", "an address reserved for documentation"),
-        ("198.51.100.0/24", "an address reserved for documentation"),
-        ("203.0.113.0/24", "an address reserved for documentation"),
-        ("198.18.0.0/15", "an address reserved for benchmarks"),
-        ("192.88.99.0/24", "an address of the retired 6to4 relays"),
-        ("192.31.196.0/24", "an address reserved for protocols"),
-        ("192.52.193.0/24", "an address reserved for protocols"),
-        ("192.175.48.0/24", "an address reserved for protocols"),
-        ("224.0.0.0/4", "a multicast address"),
-        ("255.255.255.255/32", "the broadcast address"),
-        ("240.0.0.0/4", "a reserved address"),
+        ("169.254.169.254/32", _("the metadata address of cloud machines")),
+        ("100.100.100.200/32", _("the metadata address of cloud machines")),
+        ("192.0.0.192/32", _("the metadata address of cloud machines")),
+        ("168.63.129.16/32", _("an address inside a cloud provider's own network")),
+        ("127.0.0.0/8", _("this machine itself")),
+        ("0.0.0.0/32", _("the unspecified address")),
+        ("0.0.0.0/8", _("an address of the local network")),
+        ("10.0.0.0/8", _("a private address")),
+        ("172.16.0.0/12", _("a private address")),
+        ("192.168.0.0/16", _("a private address")),
+        ("100.64.0.0/10", _("an address inside a provider's own network")),
+        ("169.254.0.0/16", _("a link-local address")),
+        ("192.0.0.0/24", _("an address reserved for protocols")),
+        ("192.0.2.0/24", _("an address reserved for documentation")),
+        ("198.51.100.0/24", _("an address reserved for documentation")),
+        ("203.0.113.0/24", _("an address reserved for documentation")),
+        ("198.18.0.0/15", _("an address reserved for benchmarks")),
+        ("192.88.99.0/24", _("an address of the retired 6to4 relays")),
+        ("192.31.196.0/24", _("an address reserved for protocols")),
+        ("192.52.193.0/24", _("an address reserved for protocols")),
+        ("192.175.48.0/24", _("an address reserved for protocols")),
+        ("224.0.0.0/4", _("a multicast address")),
+        ("255.255.255.255/32", _("the broadcast address")),
+        ("240.0.0.0/4", _("a reserved address")),
     )
 )
 _NOT_PUBLIC_V6 = tuple(
     (IPv6Network(network), reason)
     for network, reason in (
-        ("::1/128", "this machine itself"),
-        ("::/128", "the unspecified address"),
-        ("fd00:ec2::254/128", "the metadata address of cloud machines"),
-        ("fc00::/7", "a private address"),
-        ("fe80::/10", "a link-local address"),
-        ("fec0::/10", "a private address"),
-        ("ff00::/8", "a multicast address"),
-        ("100::/64", "an address that discards everything"),
-        ("2001:db8::/32", "an address reserved for documentation"),
-        ("3fff::/20", "an address reserved for documentation"),
-        ("2001:2::/48", "an address reserved for benchmarks"),
-        ("2001::/23", "an address reserved for protocols"),  # Teredo, both ORCHIDs, AMT, ...
-        ("2620:4f:8000::/48", "an address reserved for protocols"),
+        ("::1/128", _("this machine itself")),
+        ("::/128", _("the unspecified address")),
+        ("fd00:ec2::254/128", _("the metadata address of cloud machines")),
+        ("fc00::/7", _("a private address")),
+        ("fe80::/10", _("a link-local address")),
+        ("fec0::/10", _("a private address")),
+        ("ff00::/8", _("a multicast address")),
+        ("100::/64", _("an address that discards everything")),
+        ("2001:db8::/32", _("an address reserved for documentation")),
+        ("3fff::/20", _("an address reserved for documentation")),
+        ("2001:2::/48", _("an address reserved for benchmarks")),
+        ("2001::/23", _("an address reserved for protocols")),  # Teredo, both ORCHIDs, AMT, ...
+        ("2620:4f:8000::/48", _("an address reserved for protocols")),
     )
 )
 # Forms that carry an IPv4 address. All are refused, whatever they carry: a host on the internet has a plain address
@@ -96,14 +102,14 @@ def _why_not_public_v4(address: IPv4Address) -> str | None:
         if address in network:
             return reason
     # Python's own tables come last: they may know of a range registered after ours were written.
-    return None if address.is_global and not address.is_multicast else "not a public address"
+    return None if address.is_global and not address.is_multicast else _("not a public address")
 
 
 def _why_not_public_v6(address: IPv6Address) -> str | None:
     for network, reason in _NOT_PUBLIC_V6:
         if address in network:
             return reason
-    return None if address in _PUBLIC_V6 and address.is_global else "not a public address"
+    return None if address in _PUBLIC_V6 and address.is_global else _("not a public address")
 
 
 def _why_embedding(address: IPv6Address) -> str | None:

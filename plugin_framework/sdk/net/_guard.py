@@ -11,17 +11,32 @@ from dataclasses import dataclass
 from ipaddress import ip_address
 from typing import Any
 
+from plugin_framework.sdk._words import Phrase
 from plugin_framework.sdk.net._addresses import Address, is_loopback, why_not_public
 from plugin_framework.sdk.net._errors import DestinationRefused, DestinationUnreachable, NetworkTimeout
 from plugin_framework.sdk.net._names import Host, parse_host
-from plugin_framework.sdk.net._policy import Deadline, NetworkPolicy
+from plugin_framework.sdk.net._policy import Deadline, NetworkPolicy, late
 
 logger = logging.getLogger(__name__)
 
 type Resolver = Callable[..., Sequence[tuple[Any, ...]]]  # as socket.getaddrinfo is called and answers
 
 _UNKNOWN_NAME = {socket.EAI_NONAME, getattr(socket, "EAI_NODATA", socket.EAI_NONAME)}
-_ADVICE = "Only hosts on the public internet can be reached; use the public name of the service."
+_IS = Phrase(
+    "%(host)s is not allowed: it is %(reason)s. Only hosts on the public internet can be reached; use the public name of the service."
+)
+_LEADS_TO = Phrase(
+    "%(host)s is not allowed: it leads to %(reason)s. "
+    "Only hosts on the public internet can be reached; use the public name of the service."
+)
+_NO_PORT = Phrase("%(port)s is not a port number. Ports are 1 to 65535.")
+_PORT = Phrase("Port %(port)s is not allowed. Use one of these ports: %(allowed)s.")
+_UNKNOWN = Phrase("The host %(host)s is unknown. Check its spelling.")
+_NOT_NOW = Phrase("The host %(host)s could not be looked up just now.")
+_SLOW = Phrase("The host %(host)s could not be looked up within %(number)s seconds.")
+_SLOW_ONE = Phrase("The host %(host)s could not be looked up within 1 second.")
+_STRANGE = Phrase("%(host)s is not allowed: it leads to something that is not an internet address.")
+_NOWHERE = Phrase("The host %(host)s has no address. Check its spelling.")
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,17 +100,17 @@ def _check_address(address: Address, host: Host, *, policy: NetworkPolicy) -> No
     # What an internal name resolves to is not told to whoever typed it, only to the log.
     logger.info("refused to connect to %s: %s is %s", host, address, reason)
     if host.address:
-        raise DestinationRefused(f"{host} is not allowed: it is {reason}. {_ADVICE}", permanent=True)
-    raise DestinationRefused(f"{host} is not allowed: it leads to {reason}. {_ADVICE}")
+        raise DestinationRefused(_IS(host=host, reason=reason).english, permanent=True)
+    raise DestinationRefused(_LEADS_TO(host=host, reason=reason).english)
 
 
 def _check_port(port: int, *, policy: NetworkPolicy, ports: frozenset[int] | None, local: bool) -> None:
     if not 0 < port < 65536:
-        raise DestinationRefused(f"{port} is not a port number. Ports are 1 to 65535.", permanent=True)
+        raise DestinationRefused(_NO_PORT(port=port).english, permanent=True)
     if ports is None or local or port in ports | policy.extra_ports:
         return
     allowed = ", ".join(str(number) for number in sorted(ports | policy.extra_ports))
-    raise DestinationRefused(f"Port {port} is not allowed. Use one of these ports: {allowed}.", permanent=True)
+    raise DestinationRefused(_PORT(port=port, allowed=allowed).english, permanent=True)
 
 
 def _look_up(host: Host, port: int, deadline: Deadline, resolver: Resolver) -> list[Address]:
@@ -106,8 +121,8 @@ def _look_up(host: Host, port: int, deadline: Deadline, resolver: Resolver) -> l
     else:
         return _addresses(records, host)
     if isinstance(failure, socket.gaierror) and failure.errno in _UNKNOWN_NAME:
-        raise DestinationUnreachable(f"The host {host} is unknown. Check its spelling.")
-    raise DestinationUnreachable(f"The host {host} could not be looked up just now.")
+        raise DestinationUnreachable(_UNKNOWN(host=host).english)
+    raise DestinationUnreachable(_NOT_NOW(host=host).english)
 
 
 def _ask(host: Host, port: int, deadline: Deadline, resolver: Resolver) -> Sequence[tuple[Any, ...]]:
@@ -129,7 +144,7 @@ def _ask(host: Host, port: int, deadline: Deadline, resolver: Resolver) -> Seque
     try:
         result = answer.get(timeout=deadline.remaining())
     except queue.Empty:
-        result = NetworkTimeout(f"The host {host} could not be looked up within {deadline}.")
+        result = NetworkTimeout(late(_SLOW, _SLOW_ONE, deadline.seconds, host=host))
     if isinstance(result, Exception):
         raise result
     return result
@@ -139,10 +154,10 @@ def _addresses(records: Sequence[tuple[Any, ...]], host: Host) -> list[Address]:
     found: list[Address] = []
     for family, _type, _proto, _name, sockaddr in records:
         if family not in (socket.AF_INET, socket.AF_INET6):
-            raise DestinationRefused(f"{host} is not allowed: it leads to something that is not an internet address.")
+            raise DestinationRefused(_STRANGE(host=host).english)
         address = ip_address(str(sockaddr[0]))  # a zone ("fe80::1%eth0") stays part of it, and link-local is refused
         if address not in found:
             found.append(address)
     if not found:
-        raise DestinationUnreachable(f"The host {host} has no address. Check its spelling.")
+        raise DestinationUnreachable(_NOWHERE(host=host).english)
     return found

@@ -14,6 +14,7 @@ from email.utils import parsedate_to_datetime
 from http import HTTPStatus
 from typing import Any, cast
 
+from plugin_framework.sdk._words import Phrase
 from plugin_framework.sdk.net._errors import (
     ConnectionBroken,
     HttpStatusError,
@@ -21,7 +22,7 @@ from plugin_framework.sdk.net._errors import (
     NetworkError,
     RedirectRefused,
 )
-from plugin_framework.sdk.net._wire import TooMuchData, Wire
+from plugin_framework.sdk.net._wire import CUT_OFF, TooMuchData, Wire
 
 MOST_HEADER_BYTES = 32768
 _LONGEST_WAIT = 86400.0  # seconds; nobody parks our delivery for longer with one header
@@ -45,6 +46,13 @@ class Headers(Mapping[str, str]):
 
     def __len__(self) -> int:
         return len(self._values)
+
+
+_TOO_MUCH = Phrase("%(host)s sent more than is accepted")
+_NO_JSON = Phrase("%(host)s did not answer with JSON")
+_ANSWERED = Phrase("%(host)s answered %(status)s")
+_REDIRECTED = Phrase("%(host)s answered %(status)s: redirects are not followed. Enter the final address.")
+_NO_HTTP = Phrase("%(host)s did not answer in valid HTTP")
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,9 +98,7 @@ class HttpResponse:
                 return json.loads(self.body)
             except (ValueError, RecursionError):
                 pass  # said in our words below, without what the other side wrote
-        raise InvalidAnswer(
-            f"{self.host} {'sent more than is accepted' if self.truncated else 'did not answer with JSON'}"
-        )
+        raise InvalidAnswer((_TOO_MUCH if self.truncated else _NO_JSON)(host=self.host).english)
 
     def raise_for_status(self) -> None:
         """Do nothing for a 2xx.
@@ -106,11 +112,16 @@ class HttpResponse:
 
 def status_error(response: HttpResponse) -> HttpStatusError:
     """The error for an answer that is not 2xx."""
-    text = f"{response.host} answered {response.status}{_phrase(response.status)}"
+    words = {"host": response.host, "status": f"{response.status}{_phrase(response.status)}"}
     if is_redirect(response.status):
-        return RedirectRefused(f"{text}: redirects are not followed. Enter the final address.", status=response.status)
+        return RedirectRefused(_REDIRECTED(**words).english, status=response.status)
     wait = parse_retry_after(response.headers.get("retry-after", ""), now=datetime.now(UTC))
-    return HttpStatusError(text, status=response.status, retry_after=wait, permanent=response.status == HTTPStatus.GONE)
+    return HttpStatusError(
+        _ANSWERED(**words).english,
+        status=response.status,
+        retry_after=wait,
+        permanent=response.status == HTTPStatus.GONE,
+    )
 
 
 def _phrase(status: int) -> str:
@@ -154,11 +165,9 @@ def read_response(wire: Wire, method: str, *, max_body: int) -> tuple[int, Heade
             body, truncated = _read_body(answer, max_body)
             return answer.status, Headers(answer.headers.items()), body, truncated
     except http.client.IncompleteRead:
-        failure: NetworkError = ConnectionBroken(
-            f"{wire.destination.host} closed the connection before its answer was complete"
-        )
+        failure: NetworkError = ConnectionBroken(CUT_OFF(host=wire.destination.host).english)
     except http.client.HTTPException:  # its text quotes what came
-        failure = InvalidAnswer(f"{wire.destination.host} did not answer in valid HTTP")
+        failure = InvalidAnswer(_NO_HTTP(host=wire.destination.host).english)
     raise failure
 
 

@@ -6,6 +6,7 @@ import re
 from dataclasses import dataclass
 from ipaddress import AddressValueError, IPv4Address, IPv6Address
 
+from plugin_framework.sdk._words import Phrase
 from plugin_framework.sdk.net._addresses import Address
 from plugin_framework.sdk.net._errors import DestinationRefused
 
@@ -14,6 +15,12 @@ _NUMBER = re.compile(r"[0-9]+|0x[0-9a-f]*")
 _SHOWABLE = re.compile(r"[\w.:%\[\]-]{1,253}")
 # IDNA 2003 (what Python has) and 2008 (what registries use) read these differently: two readings, two hosts.
 _AMBIGUOUS = frozenset("ßς\u200c\u200dẞ")
+_EMPTY = Phrase("The host is empty. Enter a host name such as smtp.example.com.")
+_ENTERED = Phrase("What was entered as the host")
+_NO_NAME = Phrase("%(host)s is not a host name. Enter one such as smtp.example.com, with nothing before or after it.")
+_NOT_ASCII = Phrase("%(host)s cannot be turned into an ASCII host name. Write it in its xn-- form.")
+_NO_V6 = Phrase("%(host)s is not an IPv6 address. Write it without a zone and without a port, as in 2001:4860::1.")
+_NO_V4 = Phrase("%(host)s is not a host name, and not an IPv4 address in its usual form of four decimal numbers.")
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,22 +49,20 @@ def parse_host(text: str) -> Host:
         DestinationRefused: it is neither a host name nor an address; permanent.
     """
     if not text.strip():
-        raise _refused("The host is empty. Enter a host name such as smtp.example.com.")
+        raise _refused(_EMPTY.text)
     if ":" in text or text.startswith("["):
         return _parse_v6(text)
     name = _to_ascii(text).removesuffix(".")
     if _NUMBER.fullmatch(name.rpartition(".")[2]):
         return _parse_v4(name, written=text)
     if len(name) > 253 or not all(_LABEL.fullmatch(label) for label in name.split(".")):
-        raise _refused(
-            f"{show(text)} is not a host name. Enter one such as smtp.example.com, with nothing before or after it."
-        )
+        raise _refused(_NO_NAME(host=show(text)).english)
     return Host(name)
 
 
 def show(text: str) -> str:
     """A host fit for a message: what does not look like one could be anything, a secret too, and is not repeated."""
-    return text if _SHOWABLE.fullmatch(text) else "What was entered as the host"
+    return text if _SHOWABLE.fullmatch(text) else _ENTERED.text
 
 
 def _to_ascii(text: str) -> str:
@@ -70,7 +75,7 @@ def _to_ascii(text: str) -> str:
         except UnicodeError:
             encoded = b""
     if not encoded:
-        raise _refused(f"{show(text)} cannot be turned into an ASCII host name. Write it in its xn-- form.")
+        raise _refused(_NOT_ASCII(host=show(text)).english)
     return encoded.decode("ascii").lower()
 
 
@@ -83,9 +88,7 @@ def _parse_v6(text: str) -> Host:
     except AddressValueError:
         address = None
     if address is None:
-        raise _refused(
-            f"{show(text)} is not an IPv6 address. Write it without a zone and without a port, as in 2001:4860::1."
-        )
+        raise _refused(_NO_V6(host=show(text)).english)
     return Host(str(address), address)
 
 
@@ -95,9 +98,7 @@ def _parse_v4(name: str, *, written: str) -> Host:
     except AddressValueError:
         address = None
     if address is None:
-        raise _refused(
-            f"{show(written)} is not a host name, and not an IPv4 address in its usual form of four decimal numbers."
-        )
+        raise _refused(_NO_V4(host=show(written)).english)
     return Host(str(address), address)
 
 

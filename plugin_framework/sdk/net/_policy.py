@@ -7,6 +7,8 @@ import time
 from dataclasses import dataclass
 from typing import Self
 
+from plugin_framework.sdk._words import Phrase
+
 
 @dataclass(frozen=True, slots=True)
 class NetworkPolicy:
@@ -63,13 +65,10 @@ class Deadline:
         """Seconds left, 0.0 when it has passed."""
         return max(0.0, self.at - time.monotonic())
 
-    def __str__(self) -> str:
-        return in_words(self.seconds)
 
-
-def in_words(seconds: float) -> str:
-    """`15 seconds`, `1 second`, `0.5 seconds`."""
-    return f"{seconds:g} second{'' if seconds == 1 else 's'}"
+def late(phrase: Phrase, phrase_of_one: Phrase, seconds: float, **values: object) -> str:
+    """What took longer than so many seconds, as it is stored; `phrase_of_one` says it of a single second."""
+    return phrase_of_one(**values).english if seconds == 1 else phrase(number=f"{seconds:g}", **values).english
 
 
 def require_positive(value: float, name: str) -> float:

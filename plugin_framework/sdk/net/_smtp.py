@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from email.message import EmailMessage
 from typing import Literal
 
+from plugin_framework.sdk._words import Phrase
 from plugin_framework.sdk.net._errors import NetworkError, SmtpError
 from plugin_framework.sdk.net._guard import Destination, Resolver, resolve
 from plugin_framework.sdk.net._mail import pack
@@ -27,6 +28,7 @@ _MODES = frozenset({"none", "starttls", "tls"})
 # An address literal, as RFC 5321 §4.1.1.1 wants it from a client without a name; always this one, so that no inner
 # address gets out.
 _EHLO_NAME = "[127.0.0.1]"
+_PRIVATE = Phrase("The password is not sent to %(host)s without encryption. Choose STARTTLS or TLS.")
 
 
 @dataclass(frozen=True, slots=True)
@@ -160,7 +162,7 @@ class SmtpClient:
         local = self.policy.allow_loopback and all(destination.is_loopback for destination in destinations)
         if server.login and server.tls == "none" and not local:
             raise SmtpError(
-                f"The password is not sent to {destinations[0].host} without encryption. Choose STARTTLS or TLS.",
+                _PRIVATE(host=destinations[0].host).english,
                 permanent=True,
             )
 

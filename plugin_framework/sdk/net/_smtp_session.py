@@ -12,6 +12,7 @@ from dataclasses import dataclass, field
 from typing import cast
 
 from plugin_framework.sdk._masking import HIDDEN, Masker
+from plugin_framework.sdk._words import Phrase
 from plugin_framework.sdk.net._errors import InvalidAnswer, InvalidRequest, NetworkError, SmtpError
 from plugin_framework.sdk.net._mail import Envelope
 from plugin_framework.sdk.net._wire import Wire
@@ -30,6 +31,24 @@ class Login:
 
     def __bool__(self) -> bool:
         return bool(self.username)
+
+
+_NO_SERVER = Phrase("%(host)s did not answer like a mail server")
+_NO_STARTTLS = Phrase("%(host)s does not offer STARTTLS. Choose another kind of encryption, or another port.")
+_NO_LOGIN = Phrase("%(host)s does not offer a login here. Leave it out, or choose another encryption.")
+_NOT_CHECKED = Phrase("%(host)s could not check the login just now (%(code)s)")
+_WRONG_LOGIN = Phrase("%(host)s refused the user name or password (%(code)s)")
+_ASCII_ONLY = Phrase("%(host)s does not take addresses with letters beyond ASCII.")
+_HALF_LOGIN = Phrase("A login needs both a user name and a password. Enter both or neither.")
+_BAD_LOGIN = Phrase("The user name or password has characters that cannot be sent, or is too long.")
+_REFUSED = {
+    "connection": Phrase("%(host)s refused the connection: %(answer)s"),
+    "greeting": Phrase("%(host)s refused our greeting: %(answer)s"),
+    "message": Phrase("%(host)s refused the message: %(answer)s"),
+    "recipient": Phrase("%(host)s refused the recipient %(address)s: %(answer)s"),
+    "sender": Phrase("%(host)s refused the sender %(address)s: %(answer)s"),
+    "STARTTLS": Phrase("%(host)s refused STARTTLS: %(answer)s"),
+}
 
 
 class Session(smtplib.SMTP):
@@ -52,7 +71,7 @@ class Session(smtplib.SMTP):
         if tls == "tls":
             self._wire.start_tls(context)
             self._use_wire()
-        self._expect(self.getreply(), 220, "the connection")
+        self._expect(self.getreply(), 220, "connection")
         self._greet()
         if tls == "starttls":
             self._upgrade(context)
@@ -66,17 +85,17 @@ class Session(smtplib.SMTP):
         would reach the accepted ones twice.
         """
         options = self._mail_options(envelope)
-        self._expect(self.docmd("MAIL", f"FROM:<{envelope.sender}>{options}"), 250, f"the sender {envelope.sender}")
+        self._expect(self.docmd("MAIL", f"FROM:<{envelope.sender}>{options}"), 250, "sender", envelope.sender)
         for recipient in envelope.recipients:
             reply = self.docmd("RCPT", f"TO:<{recipient}>")
-            self._expect(reply, 251 if reply[0] == 251 else 250, f"the recipient {recipient}")
-        self._expect(self.docmd("DATA"), 354, "the message")
+            self._expect(reply, 251 if reply[0] == 251 else 250, "recipient", recipient)
+        self._expect(self.docmd("DATA"), 354, "message")
         self.send(envelope.content + (b"" if envelope.content.endswith(b"\r\n") else b"\r\n") + b".\r\n")
-        return self._expect(self.getreply(), 250, "the message")
+        return self._expect(self.getreply(), 250, "message")
 
     def probe(self) -> str:
         """Ask for nothing, to see that the server still answers after the login."""
-        return self._expect(self.docmd("NOOP"), 250, "the connection")
+        return self._expect(self.docmd("NOOP"), 250, "connection")
 
     def getreply(self) -> tuple[int, bytes]:
         """One reply, its lines joined.
@@ -93,7 +112,7 @@ class Session(smtplib.SMTP):
             lines.append(line[4:].strip())
             if line[3:4] != b"-":
                 return int(line[:3]), b"\n".join(lines)
-        raise InvalidAnswer(f"{self._host} did not answer like a mail server")
+        raise InvalidAnswer(_NO_SERVER(host=self._host).english)
 
     def _use_wire(self) -> None:
         self.sock = cast(socket.socket, self._wire)
@@ -104,13 +123,11 @@ class Session(smtplib.SMTP):
     def _greet(self) -> None:
         code, _text = self.ehlo()
         if code != 250:
-            self._expect(self.helo(), 250, "our greeting")
+            self._expect(self.helo(), 250, "greeting")
 
     def _upgrade(self, context: ssl.SSLContext) -> None:
         if not self.has_extn("starttls"):
-            raise SmtpError(
-                f"{self._host} does not offer STARTTLS. Choose another kind of encryption, or another port."
-            )
+            raise SmtpError(_NO_STARTTLS(host=self._host).english)
         self._expect(self.docmd("STARTTLS"), 220, "STARTTLS")
         self._wire.start_tls(context)
         self._use_wire()
@@ -123,15 +140,15 @@ class Session(smtplib.SMTP):
                 code = login()
                 break
         else:
-            raise SmtpError(f"{self._host} does not offer a login here. Leave it out, or choose another encryption.")
+            raise SmtpError(_NO_LOGIN(host=self._host).english)
         if code not in (235, 503):  # 503: already logged in
             raise self._login_error(code)
 
     def _login_error(self, code: int) -> SmtpError:
         # Without the server's text: it may repeat what it was sent.
         if 400 <= code < 500:
-            return SmtpError(f"{self._host} could not check the login just now ({code})", status=code)
-        return SmtpError(f"{self._host} refused the user name or password ({code})", status=code)
+            return SmtpError(_NOT_CHECKED(host=self._host, code=code).english, status=code)
+        return SmtpError(_WRONG_LOGIN(host=self._host, code=code).english, status=code)
 
     def _plain(self) -> int:
         return self.docmd("AUTH", f"PLAIN {self._encoded(f'\0{self._login.username}\0{self._login.password}')}")[0]
@@ -163,17 +180,21 @@ class Session(smtplib.SMTP):
         options = f" SIZE={len(envelope.content)}" if self.has_extn("size") else ""
         if envelope.international:
             if not self.has_extn("smtputf8"):
-                raise SmtpError(f"{self._host} does not take addresses with letters beyond ASCII.", permanent=True)
+                raise SmtpError(_ASCII_ONLY(host=self._host).english, permanent=True)
             self.command_encoding = "utf-8"
             options += " BODY=8BITMIME SMTPUTF8"
         return options
 
-    def _expect(self, reply: tuple[int, bytes], wanted: int, what: str) -> str:
+    def _expect(self, reply: tuple[int, bytes], wanted: int, what: str, address: str = "") -> str:
         code, text = reply
         words = self._readable(text)
         if code == wanted:
             return words
-        raise SmtpError(f"{self._host} refused {what}: {code} {words}".rstrip(), status=code, permanent=code >= 500)
+        raise SmtpError(
+            _REFUSED[what](host=self._host, answer=f"{code} {words}".rstrip(), address=address).english,
+            status=code,
+            permanent=code >= 500,
+        )
 
     def _readable(self, text: bytes) -> str:
         """The server's words, short, on one line, and without our own secrets in them."""
@@ -199,7 +220,7 @@ def check_login(login: Login) -> None:
         InvalidRequest: half a login, or one with control characters or too long.
     """
     if bool(login.username) != bool(login.password):
-        raise InvalidRequest("A login needs both a user name and a password. Enter both or neither.")
+        raise InvalidRequest(_HALF_LOGIN.text)
     for value in (login.username, login.password):
         if len(value) > 1000 or re.search(r"[\x00-\x1f\x7f\ud800-\udfff]", value):
-            raise InvalidRequest("The user name or password has characters that cannot be sent, or is too long.")
+            raise InvalidRequest(_BAD_LOGIN.text)

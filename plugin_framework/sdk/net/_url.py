@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass, field
 
+from plugin_framework.sdk._words import Phrase
 from plugin_framework.sdk.net._errors import DestinationRefused
 from plugin_framework.sdk.net._names import Host, parse_host
 from plugin_framework.sdk.net._policy import NetworkPolicy
@@ -18,6 +19,16 @@ _AUTHORITY = re.compile(r"(\[[^\[\]]*\]|[^:\[\]]*)(?::([0-9]{1,5}))?")
 _UNSAFE = re.compile(r"[\x00-\x20\x7f\\\u0080-\u00a0\u2028\u2029]")
 _LONGEST = 8000  # characters; what servers commonly take
 PORTS = {"https": 443, "http": 80}
+_UNSAFE_SIGNS = Phrase(
+    "The URL has blanks, control characters or backslashes in it, or is too long. Copy it again, as a whole."
+)
+_NO_URL = Phrase("The URL must start with https:// and a host name.")
+_NOT_ENCRYPTED = Phrase("The URL must start with https://, because http:// is not encrypted.")
+_NOT_QUOTED = Phrase("The URL has letters after the host name that must be percent-encoded. Copy it from a browser.")
+_WITH_LOGIN = Phrase("The URL has a user name or password before the host. Remove it; secrets have their own field.")
+_NO_AUTHORITY = Phrase(
+    "The host and port of the URL cannot be read. Write them as in https://example.com/ or https://example.com:443/."
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,17 +54,15 @@ def parse_url(url: str, *, policy: NetworkPolicy) -> Target:
             URL.
     """
     if len(url) > _LONGEST or _UNSAFE.search(url):
-        raise _refused(
-            "The URL has blanks, control characters or backslashes in it, or is too long. Copy it again, as a whole."
-        )
+        raise _refused(_UNSAFE_SIGNS.text)
     parts = _URL.fullmatch(url)
     if parts is None:
-        raise _refused("The URL must start with https:// and a host name.")
+        raise _refused(_NO_URL.text)
     scheme, authority, path = parts[1].lower(), parts[2], parts[3]
     if scheme == "http" and not policy.allow_http:
-        raise _refused("The URL must start with https://, because http:// is not encrypted.")
+        raise _refused(_NOT_ENCRYPTED.text)
     if not path.isascii():
-        raise _refused("The URL has letters after the host name that must be percent-encoded. Copy it from a browser.")
+        raise _refused(_NOT_QUOTED.text)
     host, port = _parse_authority(authority)
     return Target(scheme, host, PORTS[scheme] if port is None else port, path if path.startswith("/") else f"/{path}")
 
@@ -65,12 +74,10 @@ def usual_ports(policy: NetworkPolicy) -> frozenset[int]:
 
 def _parse_authority(authority: str) -> tuple[Host, int | None]:
     if "@" in authority:
-        raise _refused("The URL has a user name or password before the host. Remove it; secrets have their own field.")
+        raise _refused(_WITH_LOGIN.text)
     parts = _AUTHORITY.fullmatch(authority)
     if parts is None:
-        raise _refused(
-            "The host and port of the URL cannot be read. Write them as in https://example.com/ or https://example.com:443/."
-        )
+        raise _refused(_NO_AUTHORITY.text)
     return parse_host(parts[1]), None if parts[2] is None else int(parts[2])
 
 

@@ -10,6 +10,7 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
 from typing import TYPE_CHECKING
 
+from plugin_framework.sdk._words import Phrase
 from plugin_framework.sdk.net._errors import (
     ConnectionBroken,
     DestinationUnreachable,
@@ -19,13 +20,32 @@ from plugin_framework.sdk.net._errors import (
     TlsError,
 )
 from plugin_framework.sdk.net._guard import Destination
-from plugin_framework.sdk.net._policy import Deadline, NetworkPolicy, in_words
+from plugin_framework.sdk.net._policy import Deadline, NetworkPolicy, late
 
 if TYPE_CHECKING:
     from collections.abc import Buffer
 
 _MOST_ATTEMPTS = 4  # a name may have a hundred addresses; the deadline is one
 _PIECE = 65536
+_TOO_MUCH = Phrase("%(host)s sent more than is accepted.")
+_LATE = Phrase("%(host)s did not answer within %(number)s seconds")
+_LATE_ONE = Phrase("%(host)s did not answer within 1 second")
+CUT_OFF = Phrase("%(host)s closed the connection before its answer was complete")
+_NO_ADDRESS = Phrase("There is no address to connect to.")
+_NOT_IN_TIME = Phrase("could not connect to %(host)s port %(port)s in time")
+_NOT_WITHIN = Phrase("could not connect to %(host)s port %(port)s within %(number)s seconds")
+_NOT_WITHIN_ONE = Phrase("could not connect to %(host)s port %(port)s within 1 second")
+_NOT_CONNECTED = Phrase("could not connect to %(host)s port %(port)s: %(why)s")
+_CERTIFICATE = Phrase("The certificate of %(host)s port %(port)s is not accepted: %(why)s")
+_TOO_EARLY = Phrase("%(host)s closed the connection too early")
+_NO_TLS = Phrase("%(host)s port %(port)s does not speak TLS as expected (%(why)s)")
+_BROKEN = Phrase("%(host)s broke the connection: %(why)s")
+_REASONS = (  # the operating system's own words, which `_reason` passes on
+    Phrase("connection refused"),
+    Phrase("connection reset by peer"),
+    Phrase("network is unreachable"),
+    Phrase("no route to host"),
+)
 
 
 class TooMuchData(InvalidAnswer):
@@ -58,7 +78,7 @@ class Wire:
     def receive_into(self, buffer: memoryview) -> int:
         """Read what has come, 0 at the end of the stream."""
         if self._allowance <= 0:
-            raise TooMuchData(f"{self.destination.host} sent more than is accepted.")
+            raise TooMuchData(_TOO_MUCH(host=self.destination.host).english)
         with self._in_time():
             count = self._sock.recv_into(buffer[: self._allowance])
         self._allowance -= count
@@ -92,7 +112,7 @@ class Wire:
             raise _plain(exc, self.destination) from None
 
     def _too_late(self) -> NetworkTimeout:
-        return NetworkTimeout(f"{self.destination.host} did not answer within {self._deadline}")
+        return NetworkTimeout(late(_LATE, _LATE_ONE, self._deadline.seconds, host=self.destination.host))
 
 
 class _Lines(io.BufferedReader):
@@ -106,7 +126,7 @@ class _Lines(io.BufferedReader):
         line = super().readline(size)
         if line.endswith(b"\n") or (size is not None and 0 <= size <= len(line)):
             return line
-        raise ConnectionBroken(f"{self._host} closed the connection before its answer was complete")
+        raise ConnectionBroken(CUT_OFF(host=self._host).english)
 
 
 class _Reader(io.RawIOBase):
@@ -138,13 +158,13 @@ def connect(destinations: Sequence[Destination], *, policy: NetworkPolicy, deadl
             failure = exc.detached()
         else:
             return Wire(sock, destination, deadline=deadline, allowance=allowance)
-    raise failure or DestinationUnreachable("There is no address to connect to.")
+    raise failure or DestinationUnreachable(_NO_ADDRESS.text)
 
 
 def _open(destination: Destination, timeout: float) -> socket.socket:
-    where = f"could not connect to {destination.host} port {destination.port}"
+    where = {"host": destination.host, "port": destination.port}
     if timeout <= 0:
-        raise NetworkTimeout(f"{where} in time")
+        raise NetworkTimeout(_NOT_IN_TIME(**where).english)
     sock = socket.socket(destination.family, socket.SOCK_STREAM)
     try:
         sock.settimeout(timeout)
@@ -152,10 +172,10 @@ def _open(destination: Destination, timeout: float) -> socket.socket:
         sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
     except TimeoutError:
         sock.close()
-        raise NetworkTimeout(f"{where} within {in_words(round(timeout, 1))}") from None
+        raise NetworkTimeout(late(_NOT_WITHIN, _NOT_WITHIN_ONE, round(timeout, 1), **where)) from None
     except OSError as exc:
         sock.close()
-        raise DestinationUnreachable(f"{where}: {_reason(exc)}") from None
+        raise DestinationUnreachable(_NOT_CONNECTED(**where, why=_reason(exc)).english) from None
     except BaseException:
         sock.close()
         raise
@@ -188,12 +208,12 @@ def checked(context: ssl.SSLContext | None) -> ssl.SSLContext:
 def _plain(exc: OSError, destination: Destination) -> NetworkError:
     host, port = destination.host, destination.port
     if isinstance(exc, ssl.SSLCertVerificationError):
-        return TlsError(f"The certificate of {host} port {port} is not accepted: {exc.verify_message}")
+        return TlsError(_CERTIFICATE(host=host, port=port, why=exc.verify_message).english)
     if isinstance(exc, ssl.SSLEOFError):
-        return ConnectionBroken(f"{host} closed the connection too early")
+        return ConnectionBroken(_TOO_EARLY(host=host).english)
     if isinstance(exc, ssl.SSLError):
-        return TlsError(f"{host} port {port} does not speak TLS as expected ({exc.reason or 'unknown reason'})")
-    return ConnectionBroken(f"{host} broke the connection: {_reason(exc)}")
+        return TlsError(_NO_TLS(host=host, port=port, why=exc.reason or "unknown reason").english)
+    return ConnectionBroken(_BROKEN(host=host, why=_reason(exc)).english)
 
 
 def _reason(exc: OSError) -> str:

@@ -206,7 +206,7 @@ def test_a_plugin_that_fails_does_not_hide_the_others_parts_and_stops_an_erasure
     found = json.loads(admin.post(f"{SHE}export/", {"email": ADA}).content)
     assert (found["account"]["email"], list(found["could_not_be_asked"])) == (ADA, ["notebook"])
     answer = admin.post(f"{SHE}erase/", {"email": ADA, "confirmation": ADA})
-    assert (answer.status_code, "notebook failed at erasing its part" in answer.text) == (409, True)
+    assert (answer.status_code, "Notebook failed at erasing its part" in answer.text) == (409, True)
     with tenant_scope(tenants.acme):
         assert User.objects.filter(email=ADA).exists()
         assert not AuditEntry.objects.filter(action="person.erased").exists()

@@ -83,7 +83,7 @@ def test_the_neighbour_keeps_its_given_up_ones(acme: TenantRef, tenants: Tenants
 @pytest.mark.parametrize(
     ("arguments", "words"),
     [
-        (("--since", "yesterday"), "--since: 'yesterday' is not a date and time. Write it like this"),
+        (("--since", "yesterday"), "--since: “yesterday” is not a date and time. Write it like this"),
         (("--since", "2026-11-20", "--until", "2026-11-19"), "--until must be later"),
         (("--state", "waiting"), "invalid choice"),
         (("--plugin", "nonsense"), "nonsense"),

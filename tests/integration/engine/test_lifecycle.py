@@ -36,14 +36,14 @@ def test_what_is_needed_is_enabled_first_and_all_of_it_is_audited(acme: Tenants)
 
 
 def test_what_is_needed_can_be_asked_about_instead(acme: Tenants) -> None:
-    with pytest.raises(NotAllowed, match="omega needs alpha"):
+    with pytest.raises(NotAllowed, match="Omega needs Alpha"):
         lifecycle.enable("omega", ADA, with_requirements=False)
     assert enabled() == {"caller"}
 
 
 def test_disabling_names_the_dependants_or_takes_them_along(acme: Tenants) -> None:
     lifecycle.enable("omega", ADA)
-    with pytest.raises(NotAllowed, match="alpha is needed by omega"):
+    with pytest.raises(NotAllowed, match="Alpha is needed by Omega"):
         lifecycle.disable("alpha", ADA)
     assert lifecycle.disable("alpha", ADA, cascade=True) == ["omega", "alpha"]
     assert lifecycle.disable("alpha", ADA) == []

@@ -131,7 +131,7 @@ def test_a_tenants_secret_does_not_follow_the_platform_elsewhere(acme: TenantRef
     with tenant_scope(acme):
         decision = activation.current().decision("courier")
     assert decision.reason is Reason.NEEDS_SETUP
-    assert decision.text.endswith(f"login.key: {layers.AGAIN}")
+    assert decision.text.endswith(f"login.key: {layers.AGAIN.text}")
     suggest({"host": "first.example"}, *locked)
     assert given(acme) == {"host": "first.example", "fast": False, "login": {"user": "nobody", "key": "acme's key"}}
 
@@ -148,7 +148,7 @@ def test_where_the_platform_leads_elsewhere_with_a_secret_of_its_own_that_is_use
 
 def test_the_platforms_own_secret_is_asked_for_again_when_the_platform_moves(acme: TenantRef) -> None:
     suggest({"host": "platform.example"}, key="platform key")
-    with pytest.raises(Invalid, match=rf"login\.key: {layers.AGAIN}"):
+    with pytest.raises(Invalid, match=rf"login\.key: {layers.AGAIN.text}"):
         suggest({"host": "elsewhere.example"})
     assert suggest({"host": "platform.example", "fast": True}) == ["fast"]
     found = given(acme)

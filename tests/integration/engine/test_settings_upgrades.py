@@ -155,8 +155,8 @@ def test_a_newer_version_cannot_send_a_secret_to_another_place(acme: TenantRef) 
         with tenant_scope(acme):
             decision = activation.current().decision("relay")
             assert decision.reason is Reason.NEEDS_SETUP
-            assert layers.AGAIN in decision.text
-            assert upgrades.upgrade()[0].problem == f"login.password: {layers.AGAIN}"
+            assert layers.AGAIN.text in decision.text
+            assert upgrades.upgrade()[0].problem == f"login.password: {layers.AGAIN.text}"
             assert keys() == ["password", "smtp_host"]
 
 
@@ -189,7 +189,7 @@ def test_going_back_restores_all_but_the_secrets(acme: TenantRef) -> None:
     with installed(Relay), tenant_scope(acme):
         first = settings_history.states("relay")[0].revision
         configuration.configure("relay", SYSTEM, {"smtp_host": "other.example"}, secrets={("password",): "other"})
-        with pytest.raises(Invalid, match=f"password: {layers.AGAIN}"):
+        with pytest.raises(Invalid, match=f"password: {layers.AGAIN.text}"):
             configuration.restore("relay", person("ada@acme.example"), first)
         configuration.configure("relay", SYSTEM, {"smtp_host": "other.example"}, removed=[("password",)])
         configuration.restore("relay", person("ada@acme.example"), first)

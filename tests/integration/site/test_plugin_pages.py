@@ -126,7 +126,7 @@ def test_disabling_what_others_need_names_them_and_changes_nothing(admin: Client
     assert "Rota" in admin.get("/settings/plugins/pager/disable/").content.decode()
     answer = admin.post("/settings/plugins/pager/disable/")
     assert answer.status_code == 409
-    assert "rota" in answer.context["error"]
+    assert "Rota" in answer.context["error"]
     assert _enabled(tenants) == {"pager", "rota"}
 
 

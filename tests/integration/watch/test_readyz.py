@@ -55,7 +55,7 @@ def test_without_a_worker_it_is_not_ready_and_pages_can_be_served(working: Tenan
     assert ask() == (503, {"status": "not ready", "not_ready": ["worker"]})
     assert ask("?without=worker")[0] == 200
     status, body = ask(**BEARER)
-    assert (status, body["details"]) == (503, {"worker": readiness._NO_WORKER})
+    assert (status, body["details"]) == (503, {"worker": readiness._NO_WORKER(seconds=30).english})
 
 
 def test_migrations_that_are_missing_are_named_to_who_has_the_token(working: Tenants) -> None:
@@ -68,7 +68,7 @@ def test_migrations_that_are_missing_are_named_to_who_has_the_token(working: Ten
 def test_an_empty_database_is_not_set_up(working: Tenants) -> None:
     execute("ALTER TABLE public.django_migrations RENAME TO gone")
     status, body = ask(**BEARER)
-    assert (status, body["details"]) == (503, {"migrations": readiness._NO_TABLES})
+    assert (status, body["details"]) == (503, {"migrations": readiness._NO_TABLES.text})
 
 
 def test_without_plugins_it_is_not_ready(working: Tenants) -> None:

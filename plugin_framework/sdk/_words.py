@@ -1,0 +1,96 @@
+"""Sentences of the engine: written once in English, said in the language of whoever reads them, also after they were stored."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass, field
+from functools import lru_cache
+
+from django.utils.translation import gettext
+
+_PLACE = re.compile(r"%\((\w+)\)s")
+_FIELD = re.compile(r"([\w.-]{1,200}): (.+)", re.DOTALL)  # the name of a field in front of what is wrong with it
+_IN_FIELD = "%(field)s: %(what)s"
+LEAST = 10  # characters of its own: a phrase of fewer, with places, would be found in anybody's text, so it is not looked for
+_phrases: list[Phrase] = []
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Sentence:
+    """A text with its values; `str()` says it in the current language. Equal to whatever says the same in English."""
+
+    text: str
+    values: tuple[tuple[str, object], ...] = ()
+
+    def __str__(self) -> str:
+        said = gettext(self.text) if self.text.strip() else self.text
+        return said % dict(self.values) if self.values else said
+
+    @property
+    def english(self) -> str:
+        """What is stored and logged: whoever reads it later may speak another language."""
+        values = {name: english(value) for name, value in self.values}
+        return self.text % values if values else self.text
+
+    def __eq__(self, other: object) -> bool:
+        return self.english == english(other) if isinstance(other, Sentence | str) else NotImplemented
+
+    def __hash__(self) -> int:
+        return hash(self.english)
+
+
+@dataclass(frozen=True, slots=True)
+class Phrase:
+    """A sentence of the engine, with places like %(name)s in it; made once, when its module is loaded.
+
+    Calling it with the values gives the sentence; `reread` finds it again where it was stored in English. The text is marked for
+    translation by standing in this call.
+    """
+
+    text: str
+    _pattern: re.Pattern[str] = field(init=False, repr=False, compare=False)
+
+    def __post_init__(self) -> None:
+        parts = _PLACE.split(self.text)
+        pieces = (f"(?P<{part}>.+?)" if number % 2 else re.escape(part) for number, part in enumerate(parts))
+        object.__setattr__(self, "_pattern", re.compile("".join(pieces), re.DOTALL))
+        if len(parts) == 1 or self.says >= LEAST:
+            _phrases.append(self)
+            _phrases.sort(key=lambda each: -each.says)  # what says most is tried first
+
+    @property
+    def says(self) -> int:
+        """How many characters it has besides its places."""
+        return len(_PLACE.sub("", self.text))
+
+    def __call__(self, **values: object) -> Sentence:
+        """The sentence with these values; one that is a sentence itself is said in the reader's language too."""
+        return Sentence(self.text, tuple(values.items()))
+
+    def read(self, text: str) -> Sentence | None:
+        """The sentence that `text` is, if it was made of this phrase."""
+        found = self._pattern.fullmatch(text)
+        return self(**{name: reread(value) for name, value in found.groupdict().items()}) if found else None
+
+
+@lru_cache(maxsize=1024)
+def reread(text: str) -> Sentence:
+    """What was stored in English, as the sentence that it was; what nobody knows here is said as it stands."""
+    named = _FIELD.fullmatch(text)
+    if (found := _known(text)) is None and named and (what := _known(named[2])) is not None:
+        return in_field(named[1], what)
+    return found or Sentence(text)
+
+
+def _known(text: str) -> Sentence | None:
+    return next((found for phrase in _phrases if (found := phrase.read(text)) is not None), None)
+
+
+def in_field(field: str, what: Sentence) -> Sentence:
+    """What is wrong with a field, behind its name."""
+    return Sentence(_IN_FIELD, (("field", field), ("what", what)))
+
+
+def english(words: object) -> object:
+    """A sentence as it is stored; anything else as it is."""
+    return words.english if isinstance(words, Sentence) else words

@@ -1,0 +1,67 @@
+"""The engine's sentences: said to each reader in their language, stored in English, and known again when they are read."""
+
+from __future__ import annotations
+
+import pytest
+from django.utils import translation
+
+from plugin_framework.config.errors import FieldError
+from plugin_framework.gate import Decision, Reason
+from plugin_framework.sdk._words import Phrase, Sentence, in_field, reread
+
+PLAN = Phrase("Your organisation's plan, %(plan)s, does not include it.")
+NEEDS = Phrase("Needs %(title)s, which does not run: %(why)s")
+REQUIRED = Phrase("Required.")
+HELD = Phrase("Held back: %(why)s")
+
+
+def test_one_decision_is_said_to_each_reader_in_their_own_language() -> None:
+    decision = Decision(Reason.DEPENDENCY, NEEDS(title=Sentence("Orders"), why=PLAN(plan="Basic")))
+    assert decision.text == "Needs Orders, which does not run: Your organisation's plan, Basic, does not include it."
+    with translation.override("de"):
+        said = "Braucht Bestellungen, das nicht läuft: Der Tarif Ihrer Organisation, Basic, enthält es nicht."
+        assert decision.text == said
+
+
+def test_what_is_stored_is_english_whoever_stores_it() -> None:
+    with translation.override("de"):
+        assert (
+            HELD(why=PLAN(plan="Basic")).english == "Held back: Your organisation's plan, Basic, does not include it."
+        )
+
+
+@pytest.mark.parametrize(
+    ("stored", "said"),
+    [
+        (
+            "Held back: Your organisation's plan, Basic, does not include it.",
+            "Zurückgehalten: Der Tarif Ihrer Organisation, Basic, enthält es nicht.",
+        ),
+        (
+            "Held back: Its settings need attention: server.host: Required.",
+            "Zurückgehalten: Seine Einstellungen brauchen Aufmerksamkeit: server.host: Pflicht.",
+        ),
+        (
+            "Given up after 10 attempts. The last one: ValueError: 100 % wrong",
+            "Aufgegeben nach 10 Versuchen. Der letzte: ValueError: 100 % wrong",
+        ),
+        ("The server said %(no)s: it is full.", "The server said %(no)s: it is full."),
+        ("", ""),
+    ],
+)
+def test_what_was_stored_is_read_in_the_readers_language_as_far_as_it_is_ours(stored: str, said: str) -> None:
+    with translation.override("de"):
+        assert str(reread(stored)) == said
+    assert str(reread(stored)) == stored
+
+
+def test_a_sentence_equals_whatever_says_the_same_in_english() -> None:
+    assert PLAN(plan="Basic") == "Your organisation's plan, Basic, does not include it."
+    assert FieldError(("host",), REQUIRED()) == FieldError(("host",), "Required.")
+    assert len({REQUIRED(), Sentence("Required."), PLAN(plan="a"), PLAN(plan="b")}) == 3
+    assert in_field("host", REQUIRED()) == "host: Required."
+
+
+def test_a_phrase_that_says_too_little_is_not_looked_for_in_others_texts() -> None:
+    Phrase("%(one)s wants %(two)s")
+    assert reread("somebody wants something").values == ()
