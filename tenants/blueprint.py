@@ -21,6 +21,7 @@ import django
 from django.db import connection, transaction
 from django.db.migrations.loader import MigrationLoader
 from django.db.models.functions import Now
+from django.utils.translation import gettext
 
 from plugin_framework import defaults
 from plugin_framework.db import finished
@@ -137,7 +138,7 @@ def kept_in_step(*, may_lag: bool = False) -> Iterator[None]:
             if may_lag:
                 log.warning("New organisations follow this decision at the end of the deploy: run migrate_tenants.")
                 return
-            raise OtherCode("The platform is being updated. Decide this again in a few minutes.")
+            raise OtherCode(gettext("The platform is being updated. Decide this again in a few minutes."))
         _write()
     owed.ask()
 

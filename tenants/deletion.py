@@ -35,14 +35,17 @@ def delete(slug: str, actor: Actor, *, confirmation: str) -> datetime:
     with transaction.atomic():
         tenant = locked(slug)
         if tenant.is_platform:
-            raise NotPossible("The platform's own tenant cannot be deleted.")
+            raise NotPossible(gettext("The platform's own tenant cannot be deleted."))
         if confirmation.strip() != slug:
             words = {"slug": slug, "name": tenant.name}
             raise NotPossible(gettext("Type its short name, %(slug)s, to delete %(name)s.") % words)
         if tenant.state == State.DELETING:
             return _purge_at(tenant)
         if tenant.state not in (State.ACTIVE, State.SUSPENDED):
-            raise NotPossible(f"{tenant.name} is {tenant.get_state_display().lower()}; it cannot be deleted yet.")
+            raise NotPossible(
+                gettext("%(name)s is %(state)s; it cannot be deleted yet.")
+                % {"name": tenant.name, "state": tenant.get_state_display().lower()}
+            )
         purge_at = now() + timedelta(days=settings.TENANT_DELETE_DAYS)
         _put(tenant, State.DELETING, purge_at, state_before=str(tenant.state))
         _tell(tenant, actor, "tenant.deleted", DELETED, purge_at=purge_at.isoformat(timespec="seconds"))
@@ -63,10 +66,14 @@ def undelete(slug: str, actor: Actor) -> State:
     with transaction.atomic():
         tenant = locked(slug)
         if tenant.state != State.DELETING:
-            raise NotPossible(f"{tenant.name} is {tenant.get_state_display().lower()}; there is nothing to bring back.")
+            raise NotPossible(
+                gettext("%(name)s is %(state)s; there is nothing to bring back.")
+                % {"name": tenant.name, "state": tenant.get_state_display().lower()}
+            )
         if _purge_at(tenant) <= now():
             raise NotPossible(
-                f"The time in which {tenant.name} could be brought back is over. Restore it from an archive."
+                gettext("The time in which %(name)s could be brought back is over. Restore it from an archive.")
+                % {"name": tenant.name}
             )
         state = State(tenant.state_before or State.ACTIVE)
         _put(tenant, state, None, state_before="")

@@ -11,6 +11,7 @@ from functools import partial
 from django.core.files.base import ContentFile
 from django.core.files.storage import default_storage
 from django.db import transaction
+from django.utils.translation import gettext, gettext_noop
 
 from plugin_framework.audit import Actor, record
 from plugin_framework.tenancy import bound, current_tenant, public_scope
@@ -22,7 +23,9 @@ MOST_BYTES = 256 * 1024
 MOST_PIXELS = 2048  # on each side
 KINDS = {"png": "image/png", "jpg": "image/jpeg", "webp": "image/webp"}
 _PNG, _FRAMES = b"\x89PNG\r\n\x1a\n", frozenset({*range(0xC0, 0xD0)} - {0xC4, 0xC8, 0xCC})
-_NO_PICTURE = "This is no PNG, JPEG or WebP picture, or it is damaged. Save it anew in one of these formats."
+_NO_PICTURE = gettext_noop(
+    "This is no PNG, JPEG or WebP picture, or it is damaged. Save it anew in one of these formats."
+)
 
 
 def put(content: bytes, actor: Actor) -> None:
@@ -54,14 +57,19 @@ def kind_of(content: bytes) -> str:
         NotPossible: it is another thing, or too large.
     """
     if len(content) > MOST_BYTES:
-        raise NotPossible(f"The picture has more than {MOST_BYTES // 1024} KB. Make it smaller.")
+        raise NotPossible(
+            gettext("The picture has more than %(most)s KB. Make it smaller.") % {"most": MOST_BYTES // 1024}
+        )
     for ending, read in (("png", _png), ("jpg", _jpeg), ("webp", _webp)):
         with suppress(struct.error, IndexError, ValueError):
             if size := read(content):
                 if not 0 < min(size) <= max(size) <= MOST_PIXELS:
-                    raise NotPossible(f"The picture has more than {MOST_PIXELS} pixels on a side. Make it smaller.")
+                    raise NotPossible(
+                        gettext("The picture has more than %(most)s pixels on a side. Make it smaller.")
+                        % {"most": MOST_PIXELS}
+                    )
                 return ending
-    raise NotPossible(_NO_PICTURE)
+    raise NotPossible(gettext(_NO_PICTURE))
 
 
 def _change(name: str, actor: Actor, action: str) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from django.db import models
 from django.db.models.functions import Now
+from django.utils.translation import gettext_lazy as _
 from django_tenants.models import DomainMixin, TenantMixin
 
 from plugin_framework import zones
@@ -17,10 +18,10 @@ SCHEMA_PATTERN = rf"^(t_[a-z0-9]{{20}}|{PLATFORM_SCHEMA})$"
 class State(models.TextChoices):
     """Where a tenant is in its life. Only an active one is served; each of the others has a page that says what is the matter."""
 
-    PROVISIONING = "provisioning", "Being set up"  # its address is taken; its schema is not there, or not complete
-    ACTIVE = "active", "Active"
-    SUSPENDED = "suspended", "Suspended"
-    DELETING = "deleting", "Being deleted"  # nothing is gone before `purge_at`; until then it can be restored
+    PROVISIONING = "provisioning", _("Being set up")  # its address is taken; its schema is not there, or not complete
+    ACTIVE = "active", _("Active")
+    SUSPENDED = "suspended", _("Suspended")
+    DELETING = "deleting", _("Being deleted")  # nothing is gone before `purge_at`; until then it can be restored
 
 
 class Tenant(TenantMixin):  # type: ignore[misc]  # django-tenants is untyped

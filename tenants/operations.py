@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from django.db import transaction
+from django.utils.translation import gettext
 
 from plugin_framework.audit import Actor, record
 from plugin_framework.catalog import plans
@@ -55,9 +56,12 @@ def change_plan(slug: str, plan: str, actor: Actor) -> bool:
     with transaction.atomic():
         tenant = locked(slug)
         if tenant.is_platform:
-            raise NotPossible("The platform's own tenant has no plan.")
+            raise NotPossible(gettext("The platform's own tenant has no plan."))
         if tenant.state == State.PROVISIONING:
-            raise NotPossible(f"{tenant.name} is still being set up; it can be given a plan when it is there.")
+            raise NotPossible(
+                gettext("%(name)s is still being set up; it can be given a plan when it is there.")
+                % {"name": tenant.name}
+            )
         with public_scope():
             ref = tenant.ref()
         with tenant_scope(ref):
@@ -86,12 +90,13 @@ def _move(slug: str, state: State, message: str, actor: Actor, action: str) -> N
     with transaction.atomic():
         tenant = locked(slug)
         if tenant.is_platform:
-            raise NotPossible("The platform's own tenant cannot be suspended.")
+            raise NotPossible(gettext("The platform's own tenant cannot be suspended."))
         if tenant.state == state:
             return
         if tenant.state not in (State.ACTIVE, State.SUSPENDED):
             raise NotPossible(
-                f"{tenant.name} is {tenant.get_state_display().lower()}; it can be neither suspended nor resumed."
+                gettext("%(name)s is %(state)s; it can be neither suspended nor resumed.")
+                % {"name": tenant.name, "state": tenant.get_state_display().lower()}
             )
         with public_scope():
             tenant.state, tenant.state_message = state, message[:500]

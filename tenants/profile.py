@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 from django.db import connection, transaction
 from django.db.utils import DataError
+from django.utils.translation import gettext
 
 from plugin_framework import zones
 from plugin_framework.audit import Actor, record
@@ -51,9 +52,12 @@ def change(wanted: Profile, actor: Actor) -> bool:
 
 def _check(wanted: Profile) -> None:
     if not wanted.name or len(wanted.name) > 100:
-        raise NotPossible("An organisation's name has 1 to 100 characters.")
+        raise NotPossible(gettext("An organisation's name has 1 to 100 characters."))
     if not zones.is_known(wanted.timezone) or not _known_to_the_database(wanted.timezone):
-        raise NotPossible(f"There is no time zone {wanted.timezone[:64]!r} here. Choose one of the list.")
+        raise NotPossible(
+            gettext("There is no time zone “%(timezone)s” here. Choose one of the list.")
+            % {"timezone": wanted.timezone[:64]}
+        )
 
 
 def _known_to_the_database(name: str) -> bool:

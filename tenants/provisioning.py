@@ -6,6 +6,7 @@ from collections.abc import Callable
 
 from django.conf import settings
 from django.db import IntegrityError, transaction
+from django.utils.translation import gettext
 
 from plugin_framework import activation, defaults, hooks
 from plugin_framework.audit import Actor, record
@@ -126,6 +127,6 @@ def claim(slug: str, name: str, schema: str, state: State = State.ACTIVE) -> Ten
             if why := retired.why_resting(host):  # asked last: whoever was purging its tenant has committed by then
                 raise SlugTaken(why)
     except IntegrityError as error:
-        raise SlugTaken(f"The address {host} is taken. Choose another one.") from error
+        raise SlugTaken(gettext("The address %(host)s is taken. Choose another one.") % {"host": host}) from error
     failpoint("tenant_claimed")
     return TenantRef(slug=slug, name=name, host=host, schema=schema)

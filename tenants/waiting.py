@@ -14,10 +14,12 @@ from functools import partial
 from django.db import connection, transaction
 from django.db.models.functions import Now
 from django.utils import timezone
+from django.utils.translation import gettext
 
 from plugin_framework.audit import Actor, record
 from plugin_framework.delivery.failpoints import failpoint
 from plugin_framework.masking import know, masked
+from plugin_framework.sdk._words import Phrase
 from plugin_framework.tenancy import PUBLIC, TenantRef, public_scope, tenant_scope
 from plugin_framework.tenancy_directory import platform
 from tenants import blueprint, owed
@@ -37,8 +39,10 @@ WAITS = (
     600.0,
 )  # seconds after a try that failed; one that was interrupted is made again after one second
 ARRIVES_WITHIN = timedelta(hours=1)  # whoever comes later signs in with their password
-FAILED = "Something went wrong, and the people who run this site have been told. Nothing that you entered is lost: come back later."
-_INTERRUPTED = "The processes that were making it were stopped each time, before they could say why."
+FAILED = Phrase(
+    "Something went wrong, and the people who run this site have been told. Nothing that you entered is lost: come back later."
+)
+_INTERRUPTED = Phrase("The processes that were making it were stopped each time, before they could say why.")
 
 # One whose process dies is soon due again, behind the others that wait: if it is what kills them, they are served first.
 _BEGIN = """
@@ -106,7 +110,7 @@ def finish_next() -> bool:
     number, tries = found
     failpoint("sign_up_begun")
     if tries > MOST_TRIES:
-        _failed(number, MOST_TRIES, _INTERRUPTED)
+        _failed(number, MOST_TRIES, _INTERRUPTED.text)
         return True
     try:
         _finish(number)
@@ -169,7 +173,7 @@ def _failed(number: int, tries: int, error: str) -> None:
         row.given_up_at = Now() if last else None
         row.next_try_at = Now() + timedelta(seconds=WAITS[min(tries, len(WAITS)) - 1])
         row.save()
-        Tenant.objects.filter(pk=number).update(state_message=FAILED if last else tenant.state_message)
+        Tenant.objects.filter(pk=number).update(state_message=FAILED.text if last else tenant.state_message)
 
 
 def retry(slug: str, actor: Actor) -> None:
@@ -209,7 +213,7 @@ def _unfinished(slug: str) -> SignUp:
     with public_scope():
         row = SignUp.objects.select_for_update().filter(pk=tenant.pk).first()
         if row is None or tenant.state != State.PROVISIONING:
-            raise NotPossible(f"{tenant.name} is not being set up any more.")
+            raise NotPossible(gettext("%(name)s is not being set up any more.") % {"name": tenant.name})
         row.tenant = tenant
         return row
 

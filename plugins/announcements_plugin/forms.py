@@ -19,6 +19,7 @@ else:  # Django's class takes no parameters while the program runs
     _AnnouncementModelForm = forms.ModelForm
 
 EARLIEST, LATEST = datetime(2000, 1, 1, tzinfo=UTC), datetime(2100, 1, 1, tzinfo=UTC)
+_LINK = _("A link leads to a path that begins with / or to an address with http:// or https://.")
 
 
 class Moment(forms.DateTimeField):
@@ -76,7 +77,7 @@ class AnnouncementForm(_AnnouncementModelForm):
         try:
             Banner("link", "", "", link_url=url, link_label="link" if url else "")
         except ValueError as error:
-            raise forms.ValidationError(str(error)) from error
+            raise forms.ValidationError(_LINK) from error
         return url
 
     def clean(self) -> dict[str, Any]:

@@ -8,6 +8,7 @@ from datetime import datetime
 from typing import Any
 
 from django.db import IntegrityError, connection, transaction
+from django.utils.translation import gettext
 
 from plugins.announcements_plugin.models import Announcement, Dismissal, Level
 
@@ -15,10 +16,14 @@ log = logging.getLogger(__name__)
 
 
 class Stale(Exception):
-    """Somebody else has changed this announcement meanwhile. Open it again in another tab, compare, and save there."""
+    """Somebody else was faster; the text tells the person what to do."""
 
     def __init__(self) -> None:
-        super().__init__((type(self).__doc__ or "").strip())
+        super().__init__(
+            gettext(
+                "Somebody else has changed this announcement meanwhile. Open it again in another tab, compare, and save there."
+            )
+        )
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,9 +9,12 @@ from email.utils import formatdate, make_msgid
 from typing import Any
 
 from django.template.loader import render_to_string
+from django.utils.translation import gettext_noop
 
 from plugin_framework.sdk import DeadLetter, TenantInfo, delivery_key
 from plugins.email_plugin.wording import one_line
+
+_MALFORMED = gettext_noop("A mail address is malformed, so nothing was sent. Correct it and send it again.")
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,4 +72,4 @@ def _address(address: str, name: str) -> Address:
     try:
         return Address(display_name=one_line(name), username=local, domain=domain.encode("idna").decode("ascii"))
     except ValueError as error:  # a line break, or a domain that DNS could not hold
-        raise DeadLetter("A mail address is malformed, so nothing was sent. Correct it and send it again.") from error
+        raise DeadLetter(_MALFORMED) from error

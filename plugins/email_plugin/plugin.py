@@ -5,6 +5,9 @@ from __future__ import annotations
 from email.message import EmailMessage
 from typing import Any, ClassVar
 
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_noop
+
 from plugin_framework.sdk import (
     CheckResult,
     ConfigurablePlugin,
@@ -19,6 +22,8 @@ from plugins.email_plugin.schema import config_schema
 from plugins.email_plugin.wording import fill, one_line
 
 MOST_OF_A_NAME = 100  # characters; whoever registers chooses it, and must not choose the whole mail
+
+_NO_RECIPIENT = gettext_noop("A plugin that changes mails has left this one without a recipient, so it was not sent.")
 
 
 class EmailNotificationPlugin(ConfigurablePlugin):
@@ -55,9 +60,9 @@ class EmailNotificationPlugin(ConfigurablePlugin):
         """A login is both halves or none; a mail needs a sender."""
         problems = []
         if bool(config.get("username")) != bool(config.get("password")):
-            problems.append("A sign-in needs both a user name and a password. Enter both, or leave both empty.")
+            problems.append(_("A sign-in needs both a user name and a password. Enter both, or leave both empty."))
         if not _sender_address(config):
-            problems.append("Enter the sender's address: the user name is not an e-mail address.")
+            problems.append(_("Enter the sender's address: the user name is not an e-mail address."))
         return problems
 
     def initialize(self, config: dict[str, Any]) -> None:
@@ -92,9 +97,10 @@ class EmailNotificationPlugin(ConfigurablePlugin):
     def check(self, config: dict[str, Any]) -> CheckResult:
         """Connect, encrypt and sign in, and leave again without sending a mail."""
         self.smtp.check(**_server(config))
-        server = f"{config['smtp_host']} answered on port {config['smtp_port']}"
-        signed_in = ", and the sign-in worked" if config.get("username") else ""
-        return CheckResult(True, f"{server}{signed_in}. No mail was sent.")
+        answered = _("%(host)s answered on port %(port)s. No mail was sent.")
+        signed_in = _("%(host)s answered on port %(port)s, and the sign-in worked. No mail was sent.")
+        said = signed_in if config.get("username") else answered
+        return CheckResult(True, said % {"host": config["smtp_host"], "port": config["smtp_port"]})
 
     def _send(self, kind: str, *, to: str, name: str, values: dict[str, str], order: Any = None) -> None:
         words = {"name": one_line(name)[:MOST_OF_A_NAME], "email": to, "organisation": self.tenant.name, **values}
@@ -113,7 +119,7 @@ class EmailNotificationPlugin(ConfigurablePlugin):
     def _hand_over(self, mail: Any) -> None:
         recipients = recipients_of(mail) if isinstance(mail, EmailMessage) else []
         if not recipients:
-            raise DeadLetter("A plugin that changes mails has left this one without a recipient, so it was not sent.")
+            raise DeadLetter(_NO_RECIPIENT)
         self.smtp.send(mail, **self._server, sender=self._sender.address, recipients=recipients)
         delivery_answered(250)
 

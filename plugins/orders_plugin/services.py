@@ -9,6 +9,7 @@ from typing import Any
 
 from django.db import transaction
 from django.utils import timezone
+from django.utils.translation import gettext, gettext_noop
 
 from plugin_framework.sdk import emit
 from plugins.orders_plugin.models import Order, OrderLine, OrderState
@@ -17,26 +18,40 @@ log = logging.getLogger(__name__)
 
 
 class OrderError(Exception):
-    """The order cannot be changed like this. Reload it to see how it stands."""
+    """The order cannot be changed like this; the text tells the person why, and what to do."""
 
-    def __init__(self, message: str = "") -> None:
-        super().__init__(message or (type(self).__doc__ or "").strip())
+    says = gettext_noop("The order cannot be changed like this. Reload it to see how it stands.")
+
+    def __init__(self) -> None:
+        super().__init__(gettext(self.says))
 
 
 class NotADraft(OrderError):
-    """Only a draft can be changed, and this order is none any more. Cancel it and make a new one instead."""
+    """It is none any more."""
+
+    says = gettext_noop(
+        "Only a draft can be changed, and this order is none any more. Cancel it and make a new one instead."
+    )
 
 
 class Stale(OrderError):
-    """Somebody else has changed this order meanwhile. Open it again in another tab, compare, and save there."""
+    """Somebody else was faster."""
+
+    says = gettext_noop(
+        "Somebody else has changed this order meanwhile. Open it again in another tab, compare, and save there."
+    )
 
 
 class NothingOrdered(OrderError):
-    """There is nothing in this order yet. Add a line before you confirm it."""
+    """It has no lines."""
+
+    says = gettext_noop("There is nothing in this order yet. Add a line before you confirm it.")
 
 
 class Cancelled(OrderError):
-    """This order was cancelled, so it cannot be confirmed. Make a new one."""
+    """It was cancelled."""
+
+    says = gettext_noop("This order was cancelled, so it cannot be confirmed. Make a new one.")
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,6 +6,8 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from django.utils.translation import gettext as _
+
 from plugins.signup_rules_plugin.domains import NoDomain, folded, folded_address, with_parents
 
 
@@ -57,21 +59,24 @@ def faults(config: Mapping[str, Any]) -> list[str]:
     """What is wrong with settings whose fields are all right by themselves, in sentences."""
     allowed, blocked = config.get("allowed_domains") or (), config.get("blocked_domains") or ()
     strange = [
-        *(f"“{entry}” is not a domain. Write it like example.com." for entry in _unfit(folded, (*allowed, *blocked))),
         *(
-            f"“{entry}” is not an address. Write it like name@example.com."
+            _("“%(entry)s” is not a domain. Write it like example.com.") % {"entry": entry}
+            for entry in _unfit(folded, (*allowed, *blocked))
+        ),
+        *(
+            _("“%(entry)s” is not an address. Write it like name@example.com.") % {"entry": entry}
             for entry in _unfit(folded_address, config.get("allowed_addresses") or ())
         ),
     ]
     if strange:
         return strange
     if not allowed and not blocked:
-        return ["Enter at least one domain, allowed or blocked. With neither there is no rule to go by."]
+        return [_("Enter at least one domain, allowed or blocked. With neither there is no rule to go by.")]
     rules = Rules.of(config)
+    both = _("%(domain)s is both allowed and blocked. Remove it from one of the lists.")
+    under = _("%(domain)s is allowed, but it is under a blocked domain, so nobody could use it. Remove one of the two.")
     return [
-        f"{domain} is both allowed and blocked. Remove it from one of the lists."
-        if domain in rules.blocked
-        else f"{domain} is allowed, but it is under a blocked domain, so nobody could use it. Remove one of the two."
+        (both if domain in rules.blocked else under) % {"domain": domain}
         for domain in sorted(rules.allowed)
         if not rules.blocked.isdisjoint(with_parents(domain))
     ]

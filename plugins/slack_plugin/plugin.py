@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import Any, ClassVar
 
+from django.utils.translation import gettext
+
 from plugin_framework.sdk import (
     CheckResult,
     ConfigurablePlugin,
@@ -131,7 +133,7 @@ class SlackNotificationPlugin(ConfigurablePlugin):
         response = self.http.post(config["webhook_url"], json=body)
         if not response.ok:
             return CheckResult(False, meaning(response.status))
-        return CheckResult(True, "Slack took a test message. Look for it in the channel.")
+        return CheckResult(True, gettext("Slack took a test message. Look for it in the channel."))
 
     def _post(self, message: Message) -> None:
         """Hand `message` to Slack.

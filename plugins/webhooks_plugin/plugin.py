@@ -7,6 +7,9 @@ from collections.abc import Sequence
 from dataclasses import replace
 from typing import Any, ClassVar
 
+from django.utils.translation import gettext as _
+from django.utils.translation import ngettext
+
 from plugin_framework.sdk import (
     CheckResult,
     ConfigurablePlugin,
@@ -149,11 +152,13 @@ class WebhooksPlugin(ConfigurablePlugin):
             result = services.send_test(self.http, endpoint, self.tenant.name)
             wrong += [f"{endpoint}: {result.error}"] if result.error else []
         if not active:
-            return CheckResult(False, "No endpoint is switched on. Add one under Webhooks.")
-        some = f" Of {len(active)} endpoints, {tried} were tried." if tried < len(active) else ""
-        if wrong:
-            return CheckResult(False, f"{' '.join(wrong)}{some}")
-        return CheckResult(True, f"A test event arrived at {tried} endpoint{'s' * (tried != 1)}.{some}")
+            return CheckResult(False, _("No endpoint is switched on. Add one under Webhooks."))
+        number = {"all": len(active), "tried": tried}
+        some = [_("Of %(all)d endpoints, %(tried)d were tried.") % number] if tried < len(active) else []
+        arrived = ngettext(
+            "A test event arrived at %(tried)d endpoint.", "A test event arrived at %(tried)d endpoints.", tried
+        )
+        return CheckResult(not wrong, " ".join([*(wrong or [arrived % number]), *some]))
 
     def _fan_out(self, what: events.Event) -> None:
         from plugins.webhooks_plugin import services

@@ -15,6 +15,7 @@ from datetime import timedelta
 from django.db import transaction
 from django.db.models import Max
 from django.utils import timezone
+from django.utils.translation import gettext_noop
 
 from plugin_framework.sdk import (
     DeadLetter,
@@ -39,7 +40,7 @@ MOST_WAITING = 10_000
 AT_ONCE = 100  # that follow one which arrived
 KEPT = 500  # attempts of one endpoint
 GONE = 410
-_IS_GONE = "It answered 410 (Gone), which means that it wants no more messages."
+_IS_GONE = gettext_noop("It answered 410 (Gone), which means that it wants no more messages.")
 log = logging.getLogger(__name__)
 
 

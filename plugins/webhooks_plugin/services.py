@@ -9,6 +9,7 @@ from uuid import UUID, uuid4, uuid5
 
 from django.db import connection, transaction
 from django.utils import timezone
+from django.utils.translation import gettext
 
 from plugin_framework.sdk import PluginError, SecretLost, delivery_key, emit, exactly_once, seal, unseal
 from plugin_framework.sdk.net import HttpClient
@@ -24,7 +25,7 @@ log = logging.getLogger(__name__)
 
 
 class TooMany(PluginError):
-    """This organisation has as many endpoints as it may have. Delete one that is not needed any more."""
+    """There are as many as there may be; the text tells the person what to do."""
 
 
 def fan_out(event: Event) -> None:
@@ -45,7 +46,11 @@ def add(endpoint: Endpoint, actor: Any) -> Endpoint:
     with transaction.atomic():
         _one_at_a_time()
         if Endpoint.objects.count() >= MOST:
-            raise TooMany
+            raise TooMany(
+                gettext(
+                    "This organisation has as many endpoints as it may have. Delete one that is not needed any more."
+                )
+            )
         endpoint.secret, endpoint.secret_unseen = seal(PLUGIN, PURPOSE, signing.new_secret()), True
         endpoint.created_by = actor
         endpoint.save()

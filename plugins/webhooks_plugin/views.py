@@ -127,9 +127,11 @@ class EndpointTest(AdminView):
         plugin = _plugin()
         result = services.send_test(plugin.http, _endpoint(pk), plugin.tenant.name)
         if result.error:
-            messages.error(request, f"The test event did not arrive. {result.error}")
+            messages.error(request, _("The test event did not arrive. %(error)s") % {"error": result.error})
         else:
-            messages.success(request, f"The test event arrived: the answer was {result.status}.")
+            messages.success(
+                request, _("The test event arrived: the answer was %(status)s.") % {"status": result.status}
+            )
         return redirect("apps:webhooks:detail", pk)
 
 
@@ -162,7 +164,7 @@ class EndpointDelete(AdminView):
         """Delete it."""
         endpoint = _endpoint(pk)
         services.delete(pk, request.user)
-        messages.success(request, f"“{endpoint}” is deleted.")
+        messages.success(request, _("“%(endpoint)s” is deleted.") % {"endpoint": endpoint})
         return redirect("apps:webhooks:list")
 
 

@@ -8,6 +8,7 @@ from itertools import batched
 from typing import Any
 
 from django.db import transaction
+from django.utils.translation import gettext as _
 
 from plugin_framework import configuration, defaults, platform_settings, tenancy_directory
 from plugin_framework.audit import Actor, record
@@ -140,7 +141,7 @@ def _keep_newcomers_running(begin_with: Collection[str]) -> None:
     lost = set(begin_with) - set(defaults.chosen(decided))
     why = [problem for name in sorted(lost) if (problem := defaults.problem(name, decided))]
     if why:
-        text = f"New organisations begin with it. {why[0]} Or let them begin without it."
+        text = _("New organisations begin with it. %(why)s Or let them begin without it.") % {"why": why[0]}
         raise configuration.Invalid((FieldError((), text),))
 
 

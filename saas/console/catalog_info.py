@@ -16,6 +16,7 @@ from plugin_framework.tenancy import public_scope
 from saas.console import fleet
 from saas.site.names import has_address
 from saas.site.plugin_info import HookInfo, dependants_of, hooks_of, title_of
+from saas.site.spoken import spoken
 from tenants.models import Tenant
 
 
@@ -90,10 +91,10 @@ def _describe(
     return CatalogInfo(
         name=name,
         title=title_of(name),
-        description=spec.description if spec else "",
-        details=spec.cls.details if spec else "",
+        description=spoken(spec.description) if spec else "",
+        details=spoken(spec.cls.details) if spec else "",
         version=spec.version if spec else "",
-        category=spec.cls.category if spec else "",
+        category=spoken(spec.cls.category) if spec else "",
         icon=spec.cls.icon if spec else "plug",
         has_page=has_address(name),
         installed=spec is not None,
@@ -104,8 +105,8 @@ def _describe(
         granted=slugs,
         adoption=adoption.counts.get(name, 0),
         hooks=hooks_of(spec),
-        reads=tuple(spec.cls.reads) if spec else (),
-        sends_to=tuple(spec.cls.sends_to) if spec else (),
+        reads=tuple(map(spoken, spec.cls.reads)) if spec else (),
+        sends_to=tuple(map(spoken, spec.cls.sends_to)) if spec else (),
         needs=tuple(str(each) for each in spec.requires) if spec else (),
         has_settings=bool(spec and spec.schema.properties),
         instead=entry.instead,

@@ -11,6 +11,7 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.urls import reverse
 from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
 from plugin_framework.catalog.models import Availability
@@ -27,6 +28,13 @@ from saas.site.plugin_info import title_of
 from tenants.models import PLATFORM_SCHEMA, State, Tenant
 
 RECENT = 10  # audit entries on the overview
+_STATES = {
+    Availability.EVERYONE: Availability.EVERYONE.label,
+    Availability.LISTED: Availability.LISTED.label,
+    Availability.HIDDEN: gettext_lazy("Hidden"),
+    Availability.DEPRECATED: gettext_lazy("Deprecated"),
+    Availability.WITHDRAWN: gettext_lazy("Withdrawn"),
+}
 SHOWN = 20  # organisations named before a plugin is withdrawn; all of them are counted
 
 
@@ -63,7 +71,7 @@ def index(request: HttpRequest) -> HttpResponse:
     state = state if state in Availability.values else ""
     adoption = fleet.adoption()
     found = [info for info in catalog_info.catalog(adoption) if _matches(info, query)]
-    labels = [(value, str(label).partition(":")[0]) for value, label in Availability.choices]
+    labels = [(value, str(label)) for value, label in _STATES.items()]
     context = {
         "plugins": [info for info in found if not state or info.availability == state],
         "q": query,

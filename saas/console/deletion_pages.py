@@ -10,6 +10,9 @@ from django.contrib import messages
 from django.http import FileResponse, HttpRequest, HttpResponse
 from django.http.response import HttpResponseBase
 from django.shortcuts import redirect
+from django.utils import timezone
+from django.utils.formats import date_format
+from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 from django.views.decorators.http import require_POST
 
@@ -31,7 +34,9 @@ def delete(request: HttpRequest, slug: str) -> HttpResponse:
         purge_at = deletion.delete(slug, actor_of(request), confirmation=request.POST.get("confirmation", "")[:100])
     except operations.NotPossible as error:
         return show(request, tenant, SuspendForm(), str(error))
-    messages.success(request, f"{tenant.name} is deleted. You can bring it back until {purge_at:%Y-%m-%d %H:%M} UTC.")
+    done = _("%(name)s is deleted. You can bring it back until %(until)s.")
+    until = date_format(timezone.localtime(purge_at), "DATETIME_FORMAT")
+    messages.success(request, done % {"name": tenant.name, "until": until})
     return redirect("platform:tenant", slug)
 
 
@@ -45,8 +50,8 @@ def undelete(request: HttpRequest, slug: str) -> HttpResponse:
     except operations.NotPossible as error:
         messages.error(request, str(error))
     else:
-        served = "is served again" if state == State.ACTIVE else "is back, and suspended as before"
-        messages.success(request, f"{tenant.name} {served}.")
+        active, suspended = _("%(name)s is served again."), _("%(name)s is back, and suspended as before.")
+        messages.success(request, (active if state == State.ACTIVE else suspended) % {"name": tenant.name})
     return redirect("platform:tenant", slug)
 
 

@@ -65,12 +65,16 @@ class OfferForm(forms.Form):
         """Look the organisations up, and name those that do not exist."""
         slugs = {slug for slug in re.split(r"[\s,;]+", self.cleaned_data["tenants"].lower()) if slug}
         if len(slugs) > MOST_LISTED:
-            raise forms.ValidationError(f"List at most {MOST_LISTED} organisations; offer it to everyone instead.")
+            raise forms.ValidationError(
+                _("List at most %(most)d organisations; offer it to everyone instead."), params={"most": MOST_LISTED}
+            )
         with public_scope():
             rows = Tenant.objects.filter(slug__in=slugs).exclude(schema_name=PLATFORM_SCHEMA)
             found = dict(rows.values_list("slug", "schema_name"))
         if unknown := sorted(slugs - set(found)):
-            raise forms.ValidationError(f"There is no organisation called {', '.join(unknown[:10])}.")
+            raise forms.ValidationError(
+                _("There is no organisation called %(names)s."), params={"names": ", ".join(unknown[:10])}
+            )
         self.cleaned_data["granted"] = set(found.values())
         return "\n".join(sorted(found))
 
@@ -81,7 +85,7 @@ class OfferForm(forms.Form):
         if chosen in SAYING_WHY and not data.get("message") and "message" not in self.errors:
             self.add_error("message", SAYING_WHY[Availability(chosen)])
         if chosen == Availability.LISTED and not data.get("tenants") and "tenants" not in self.errors:
-            self.add_error("tenants", "Name at least one organisation.")
+            self.add_error("tenants", _("Name at least one organisation."))
         return data
 
 
@@ -109,10 +113,10 @@ class SuspendForm(forms.Form):
     """Why an organisation is suspended."""
 
     message = forms.CharField(
-        label="Message",
+        label=_("Message"),
         max_length=_MESSAGE,
         widget=forms.Textarea({"rows": 3}),
-        help_text="Everybody who opens the organisation's pages reads it. Say why, and whom to ask.",
+        help_text=_("Everybody who opens the organisation's pages reads it. Say why, and whom to ask."),
     )
 
 
@@ -122,33 +126,37 @@ MEGABYTE = 1024 * 1024
 class PlanForm(forms.Form):
     """A plan's name, plugins and limits; an empty limit is none."""
 
-    name = forms.CharField(label="Name", max_length=100, help_text="As organisations read it.")
+    name = forms.CharField(label=_("Name"), max_length=100, help_text=_("As organisations read it."))
     plugins = forms.MultipleChoiceField(
-        label="Plugins",
+        label=_("Plugins"),
         required=False,
         widget=forms.CheckboxSelectMultiple,
-        help_text="Taking one away stops it with the next request of every organisation on this plan; nothing is deleted.",
+        help_text=_(
+            "Taking one away stops it with the next request of every organisation on this plan; nothing is deleted."
+        ),
     )
     people = forms.IntegerField(
-        label="People",
+        label=_("People"),
         required=False,
         min_value=1,
         max_value=10**9,
-        help_text="Accounts that may sign in, and open invitations. Empty: no limit.",
+        help_text=_("Accounts that may sign in, and open invitations. Empty: no limit."),
     )
     deliveries = forms.IntegerField(
-        label="Deliveries a day",
+        label=_("Deliveries a day"),
         required=False,
         min_value=1,
         max_value=10**12,
-        help_text="From midnight to midnight UTC. What is beyond waits for the next day. Empty: no limit.",
+        help_text=_("From midnight to midnight UTC. What is beyond waits for the next day. Empty: no limit."),
     )
     storage = forms.IntegerField(
-        label="Storage in MB",
+        label=_("Storage in MB"),
         required=False,
         min_value=1,
         max_value=10**9,
-        help_text="Files and tables; a new organisation's empty tables take less than 1 MB. New files are refused beyond. Empty: no limit.",
+        help_text=_(
+            "Files and tables; a new organisation's empty tables take less than 1 MB. New files are refused beyond. Empty: no limit."
+        ),
     )
 
     def __init__(self, *args: Any, **options: Any) -> None:
@@ -169,23 +177,25 @@ class PlanForm(forms.Form):
 class NewPlanForm(PlanForm):
     """The same, with the name that stands in addresses."""
 
-    slug = forms.SlugField(label="Short name", max_length=50, help_text="For the command line, as in basic. It stays.")
+    slug = forms.SlugField(
+        label=_("Short name"), max_length=50, help_text=_("For the command line, as in basic. It stays.")
+    )
     field_order = ("name", "slug", "plugins", "people", "deliveries", "storage")
 
     def clean_slug(self) -> str:
         """One that is free."""
         slug = str(self.cleaned_data["slug"])
         if any(plan.slug == slug for plan in plans.plans()):
-            raise forms.ValidationError("There is a plan with this short name already.")
+            raise forms.ValidationError(_("There is a plan with this short name already."))
         return slug
 
 
 class TenantPlanForm(forms.Form):
     """Which plan an organisation has."""
 
-    plan = forms.ChoiceField(label="Plan", required=False)
+    plan = forms.ChoiceField(label=_("Plan"), required=False)
 
     def __init__(self, *args: Any, **options: Any) -> None:
         super().__init__(*args, **options)
         known = [(plan.slug, plan.name) for plan in plans.plans()]
-        self.fields["plan"].choices = [("", "No plan: all that is offered"), *known]  # type: ignore[attr-defined]  # as above
+        self.fields["plan"].choices = [("", _("No plan: all that is offered")), *known]  # type: ignore[attr-defined]  # as above

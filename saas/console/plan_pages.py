@@ -112,9 +112,8 @@ def _warn_of_what_is_beyond(request: HttpRequest, slug: str) -> None:
         return
     with tenant_scope(entry.ref):
         for each in quota_info.beyond(quotas.usages()):
-            said = _("It uses more than that already. %(title)s: %(amount)s. Nothing is taken away; %(then)s")
-            then = each.then[:1].lower() + each.then[1:]
-            messages.warning(request, said % {"title": each.title, "amount": each.amount, "then": then})
+            said = _("It uses more than that already. %(title)s: %(amount)s. Nothing is taken away. %(then)s")
+            messages.warning(request, said % {"title": each.title, "amount": each.amount, "then": each.then})
 
 
 def _saved(request: HttpRequest, slug: str, form: PlanForm) -> HttpResponse:

@@ -17,6 +17,7 @@ from saas.site.access import actor_of, admins_only
 from saas.site.settings_form import SettingsForm
 from saas.site.settings_keeping import Keeper
 from saas.site.settings_words import label
+from saas.site.spoken import spoken
 
 LOCK = "lock"  # the boxes' name in the form
 
@@ -87,5 +88,5 @@ def _locks(spec: PluginSpec, locked: list[str]) -> list[Lock]:
 def _long_label(spec: PluginSpec, path: str) -> str:
     """The label with its group: two groups may each have a "Subject"."""
     parent, _dot, _name = path.rpartition(".")
-    group = label(spec.schema, parent) if parent else str(spec.schema.at((path,)).get("x-group", ""))
+    group = label(spec.schema, parent) if parent else spoken(str(spec.schema.at((path,)).get("x-group", "")))
     return f"{group}: {label(spec.schema, path)}" if group else label(spec.schema, path)

@@ -10,6 +10,7 @@ from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.urls import reverse
 from django.utils import timezone
+from django.utils.translation import gettext as _
 from django.views.decorators.http import require_POST, require_safe
 
 from plugin_framework.catalog import plans
@@ -76,7 +77,8 @@ def suspend(request: HttpRequest, slug: str) -> HttpResponse:
     except operations.NotPossible as error:
         messages.error(request, str(error))
     else:
-        messages.success(request, f"{tenant.name} is suspended. Its data stays, and its deliveries wait.")
+        said = _("%(name)s is suspended. Its data stays, and its deliveries wait.")
+        messages.success(request, said % {"name": tenant.name})
     return redirect("platform:tenant", slug)
 
 
@@ -90,7 +92,7 @@ def resume(request: HttpRequest, slug: str) -> HttpResponse:
     except operations.NotPossible as error:
         messages.error(request, str(error))
     else:
-        messages.success(request, f"{tenant.name} is served again.")
+        messages.success(request, _("%(name)s is served again.") % {"name": tenant.name})
     return redirect("platform:tenant", slug)
 
 

@@ -12,6 +12,7 @@ from django.contrib.sessions.models import Session
 from django.db import transaction
 from django.http import HttpRequest
 from django.utils import timezone
+from django.utils.translation import gettext
 
 from plugin_framework.audit import Actor, record
 from plugin_framework.tenancy import tenant_or_none
@@ -90,7 +91,9 @@ def words(user_agent: str) -> str:
     """What a browser says of itself, as people would: "Firefox on Windows"; "" if it says nothing that is known."""
     browser = next((name for name, signs in _BROWSERS if re.search(signs, user_agent)), "")
     system = next((name for name, signs in _SYSTEMS if re.search(signs, user_agent)), "")
-    return " on ".join(filter(None, (browser, system)))
+    if browser and system:
+        return gettext("%(browser)s on %(system)s") % {"browser": browser, "system": system}
+    return browser or system
 
 
 def _end(rows: Any, user: User, actor: Actor) -> int:

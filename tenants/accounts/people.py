@@ -10,6 +10,7 @@ from django.contrib.sessions.models import Session
 from django.db import IntegrityError, transaction
 from django.db.models import ProtectedError, RestrictedError
 from django.utils import timezone
+from django.utils.translation import gettext
 
 from plugin_framework import hooks
 from plugin_framework.audit import Actor, person, record
@@ -146,12 +147,12 @@ def invite(email: str, role: str, actor: Actor, *, by: User | None = None) -> st
     """
     _known(role)
     if role == Role.OWNER and by is not None and by.role != Role.OWNER:
-        raise NotPossible("Only an owner can invite an owner.")
+        raise NotPossible(gettext("Only an owner can invite an owner."))
     token, digest = new_token()
     with places.told_of_refusals(), transaction.atomic():
         places.lock()
         if User.objects.filter(email=normal(email)).exists() or _is_proven(normal(email)):
-            raise EmailTaken(f"{normal(email)} is here already.")
+            raise EmailTaken(gettext("%(email)s is here already.") % {"email": normal(email)})
         if not Invitation.objects.filter(email=normal(email), expires_at__gt=timezone.now()).exists():
             places.take()  # an open one keeps its place
         fresh = {"role": role, "token_hash": digest, "invited_by": str(actor)[:200], "created_at": timezone.now()}
@@ -189,7 +190,7 @@ def change_role(user_id: int, role: str, actor: Actor, *, by: User) -> User:
     with transaction.atomic():
         user, decides = _locked(user_id, by)
         if Role.OWNER in (role, user.role) and decides.role != Role.OWNER:
-            raise NotPossible("Only an owner can make somebody an owner, or change an owner's role.")
+            raise NotPossible(gettext("Only an owner can make somebody an owner, or change an owner's role."))
         if user.role == Role.OWNER != role:
             _keep_an_owner(user)
         before, user.role = user.role, role
@@ -208,7 +209,7 @@ def remove_person(user_id: int, actor: Actor, *, by: User) -> str:
         user, decides = _locked(user_id, by)
         if user.role == Role.OWNER:
             if decides.role != Role.OWNER:
-                raise NotPossible("Only an owner can remove an owner.")
+                raise NotPossible(gettext("Only an owner can remove an owner."))
             _keep_an_owner(user)
         record(actor, "person.removed", user.email, role=user.role)
         delete(user)
@@ -224,10 +225,10 @@ def lock_for_leaving(user_id: int | None, by: User) -> None:
     """
     user, decides = _locked_rows(by.pk if user_id is None else user_id, by)
     if not decides.is_admin and (user_id is None or decides.pk != user.pk):
-        raise NotPossible("You are not an admin of this organisation any more.")
+        raise NotPossible(gettext("You are not an admin of this organisation any more."))
     if user_id is not None and user.role == Role.OWNER:
         if decides.role != Role.OWNER:
-            raise NotPossible("Only an owner can remove an owner.")
+            raise NotPossible(gettext("Only an owner can remove an owner."))
         _keep_an_owner(user)
 
 
@@ -243,7 +244,10 @@ def delete(user: User) -> None:
     try:
         user.delete()
     except (ProtectedError, RestrictedError) as error:
-        raise NotPossible(f"{email} cannot be removed: {_needed_by(error)} would be left without them.") from error
+        raise NotPossible(
+            gettext("%(email)s cannot be removed: %(what)s would be left without them.")
+            % {"email": email, "what": _needed_by(error)}
+        ) from error
 
 
 def rename(user: User, name: str) -> None:
@@ -271,7 +275,7 @@ def resend_invitation(number: int, actor: Actor, *, by: User) -> tuple[str, str]
         places.lock()
         found = Invitation.objects.select_for_update().filter(pk=number).first()
         if found is None:
-            raise NotPossible("This invitation was used or taken back.")
+            raise NotPossible(gettext("This invitation was used or taken back."))
         return found.email, invite(found.email, found.role, actor, by=by)
 
 
@@ -283,7 +287,10 @@ def announce_sign_in(sender: object, user: User, **kwargs: Any) -> None:
 
 def _known(role: str) -> None:
     if role not in Role.values:
-        raise NotPossible(f"There is no role {role[:20]!r}. Choose one of {', '.join(Role.values)}.")
+        raise NotPossible(
+            gettext("There is no role “%(role)s”. Choose one of %(roles)s.")
+            % {"role": role[:20], "roles": ", ".join(Role.values)}
+        )
 
 
 def _locked(user_id: int, by: User) -> tuple[User, User]:
@@ -293,7 +300,7 @@ def _locked(user_id: int, by: User) -> tuple[User, User]:
     """
     user, decides = _locked_rows(user_id, by)
     if not decides.is_admin:
-        raise NotPossible("You are not an admin of this organisation any more.")
+        raise NotPossible(gettext("You are not an admin of this organisation any more."))
     return user, decides
 
 
@@ -301,15 +308,15 @@ def _locked_rows(user_id: int, by: User) -> tuple[User, User]:
     list(User.objects.select_for_update().filter(role=Role.OWNER).order_by("pk"))
     found = {user.pk: user for user in User.objects.select_for_update().filter(pk__in={user_id, by.pk}).order_by("pk")}
     if user_id not in found:
-        raise NotPossible("There is no such person any more.")
+        raise NotPossible(gettext("There is no such person any more."))
     if by.pk not in found:
-        raise NotPossible("You are not an admin of this organisation any more.")
+        raise NotPossible(gettext("You are not an admin of this organisation any more."))
     return found[user_id], found[by.pk]
 
 
 def _keep_an_owner(leaving: User) -> None:
     if not User.objects.filter(role=Role.OWNER, is_active=True).exclude(pk=leaving.pk).exists():
-        raise NotPossible("The last owner stays an owner. Make somebody else an owner first.")
+        raise NotPossible(gettext("The last owner stays an owner. Make somebody else an owner first."))
 
 
 def _needed_by(error: ProtectedError | RestrictedError) -> str:

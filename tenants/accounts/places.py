@@ -7,6 +7,7 @@ there are more people and invitations than places, people may come with their in
 from __future__ import annotations
 
 from django.utils import timezone
+from django.utils.translation import ngettext
 
 from plugin_framework import quotas
 from plugin_framework.quotas import Kind, QuotaExceeded, Usage, told_of_refusals
@@ -61,8 +62,11 @@ def _invited() -> int:
 
 
 def _text(active: int, invited: int, usage: Usage) -> str:
-    return (
-        f"Your organisation's plan, {usage.plan}, has {usage.limit} place{'' if usage.limit == 1 else 's'}: "
-        f"{active} {'is' if active == 1 else 'are'} taken by people and {invited} by invitations. "
-        "Remove somebody, take an invitation back, or ask the platform for a larger plan."
+    said = ngettext(
+        "Your organisation's plan, %(plan)s, has %(limit)d place: people take %(people)d of them, and invitations %(invited)d. "
+        "Remove somebody, take an invitation back, or ask the platform for a larger plan.",
+        "Your organisation's plan, %(plan)s, has %(limit)d places: people take %(people)d of them, and invitations %(invited)d. "
+        "Remove somebody, take an invitation back, or ask the platform for a larger plan.",
+        usage.limit or 0,
     )
+    return said % {"plan": usage.plan, "limit": usage.limit, "people": active, "invited": invited}

@@ -13,6 +13,7 @@ from typing import BinaryIO
 
 import psycopg
 from django.db import connection, transaction
+from django.utils.translation import gettext
 from psycopg import sql
 
 from plugin_framework import PLATFORM_VERSION, files, sealed_columns
@@ -94,7 +95,9 @@ def write(slug: str, file: BinaryIO, actor: Actor) -> Exported:
             break
         except (_Changed, psycopg.errors.UndefinedTable) as error:
             if number == _TRIES:
-                raise NotPossible(f"The tables of {slug} change all the time. Try again later.") from error
+                raise NotPossible(
+                    gettext("The tables of %(slug)s change all the time. Try again later.") % {"slug": slug}
+                ) from error
     found = Exported(
         slug,
         len(manifest.tables),
@@ -112,9 +115,9 @@ def _tenant(slug: str) -> Tenant:
     if tenant is None:
         raise NoSuchTenant(f"There is no organisation {slug!r}.")
     if tenant.state == State.PROVISIONING:
-        raise NotPossible(f"{tenant.name} is being set up; there is nothing to export yet.")
+        raise NotPossible(gettext("%(name)s is being set up; there is nothing to export yet.") % {"name": tenant.name})
     if tenant.is_platform:
-        raise NotPossible("The platform's own tenant is not exported; back up the whole installation instead.")
+        raise NotPossible(gettext("The platform's own tenant is not exported; back up the whole installation instead."))
     return tenant
 
 

@@ -19,7 +19,7 @@ from tests.support.spoken import said_by_plugins
 ROOT = Path(__file__).resolve().parents[2]
 SOURCES = ("saas", "tenants", "plugin_framework", "plugins", "templates")
 _PLURAL = {"ngettext", "ngettext_lazy"}
-_SINGULAR = {"gettext", "gettext_lazy", "gettext_noop", "_"}
+_SINGULAR = {"gettext", "gettext_lazy", "gettext_noop", "_", "Phrase"}
 _CONTEXT = {"pgettext", "pgettext_lazy"}
 _LITERAL = r"""u?('(?:[^'\\]|\\.)*'|"(?:[^"\\]|\\.)*")"""
 _IN_TEMPLATE = re.compile(rf"\b(n?gettext|_)\(\s*{_LITERAL}(?:\s*,\s*{_LITERAL})?")

@@ -5,9 +5,14 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import Any
 
+from plugin_framework.delivery import house
 from plugin_framework.registry import PluginSpec, registry
+from plugin_framework.tenancy import TenantRef
+from plugin_framework.tenancy_directory import PLATFORM as PLATFORM_SCHEMA
+from saas.templatetags.tenantry import job_words
 
 OURS = "plugins."  # the built-in ones; others bring a catalogue of their own
+PLATFORM = TenantRef(slug="platform", name="Platform", host="", schema=PLATFORM_SCHEMA)
 _WORDS = ("title", "description", "x-group")
 
 
@@ -20,6 +25,7 @@ def said_by_plugins() -> Iterator[tuple[str, str]]:
             yield from ((text, module) for text in _of(spec) if text.strip())
         else:
             others |= {point.name for point in spec.cls.declares}
+    yield from ((job_words(name), "saas.apps") for name in house.jobs(PLATFORM))
     for point in registry.points.values():
         if point.name not in others:
             yield point.doc, "plugin_framework.points"
@@ -30,6 +36,7 @@ def _of(spec: PluginSpec) -> Iterator[str]:
     yield from (spec.title, spec.description, cls.details, cls.category, *cls.reads, *cls.stores, *cls.sends_to)
     yield cls.keeps_of_people
     yield from (release.text for release in spec.changelog)
+    yield from (job_words(job.method) for job in spec.jobs)
     yield from _schema(spec.schema.document)
 
 

@@ -129,7 +129,7 @@ def test_a_plan_that_is_not_there_changes_nothing(acme: TenantRef, staff: Client
     assert (
         "There is no such plan" in staff.post("/tenants/acme/plan/", {"plan": "nonesuch"}, follow=True).content.decode()
     )
-    with pytest.raises(CommandError, match="There is no plan 'nonesuch'"):
+    with pytest.raises(CommandError, match="There is no plan “nonesuch”"):
         call_command("tenants", "plan", "acme", "--plan", "nonesuch")
     call_command("tenants", "plan", "acme", "--plan", "small", stdout=io.StringIO())
     assert reason(acme, "pager") is Reason.NOT_IN_PLAN

@@ -235,7 +235,7 @@ def test_the_largest_order_fits(here: Tenants) -> None:
 
 def test_orders_cannot_be_disabled_alone_and_together_keeps_everything(here: Tenants) -> None:
     before = frozen(invoiced())
-    with pytest.raises(NotAllowed, match="needed by invoices"):
+    with pytest.raises(NotAllowed, match="needed by Invoices"):
         lifecycle.disable("orders", SYSTEM)
     assert lifecycle.disable("orders", SYSTEM, cascade=True) == ["invoices", "orders"]
     lifecycle.enable("invoices", SYSTEM)

@@ -118,7 +118,7 @@ def test_an_invitation_beyond_the_limit_is_refused_in_its_form_with_the_remedy(o
     answer = owner.post("/settings/people/invite/", {"email": "eve@acme.example", "role": "member"})
     assert answer.status_code == 409
     page = text(answer)
-    assert "has 1 place: 1 is taken by people and 0 by invitations. Remove somebody" in page
+    assert "has 1 place: people take 1 of them, and invitations 0. Remove somebody" in page
     assert 'value="eve@acme.example"' in page
     with tenant_scope(tenants.acme):
         assert not Invitation.objects.exists()

@@ -137,7 +137,7 @@ def test_who_is_invited_once_more_takes_no_second_place_and_an_old_invitation_ta
     with tenant_scope(tenants.acme):
         for _ in range(2):
             people.invite("guest@acme.example", "member", ACTOR)
-        with pytest.raises(places.NoPlace, match="0 are taken by people and 1 by invitations"):
+        with pytest.raises(places.NoPlace, match="people take 0 of them, and invitations 1"):
             people.invite("other@acme.example", "member", ACTOR)
         Invitation.objects.update(expires_at=timezone.now())
         people.invite("other@acme.example", "member", ACTOR)
