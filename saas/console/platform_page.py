@@ -124,6 +124,13 @@ GROUPS: tuple[tuple[Words, tuple[Row, ...]], ...] = (
         gettext_lazy("Secrets"),
         (
             ("SECRET_KEY", gettext_lazy("Signs sign-ins and tokens."), _hidden),
+            (
+                "CONFIRMED_FOR_MINUTES",
+                gettext_lazy(
+                    "Minutes in which nobody is asked for their password again before data leaves or is deleted."
+                ),
+                _plain,
+            ),
             ("SECRETS_KEYS", gettext_lazy("Seal plugins' secrets, the newest first."), _keys),
         ),
     ),

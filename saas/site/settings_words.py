@@ -83,7 +83,7 @@ def _entry(value: Any, node: Mapping[str, Any]) -> str:
         return words(value, node)
     fields = node.get("properties", {})
     return ", ".join(
-        f"{fields.get(name, {}).get('title') or _capital(name)}: {words(each, fields.get(name, {}))}"
+        f"{spoken(str(fields.get(name, {}).get('title') or _capital(name)))}: {words(each, fields.get(name, {}))}"
         for name in dict.fromkeys([*fields, *value])
         if (each := value.get(name)) is not None
     )

@@ -184,7 +184,7 @@ def test_one_whose_processes_were_all_killed_is_given_up_too() -> None:
     with public_scope():
         SignUp.objects.update(tries=waiting.MOST_TRIES)
     assert waiting.finish_next()
-    assert state() == (State.PROVISIONING, waiting.MOST_TRIES + 1, waiting._INTERRUPTED, True)
+    assert state() == (State.PROVISIONING, waiting.MOST_TRIES + 1, waiting._INTERRUPTED.text, True)
 
 
 def test_a_reason_that_quotes_the_owners_row_shows_no_hash(caplog: pytest.LogCaptureFixture) -> None:
