@@ -36,9 +36,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
                 rows += _delivered(url, _load(options), options.results)
         if "tenants" in options.parts:
             with place.database(resumable=True) as url:
-                about = list(crowd.measured(url, _crowd(options), _say))
-                report.crowd_written(about, _crowd(options), _version(url), options.results)
-                rows += about
+                rows += _crowded(url, _crowd(options), options.results)
                 _say("tenants: removing their databases")
     except (place.Busy, sides.SideFailed, PostgresError, psycopg.OperationalError) as error:
         print(f"bench: {error}", file=sys.stderr)
@@ -53,6 +51,15 @@ def _delivered(url: str, load: deliveries.Load, results: Path) -> list[Row]:
     for row in deliveries.measured(url, load, _say):
         rows.append(row)
         report.deliveries_written(rows, load, _version(url), results)
+    return rows
+
+
+def _crowded(url: str, load: crowd.Crowd, results: Path) -> list[Row]:
+    """The same for many tenants."""
+    rows: list[Row] = []
+    for row in crowd.measured(url, load, _say):
+        rows.append(row)
+        report.crowd_written(rows, load, _version(url), results)
     return rows
 
 
