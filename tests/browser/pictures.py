@@ -9,10 +9,11 @@ from pathlib import Path
 
 from playwright.sync_api import Page, sync_playwright
 
-from tests.browser.conftest import ROOT as ROOT_FOLDER
-from tests.browser.conftest import Visitor, free_port, launched, start_demo, stop_demo
+from tests.browser.running_demo import ROOT as ROOT_FOLDER
+from tests.browser.running_demo import free_port, start_demo, stop_demo
 from tests.browser.small_copies import write_small
-from tests.browser.test_the_tour import make_order, register
+from tests.browser.steps import make_order, register
+from tests.browser.visitor import Visitor, launched
 
 ADA, ROOT = "ada@acme.example", "root@tenantry.example"
 # Name, host, path, who looks.
@@ -73,7 +74,7 @@ def _live(visitor: Visitor) -> None:
         visitor.page.context.clear_cookies()
     visitor.sign_in(ADA, "acme")
     for customer in ("Wile", "Coyote"):
-        make_order(visitor.page, visitor, customer)
+        make_order(visitor, customer)
     visitor.demo.wait_for(8, "acme")
 
 
