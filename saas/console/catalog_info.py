@@ -11,11 +11,11 @@ from plugin_framework import defaults
 from plugin_framework.catalog import offers, plans
 from plugin_framework.catalog.models import Availability, CatalogEntry, CatalogGrant
 from plugin_framework.catalog.offers import Offer
-from plugin_framework.registry import registry
+from plugin_framework.registry import Release, registry
 from plugin_framework.tenancy import public_scope
-from saas.console import fleet
+from saas.console.adoption import Adoption
 from saas.site.names import has_address
-from saas.site.plugin_info import HookInfo, dependants_of, hooks_of, title_of
+from saas.site.plugin_info import HookInfo, dependants_of, hooks_of, releases_of, title_of
 from saas.site.spoken import spoken
 from tenants.models import Tenant
 
@@ -41,6 +41,7 @@ class CatalogInfo:
     adoption: int  # in how many organisations it is enabled
     hooks: tuple[HookInfo, ...]
     reads: tuple[str, ...]
+    stores: tuple[str, ...]
     sends_to: tuple[str, ...]
     needs: tuple[str, ...]
     has_settings: bool  # fields that the platform can fill in or lock
@@ -52,9 +53,11 @@ class CatalogInfo:
     locked_fields: tuple[str, ...]  # and that organisations may not change
     plans: tuple[str, ...]  # names of those that include it
     dependants: tuple[str, ...]  # titles of the plugins that need it
+    keeps_of_people: str  # what stays of somebody whose data is erased, and why
+    releases: tuple[Release, ...]
 
 
-def catalog(adoption: fleet.Adoption) -> list[CatalogInfo]:
+def catalog(adoption: Adoption) -> list[CatalogInfo]:
     """All plugins: installed, rejected, and those that only a decision remembers."""
     with public_scope():
         entries = {entry.plugin: entry for entry in CatalogEntry.objects.all()}
@@ -64,7 +67,7 @@ def catalog(adoption: fleet.Adoption) -> list[CatalogInfo]:
     return sorted(found, key=lambda info: (info.title.casefold(), info.name))
 
 
-def one(name: str, adoption: fleet.Adoption) -> CatalogInfo:
+def one(name: str, adoption: Adoption) -> CatalogInfo:
     """One plugin with the organisations it is listed for.
 
     Raises:
@@ -84,7 +87,7 @@ def _describe(
     name: str,
     entry: CatalogEntry | None,
     slugs: tuple[str, ...],
-    adoption: fleet.Adoption,
+    adoption: Adoption,
     decided: Mapping[str, Offer],
 ) -> CatalogInfo:
     spec, entry = registry.specs.get(name), entry or CatalogEntry(plugin=name)
@@ -106,6 +109,7 @@ def _describe(
         adoption=adoption.counts.get(name, 0),
         hooks=hooks_of(spec),
         reads=tuple(map(spoken, spec.cls.reads)) if spec else (),
+        stores=tuple(map(spoken, spec.cls.stores)) if spec else (),
         sends_to=tuple(map(spoken, spec.cls.sends_to)) if spec else (),
         needs=tuple(str(each) for each in spec.requires) if spec else (),
         has_settings=bool(spec and spec.schema.properties),
@@ -117,4 +121,6 @@ def _describe(
         locked_fields=tuple(sorted(entry.locked)),
         plans=(),
         dependants=tuple(map(title_of, dependants_of(name))),
+        keeps_of_people=spoken(str(spec.cls.keeps_of_people)) if spec else "",
+        releases=releases_of(spec),
     )

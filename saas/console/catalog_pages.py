@@ -20,6 +20,7 @@ from plugin_framework.models import AuditEntry
 from plugin_framework.registry import registry
 from plugin_framework.tenancy import TenantRef, public_scope
 from saas.console import actions, catalog_info, fleet
+from saas.console.adoption import Adoption, count_adoption
 from saas.console.catalog_info import CatalogInfo
 from saas.console.forms import SAYING_WHY, OfferForm, StandingForm
 from saas.site.access import actor_of, admins_only
@@ -46,13 +47,15 @@ def overview(request: HttpRequest) -> HttpResponse:
         rows = Tenant.objects.exclude(schema_name=PLATFORM_SCHEMA).order_by().values_list("state").annotate(Count("pk"))
         states = dict(rows)
         stuck = list(Tenant.objects.filter(sign_up__given_up_at__isnull=False))
-    catalog = catalog_info.catalog(fleet.adoption())
+    adoption = count_adoption()
+    catalog = catalog_info.catalog(adoption)
     context = {
         "tenants_total": sum(states.values()),
         "tenants_active": states.get(State.ACTIVE, 0),
         "tenants_suspended": states.get(State.SUSPENDED, 0),
         "stuck": stuck,
         "plugins_total": len(registry.specs),
+        "adoption": adoption,
         "withdrawn": [info for info in catalog if info.availability == Availability.WITHDRAWN],
         "quarantined": [info for info in catalog if info.quarantined],
         "most_used": sorted((info for info in catalog if info.adoption), key=lambda info: -info.adoption)[:5],
@@ -69,7 +72,7 @@ def index(request: HttpRequest) -> HttpResponse:
     """All plugins, searched by `q` and filtered by `state` (an availability)."""
     query, state = request.GET.get("q", "").strip()[:200], request.GET.get("state", "")
     state = state if state in Availability.values else ""
-    adoption = fleet.adoption()
+    adoption = count_adoption()
     found = [info for info in catalog_info.catalog(adoption) if _matches(info, query)]
     labels = [(value, str(label)) for value, label in _STATES.items()]
     context = {
@@ -88,7 +91,7 @@ def index(request: HttpRequest) -> HttpResponse:
 @admins_only
 def detail(request: HttpRequest, name: str) -> HttpResponse:
     """One plugin, and the decision to whom it is offered; on POST, decide. Whom a withdrawal hits is shown first."""
-    adoption = fleet.adoption()
+    adoption = count_adoption()
     info = catalog_info.one(name, adoption)
     form = OfferForm(name, request.POST if request.method == "POST" else None, initial=_offered(info))
     if not form.is_valid():
@@ -104,7 +107,7 @@ def detail(request: HttpRequest, name: str) -> HttpResponse:
 @admins_only
 def standing(request: HttpRequest, name: str) -> HttpResponse:
     """Decide whether new organisations begin with a plugin, and whether those that have it may disable it."""
-    adoption = fleet.adoption()
+    adoption = count_adoption()
     info = catalog_info.one(name, adoption)
     form = StandingForm(request.POST)
     form.full_clean()
@@ -130,7 +133,7 @@ def _offered(info: CatalogInfo) -> dict[str, str]:
 def _show(
     request: HttpRequest,
     info: CatalogInfo,
-    adoption: fleet.Adoption,
+    adoption: Adoption,
     form: OfferForm,
     standing: StandingForm | None = None,
     *,

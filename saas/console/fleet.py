@@ -2,46 +2,13 @@
 
 from __future__ import annotations
 
-from collections import Counter
-from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
-from itertools import batched
+from collections.abc import Sequence
 
-from django.db import connection
 from django.db.models import OuterRef, QuerySet, Subquery
-from psycopg import sql
 
 from plugin_framework.tenancy import TenantRef, public_scope
+from saas.console import adoption
 from tenants.models import PLATFORM_SCHEMA, Domain, State, Tenant
-
-AT_ONCE = 200  # schemas in one statement: each costs locks and planning time
-COUNTED = 2000  # schemas looked into for the numbers on a page
-_ENABLED = sql.SQL(
-    "SELECT {name}, plugin FROM {schema}.plugin_framework_pluginstate"
-    " WHERE enabled AND (%(plugin)s::text IS NULL OR plugin = %(plugin)s)"
-)
-
-
-@dataclass(frozen=True, slots=True)
-class Adoption:
-    """In how many tenants each plugin is enabled."""
-
-    counts: Mapping[str, int]
-    looked_at: int  # tenants
-    total: int  # tenants; more than `looked_at` in a large fleet
-
-    @property
-    def complete(self) -> bool:
-        """Whether every tenant was counted."""
-        return self.looked_at == self.total
-
-
-def adoption() -> Adoption:
-    """How many tenants have enabled what; in a large fleet, as counted in the oldest `COUNTED` tenants."""
-    with public_scope():
-        tenants = _with_schema().order_by("pk")
-        total, schemas = tenants.count(), list(tenants.values_list("schema_name", flat=True)[:COUNTED])
-    return Adoption(Counter(plugin for _, plugin in _enabled(schemas)), len(schemas), total)
 
 
 def newest(most: int) -> list[str]:
@@ -62,7 +29,7 @@ def having(plugin: str) -> list[TenantRef]:
     Looks into every schema: for changes, not for pages.
     """
     refs = {ref.schema: ref for ref in everyone()}
-    return [refs[schema] for schema, _ in _enabled(list(refs), plugin)]
+    return [refs[schema] for schema, _ in adoption.enabled(list(refs), plugin)]
 
 
 def everyone(schemas: Sequence[str] | None = None) -> list[TenantRef]:
@@ -78,14 +45,3 @@ def everyone(schemas: Sequence[str] | None = None) -> list[TenantRef]:
 def _with_schema() -> QuerySet[Tenant]:
     rows: QuerySet[Tenant] = Tenant.objects.exclude(schema_name=PLATFORM_SCHEMA).exclude(state=State.PROVISIONING)
     return rows
-
-
-def _enabled(schemas: Sequence[str], plugin: str | None = None) -> Iterator[tuple[str, str]]:
-    """Pairs of schema and enabled plugin."""
-    for some in batched(schemas, AT_ONCE):
-        query = sql.SQL(" UNION ALL ").join(
-            _ENABLED.format(name=schema, schema=sql.Identifier(schema)) for schema in some
-        )
-        with public_scope(), connection.cursor() as cursor:
-            cursor.execute(query.as_string(), {"plugin": plugin})
-            yield from cursor.fetchall()

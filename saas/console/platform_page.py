@@ -20,7 +20,8 @@ from django.utils.translation import gettext_lazy, ngettext
 from django.views.decorators.http import require_safe
 
 from plugin_framework.registry import registry
-from saas.console import catalog_info, fleet
+from saas.console import catalog_info
+from saas.console.adoption import count_adoption
 from saas.site.access import admins_only
 
 UNSET = gettext_lazy("not set")
@@ -173,7 +174,7 @@ WHERE = {"TENANTRY_DATA": "DATA_DIR"}  # where the setting has another name than
 @admins_only
 def settings_page(request: HttpRequest) -> HttpResponse:
     """All of them; to change one, change the environment and restart."""
-    catalog = catalog_info.catalog(fleet.adoption())
+    catalog = catalog_info.catalog(count_adoption())
     context = {
         "groups": [(title, [_variable(*row) for row in rows]) for title, rows in GROUPS],
         "versions": _versions(),

@@ -12,7 +12,8 @@ from django.views.decorators.http import require_http_methods
 
 from plugin_framework import configuration, platform_settings, settings_store
 from plugin_framework.registry import PluginSpec, registry
-from saas.console import actions, catalog_info, fleet
+from saas.console import actions, catalog_info
+from saas.console.adoption import count_adoption
 from saas.site.access import actor_of, admins_only
 from saas.site.settings_form import SettingsForm
 from saas.site.settings_keeping import Keeper
@@ -55,7 +56,7 @@ def settings(request: HttpRequest, name: str) -> HttpResponse:
         else:
             return _saved(request, spec, changed)
     context = {
-        "plugin": catalog_info.one(name, fleet.adoption()),
+        "plugin": catalog_info.one(name, count_adoption()),
         "form": form,
         "locks": _locks(spec, locked),
         "lock_name": LOCK,

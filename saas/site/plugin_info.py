@@ -218,7 +218,7 @@ def describe(status: Status, enabled: Iterable[str], rest: Rest | None = None) -
         reach=Reach.of(permissions.asked(spec) if spec else ()),
         consent=status.consent,
         new_reach=Reach.of(new) if new else None,
-        releases=tuple(replace(each, text=spoken(each.text)) for each in spec.changelog) if spec else (),
+        releases=releases_of(spec),
         docs_url=str(spec.cls.docs_url) if spec else "",
         support_url=str(spec.cls.support_url) if spec else "",
         needs=_needs(spec, enabled),
@@ -239,6 +239,11 @@ def hooks_of(spec: PluginSpec | None) -> tuple[HookInfo, ...]:
     """The hook points a plugin handles, each once, by name."""
     names = sorted({handler.hook for handler in spec.handlers}) if spec else []
     return tuple(_hook(name) for name in names)
+
+
+def releases_of(spec: PluginSpec | None) -> tuple[Release, ...]:
+    """A plugin's changelog, newest first."""
+    return tuple(replace(each, text=spoken(each.text)) for each in spec.changelog) if spec else ()
 
 
 def dependants_of(name: str) -> tuple[str, ...]:

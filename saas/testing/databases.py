@@ -144,6 +144,7 @@ def _switch(name: str) -> None:
     from plugin_framework import activation
     from plugin_framework.catalog import offers
     from plugin_framework.db import recorded
+    from saas.console import adoption
 
     connection.close()
     connections["default"].settings_dict["NAME"] = name
@@ -151,3 +152,4 @@ def _switch(name: str) -> None:
     activation.cache.clear()
     offers.forget()
     recorded.forget()
+    adoption.known.clear()

@@ -14,6 +14,7 @@ from plugin_framework.tenancy import TenantRef, public_scope, tenant_scope
 from saas.console import actions, fleet
 from tenants import operations
 from tests.conftest import Tenants
+from tests.dummies import pages
 
 pytestmark = pytest.mark.usefixtures("plugins")
 WITHDRAW = {"availability": "withdrawn", "message": "It rang at night.", "tenants": "", "confirm": "yes"}
@@ -45,6 +46,32 @@ def test_the_catalog_is_searched_and_filtered(staff: Client) -> None:
     assert names == ["rota"]
     answer = staff.get("/catalog/?state=withdrawn")
     assert [info.name for info in answer.context["plugins"]] == ["pager"]
+
+
+def test_a_plugins_page_says_what_it_keeps_and_what_has_changed(staff: Client) -> None:
+    class Diary(pages.Rota):
+        name, title, dependencies = "diary", "Diary", ()
+        stores = ("what <somebody> did",)
+        keeps_of_people = "The date stays."
+        changelog = (
+            ("1.2.0", "2026-11-28", "Writes in <ink>."),
+            *((f"1.1.{n}", "2026-11-01", f"No {n}.") for n in "3210"),
+        )
+
+    with pages.installed(Diary):
+        text = staff.get("/catalog/diary/").text
+    for told in (
+        "what &lt;somebody&gt; did",
+        "The date stays.",
+        "Version 1.2.0",
+        "Writes in &lt;ink&gt;.",
+        "Earlier versions",
+        "No 0.",
+    ):
+        assert told in text
+    text = staff.get("/catalog/rota/").text
+    assert "It names nothing beyond its settings." in text
+    assert "What has changed" not in text
 
 
 def test_adoption_is_in_how_many_organisations_a_plugin_is_enabled(staff: Client, tenants: Tenants) -> None:
