@@ -15,9 +15,10 @@ from django.test import Client
 
 from plugin_framework import configuration, hooks, lifecycle
 from plugin_framework.audit import SYSTEM, Actor, record
+from plugin_framework.delivery import sample
 from plugin_framework.models import AuditEntry, Delivery, DeliveryAttempt, PluginState
 from plugin_framework.registry import registry
-from plugin_framework.sdk import ConfigurablePlugin, Person
+from plugin_framework.sdk import ConfigurablePlugin, Person, hook
 from plugin_framework.tenancy import TenantRef, tenant_scope
 from saas.testing.people import confirmed, person
 from tenants.accounts import people, personal_data
@@ -229,6 +230,41 @@ def test_nothing_is_erased_without_the_address_typed(admin: Client, tenants: Ten
     assert (answer.status_code, f"Type {ADA} to erase" in answer.text) == (409, True)
     with tenant_scope(tenants.acme):
         assert User.objects.filter(email=ADA).exists()
+
+
+class Listener(Notebook):
+    """Hears of people, and of orders."""
+
+    name = "listener"
+    asked: ClassVar[list[tuple[str, Person, str]]] = []
+    failing: ClassVar[bool] = False
+
+    @hook("user_registered")
+    def registered(self, user: Any) -> None: ...
+
+    @hook("order_confirmed")
+    def confirmed(self, order: Any) -> None: ...
+
+
+@pytest.mark.parametrize("event", ["user_registered", "order_confirmed"])
+def test_samples_that_she_had_sent_about_herself_go_and_those_of_others_stay(
+    admin: Client, tenants: Tenants, staff: dict[str, User], event: str
+) -> None:
+    with pages.installed(Listener), tenant_scope(tenants.acme):
+        for name in ("orders", "listener"):
+            lifecycle.enable(name, SYSTEM)
+        hers, others = (
+            sample.send("listener", event, Actor(each.email), each) for each in (staff["ada"], staff["owner"])
+        )
+        for row in (*hers, *others):
+            DeliveryAttempt.objects.create(delivery=row, number=1, started_at=row.created_at, outcome="done")
+        found = json.loads(admin.post(f"{SHE}export/", {"email": ADA}).content)["deliveries"]
+        assert [(each["number"], each["event"]) for each in found] == [(row.pk, event) for row in hers]
+        assert "Erased" in admin.post(f"{SHE}erase/", {"email": ADA, "confirmation": ADA}).text
+        left = Delivery.objects.filter(sample=True)
+        assert list(left) == others
+        assert list(DeliveryAttempt.objects.values_list("delivery", flat=True)) == [row.pk for row in others]
+        assert ADA not in str(list(left.values())) + str(list(AuditEntry.objects.values()))
 
 
 @pytest.mark.parametrize("email", ["", "nobody", "a\x00b@acme.example", "x" * 300 + "@acme.example"])
