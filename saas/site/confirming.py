@@ -2,7 +2,8 @@
 
 Somebody may have sat down at a computer that another has left signed in. How long one answer lasts is `CONFIRMED_FOR_MINUTES`; it is
 kept in the session, and so in one organisation alone. Template: `account/confirm.html` (`form`: asks for the password; None for whoever
-has none, or has just typed it; `sent`: what was sent, to be sent again with it; `what`, `danger`: of the button; `back`: where to go else).
+has none, or has just typed it; `sent`: what was sent, to be sent again with it; `step`; `about`: whom;
+`back`: where to go else).
 """
 
 from __future__ import annotations
@@ -98,8 +99,16 @@ def _show(request: HttpRequest, step: Step, form: Any, *, status: int) -> HttpRe
         "form": form,
         "sent": sent,
         "step": step,
+        "about": _about(request),
         "ready": confirmed(request),
         "back": f"{one_up(request)}?{kept}" if kept else one_up(request),
         "minutes": settings.CONFIRMED_FOR_MINUTES,
     }
     return render(request, "account/confirm.html", context, status=status)
+
+
+def _about(request: HttpRequest) -> str:
+    """Whom or what it is about, where that is not whoever asks or where they are: a person's address, an organisation's short name."""
+    match = request.resolver_match
+    slug = str(match.kwargs.get("slug", "")) if match else ""
+    return slug or request.POST.get("email", "")[:254]

@@ -114,6 +114,8 @@ def test_without_the_password_it_is_asked_for_and_nothing_is_done_or_lost(way: W
     assert "Confirm that it is you" in answer.text
     sent = page_of(answer).submit()
     assert {name: sent[name] for name in way.sent} == way.sent
+    about = "acme" if "<slug" in way.route else way.sent.get("email", "")
+    assert (f"about <strong>{about}</strong>" in answer.text) == bool(about)
     assert who.log(way) == []
     again = who.client.post(way.path, way.sent)  # having been asked is no answer
     assert ("Confirm that it is you" in again.text, who.log(way)) == (True, [])
