@@ -57,7 +57,7 @@ class Known:
         fleet = _fleet()
         with self._lock:
             known = dict(self._plugins)
-        changed = [schema for schema, revision in fleet.items() if schema not in known]
+        changed = [schema for schema, revision in fleet.items() if known.get(schema, (None,))[0] != revision]
         read = plugins_of(changed[:READ_AT_MOST])
         with self._lock:
             for schema, plugins in read.items():
