@@ -9,7 +9,8 @@ from __future__ import annotations
 import threading
 import time
 from collections import OrderedDict
-from collections.abc import Callable, Mapping, Sequence, Set
+from collections.abc import Callable, Iterator, Mapping, Sequence, Set
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from types import MappingProxyType
 from typing import Any
@@ -32,11 +33,18 @@ from plugin_framework.tenant_record import Enabled, TenantRecord
 CACHED_TENANTS = 512  # active sets kept in this process; the least recently used goes first
 BYTES_PER_TENANT = 32 * 1024  # that one of them takes at most, with the built-in plugins; a test measures it
 RETRY_FAILED_START = 30.0  # seconds until a plugin whose initialize() raised is tried again
-_MEMO = "active_set"
+_MEMO, _BUILDING = "active_set", "active_set_is_built"
 _OLD_TABLES = Phrase("It is being updated: its tables here are still those of an older version.")
 _NEW_SETTINGS = Phrase("It is being updated: its settings were saved by a newer version than the one that runs here.")
 _ATTENTION = Phrase("Its settings need attention: %(what)s")
 _FAILED = Phrase("It failed to start: %(kind)s.")
+
+
+class StillStarting(RuntimeError):
+    """A plugin asked what runs here while that is being found out, in its initialize() say. Ask when a handler or a page is called."""
+
+    def __init__(self) -> None:
+        super().__init__(self.__doc__)
 
 
 @dataclass(frozen=True, slots=True)
@@ -162,7 +170,7 @@ def current() -> ActiveSet:
     """The current tenant's active set; from this scope's memory, else this process's, else a few queries.
 
     Raises:
-        NoTenant: outside of a tenant: never "all plugins".
+        NoTenant: outside of a tenant: never "all plugins". StillStarting: by code of a plugin that this very set is waiting for.
     """
     scope = tenancy.current_scope()
     if scope is None or scope.tenant is None:
@@ -171,6 +179,8 @@ def current() -> ActiveSet:
     mine = memo.get(_MEMO)
     if isinstance(mine, ActiveSet) and revisions.CHANGED not in memo:
         return mine
+    if memo.get(_BUILDING) == threading.get_ident():
+        raise StillStarting
     wanted = revisions.read()
     if isinstance(mine, ActiveSet) and mine.revisions == wanted:
         return mine
@@ -236,6 +246,23 @@ def build(tenant: TenantRef, wanted: Revisions, old: ActiveSet | None, record: T
         record: what is stored of it, if the caller has it as of `wanted`; else it is read.
     """
     record = record or tenant_record.read(_apps())
+    with _no_other_begun():
+        return _built(tenant, wanted, old, record)
+
+
+@contextmanager
+def _no_other_begun() -> Iterator[None]:
+    """Plugins that ask meanwhile what runs here would wait for themselves, with everybody else behind them."""
+    scope = tenancy.current_scope()
+    memo: dict[str, object] = {} if scope is None else scope.memo
+    memo[_BUILDING] = threading.get_ident()
+    try:
+        yield
+    finally:
+        memo.pop(_BUILDING, None)
+
+
+def _built(tenant: TenantRef, wanted: Revisions, old: ActiveSet | None, record: TenantRecord) -> ActiveSet:
     rows = record.enabled
     now = timezone.now()
     pauses = {name: row.paused_until - now for name, row in rows.items() if row.paused_until and row.paused_until > now}

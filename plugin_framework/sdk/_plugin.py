@@ -55,7 +55,10 @@ class PluginInterface(ABC):
 
     @abstractmethod
     def initialize(self, config: dict[str, Any]) -> None:
-        """Take the tenant's settings. No database writes, no connections: this runs inside a request."""
+        """Take the tenant's settings. No database writes, no connections: this runs inside a request.
+
+        Nor calls of hooks, nor questions who else runs: that is only being found out, and the plugin would fail to start.
+        """
 
     @abstractmethod
     def cleanup(self) -> None:

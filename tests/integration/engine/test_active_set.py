@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable
+from typing import Any
 
 import pytest
 from django.db import connection, transaction
@@ -13,10 +14,11 @@ from plugin_framework import activation, configuration, lifecycle
 from plugin_framework.audit import SYSTEM
 from plugin_framework.gate import Reason
 from plugin_framework.models import PluginState
-from plugin_framework.sdk import NoTenant
+from plugin_framework.sdk import NoTenant, plugin_registry
 from plugin_framework.tenancy import no_scope, tenant_scope
 from tests.conftest import Tenants
-from tests.integration.engine.dummies import LIVES
+from tests.dummies.pages import installed
+from tests.integration.engine.dummies import LIVES, Bare
 
 
 @pytest.fixture
@@ -66,6 +68,25 @@ def test_an_uncommitted_change_is_seen_by_its_own_scope_alone_and_gone_after_a_r
         assert "alpha" not in elsewhere(lambda: running(two))
         raise RuntimeError("planned")
     assert "alpha" not in running(two)
+
+
+class Curious(Bare):
+    """Wants to know who else runs, before anybody can."""
+
+    name = "curious"
+
+    def initialize(self, config: dict[str, Any]) -> None:
+        self.others = list(plugin_registry.enabled_plugins)
+
+
+def test_a_plugin_that_asks_who_runs_while_it_starts_fails_to_start_and_nobody_waits_for_it(two: Tenants) -> None:
+    with installed(Curious):
+        _enable(two, "alpha")
+        _enable(two, "curious")
+        assert "alpha" in elsewhere(lambda: running(two))
+        with tenant_scope(two.acme):
+            decision = activation.current().decision("curious")
+    assert (decision.reason, decision.text) == (Reason.FAILED_TO_START, "It failed to start: StillStarting.")
 
 
 def test_a_warm_set_costs_one_statement_for_the_revisions_and_none_when_they_are_known(two: Tenants) -> None:
