@@ -127,8 +127,9 @@ class LaneRun:
             self._run_due()
         self._write()
         next_at = rows.next_due(schema, plugin, self.quota.uncounted)
+        over_quota = self.quota.used_up or self.quota.waiting
         failpoint("before_release")
-        if not lanes.release(self.lane, next_at, self.breaker.failures, over_quota=self.quota.used_up):
+        if not lanes.release(self.lane, next_at, self.breaker.failures, over_quota=over_quota):
             log.warning("Lane %s/%s was claimed by another worker meanwhile; nothing was changed", schema, plugin)
 
     def _run_due(self) -> None:
@@ -163,11 +164,16 @@ class LaneRun:
 
     def _release_put_off(self) -> None:
         """What had to wait for another day, or another plan, takes its old place in the order if there is room again."""
-        with tenant_scope(self.tenant), limits.soft_limit(self.options.soft_limit):
-            active = activation.current()
+        with tenant_scope(self.tenant):
+            try:
+                with limits.soft_limit(self.options.soft_limit):
+                    active = activation.current()
+            except DeadlineExceeded as error:
+                self._not_started(error)
             self.quota.plan = active.facts.plan
             if active.decision(self.lane.plugin).runs and self.quota.has_room():
                 rows.release_held(self.lane.schema, self.lane.plugin, self.lane.fence)
+                self.quota.waiting = False
 
     def _switch(self) -> None:
         """Open the breaker after too many failures; close it after a trial that worked."""
@@ -243,8 +249,7 @@ class LaneRun:
                 decision = active.decision(self.lane.plugin)
                 handler = active.find(self.lane.plugin, due.handler, due.hook)
         except DeadlineExceeded as error:
-            limits.left_clean()
-            self._hold(_NOT_IN_TIME(why=str(error)).english)
+            self._not_started(error)
         if decision.reason is Reason.DISABLED:
             self._write()
             rows.cancel(self.lane.schema, self.lane.plugin, self.lane.fence, _DISABLED(why=decision.words).english)
@@ -271,6 +276,10 @@ class LaneRun:
         """Put off one delivery that this version of the code knows nothing of: another version, newer or older, may."""
         self._write()
         rows.hold(self.lane.schema, self.lane.plugin, self.lane.fence, reason, due.id)
+
+    def _not_started(self, error: DeadlineExceeded) -> NoReturn:
+        limits.left_clean()
+        self._hold(_NOT_IN_TIME(why=str(error)).english)
 
     def _hold(self, reason: str) -> NoReturn:
         self._write()

@@ -18,12 +18,13 @@ class DailyQuota:
     """What one time slice of a lane does to the day's deliveries.
 
     `plan`: the tenant's, as the gate saw it last; None: there is none. `used_up`: some deliveries had to be put off.
+    `waiting`: so had some in a slice before, and they still wait.
     """
 
     def __init__(self, lane: Lane) -> None:
         self._lane = lane
         self.plan: PlanFacts | None = None
-        self.used_up = False
+        self.used_up, self.waiting = False, lane.over_quota
         self.uncounted = 0  # begun without having been counted, since there is no limit
 
     @property

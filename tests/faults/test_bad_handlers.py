@@ -5,7 +5,8 @@ from __future__ import annotations
 from django.db import connection
 
 from plugin_framework.delivery.breaker import THRESHOLD
-from plugin_framework.tenancy import tenant_scope
+from plugin_framework.delivery.models import Lane
+from plugin_framework.tenancy import public_scope, tenant_scope
 from saas.testing.waiting import wait_until
 from tests.faults.world import World
 
@@ -134,6 +135,16 @@ def test_a_plugin_that_hangs_while_it_starts_is_held_and_uses_up_no_attempt(worl
     (row,) = wait_until(lambda: world.deliveries(world.acme, held_since__isnull=False))
     assert (row.state, row.attempts) == ("due", 0)
     assert row.last_error.startswith("The plugin did not start in time.")
+
+
+def test_it_is_held_where_others_wait_for_another_day_too_and_no_process_dies_of_it(world: World) -> None:
+    with public_scope():
+        Lane.objects.create(tenant_schema=world.acme.schema, plugin="steady", over_quota=True)
+    world.emit(world.acme, "steady", n=1)
+    worker = world.worker(*IMPATIENT, TENANTRY_FAULT_START="hang")
+    (row,) = wait_until(lambda: world.deliveries(world.acme, held_since__isnull=False))
+    assert row.last_error.startswith("The plugin did not start in time.")
+    assert "A worker process failed" not in worker.text
 
 
 def test_a_plugin_that_exits_while_it_starts_is_held_and_the_others_run(world: World) -> None:

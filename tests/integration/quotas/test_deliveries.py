@@ -168,6 +168,28 @@ def test_trying_again_is_not_counted_and_not_held(acme: TenantRef, receiver: Web
     assert used() == 2
 
 
+def test_one_that_is_only_tried_again_meanwhile_keeps_no_other_from_a_larger_plan(
+    acme: TenantRef, receiver: WebhookServer
+) -> None:
+    limit(acme, deliveries=1)
+    receiver.status = 503
+    happen(0)
+    work()
+    happen(1)
+    work()
+    receiver.status = 200
+    Delivery.objects.filter(attempts=1).update(next_at="2026-01-01T00:00Z")
+    with public_scope():
+        Lane.objects.update(next_at="2026-01-01T00:00Z")
+    work()
+    assert standings() == ["done", "held"]
+    assert over_quota(acme)
+    limit(acme, deliveries=2)
+    work()
+    assert standings() == ["done", "done"]
+    assert not over_quota(acme)
+
+
 def test_what_an_admin_has_made_again_counts_and_waits_like_a_new_one(acme: TenantRef, receiver: WebhookServer) -> None:
     limit(acme, deliveries=1)
     happen(0)
