@@ -11,10 +11,9 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import BinaryIO
 
-import psycopg
-from django.db import connection, transaction
+from django.db import ProgrammingError, connection, transaction
 from django.utils.translation import gettext
-from psycopg import sql
+from psycopg import errors, sql
 
 from plugin_framework import PLATFORM_VERSION, files, sealed_columns
 from plugin_framework.audit import Actor
@@ -41,6 +40,7 @@ from tenants.archive.tables import Layout
 from tenants.models import State, Tenant
 from tenants.operations import NoSuchTenant, NotPossible, audit_on_both_sides
 
+_GONE = (errors.UndefinedTable, errors.InvalidSchemaName)
 _TRIES = 3  # times that the tables may change between the look at them and the lock on them
 _MIGRATIONS = "SELECT app, name FROM django_migrations ORDER BY id"
 _COUNTERS = {"fence": "public.delivery_fence_seq", "revision": "public.catalog_revision_seq"}
@@ -93,7 +93,7 @@ def write(slug: str, file: BinaryIO, actor: Actor) -> Exported:
             file.truncate()
             manifest = _written(tenant, ref, file)
             break
-        except (_Changed, psycopg.errors.UndefinedTable) as error:
+        except _Changed as error:
             if number == _TRIES:
                 raise NotPossible(
                     gettext("The tables of %(slug)s change all the time. Try again later.") % {"slug": slug}
@@ -124,6 +124,8 @@ def _tenant(slug: str) -> Tenant:
 def _written(tenant: Tenant, ref: TenantRef, file: BinaryIO) -> Manifest:
     with tenant_scope(ref):
         found = tables.names(ref.schema)
+        if not found:
+            raise NotPossible(gettext("Its schema is not there, or is not complete."))
         inside = connection.in_atomic_block
         with transaction.atomic():
             _one_moment(ref.schema, found, inside=inside)
@@ -143,7 +145,12 @@ def _one_moment(schema: str, found: Iterable[str], *, inside: bool) -> None:
     with connection.cursor() as cursor:
         if not inside:
             cursor.execute("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ, READ ONLY")
-        cursor.execute(sql.SQL("LOCK TABLE {} IN ACCESS SHARE MODE").format(listed).as_string())
+        try:
+            cursor.execute(sql.SQL("LOCK TABLE {} IN ACCESS SHARE MODE").format(listed).as_string())
+        except ProgrammingError as error:
+            if isinstance(error.__cause__, _GONE):
+                raise _Changed from error
+            raise
 
 
 def _manifest(tenant: Tenant, ref: TenantRef, archive: zipfile.ZipFile, found: Iterable[Layout]) -> Manifest:

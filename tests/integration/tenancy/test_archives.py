@@ -234,6 +234,34 @@ def test_an_export_shows_one_moment_while_people_go_on_working(lived: LivedIn, t
         worker.join()
 
 
+def test_an_export_that_meets_a_table_on_its_way_out_goes_without_it(lived: LivedIn, file: Path) -> None:
+    failed: list[Exception] = []
+
+    def run() -> None:
+        try:
+            archive.export("acme", file, SYSTEM)
+        except Exception as error:  # told in the test's own thread
+            failed.append(error)
+        finally:
+            connection.close()
+
+    def waits() -> bool:
+        with connection.cursor() as cursor:
+            cursor.execute("SELECT EXISTS (SELECT FROM pg_locks WHERE NOT granted AND locktype = 'relation')")
+            return bool(cursor.fetchone()[0])
+
+    exporting = Thread(target=run)
+    with tenant_scope(lived.ref), connection.cursor() as cursor:
+        cursor.execute("CREATE TABLE soon_gone (id int PRIMARY KEY)")
+        with transaction.atomic():
+            cursor.execute("DROP TABLE soon_gone")
+            exporting.start()
+            wait_until(waits)
+    exporting.join()
+    assert failed == []
+    assert "soon_gone" not in {table["name"] for table in manifest(file)["tables"]}
+
+
 def test_the_console_hands_it_out_and_the_export_is_audited(
     lived: LivedIn, client_for: Callable[..., Client], file: Path
 ) -> None:
