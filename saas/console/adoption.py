@@ -12,6 +12,7 @@ from django.db import connection
 from psycopg import sql
 
 from plugin_framework.tenancy import public_scope
+from plugin_framework.tenant_record import having_tables
 from tenants.models import PLATFORM_SCHEMA, State
 
 AT_ONCE = 250  # schemas in one statement: each costs locks and planning time
@@ -92,11 +93,13 @@ def plugins_of(schemas: Iterable[str]) -> dict[str, frozenset[str]]:
 
 
 def enabled(schemas: Sequence[str], plugin: str | None = None) -> Iterator[tuple[str, str]]:
-    """Pairs of schema and enabled plugin; of one plugin alone if it is named."""
+    """Pairs of schema and enabled plugin, of those that have their tables; of one plugin alone if it is named."""
     for some in batched(schemas, AT_ONCE):
         query = sql.SQL(" UNION ALL ").join(
-            _ENABLED.format(name=schema, schema=sql.Identifier(schema)) for schema in some
+            _ENABLED.format(name=schema, schema=sql.Identifier(schema)) for schema in having_tables(some)
         )
+        if not query.as_string():
+            continue
         with public_scope(), connection.cursor() as cursor:
             cursor.execute(query.as_string(), {"plugin": plugin})
             yield from cursor.fetchall()

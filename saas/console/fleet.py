@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from itertools import batched
 
 from django.db.models import OuterRef, QuerySet, Subquery
 
 from plugin_framework.tenancy import TenantRef, public_scope
+from plugin_framework.tenant_record import having_tables
 from saas.console import adoption
 from tenants.models import PLATFORM_SCHEMA, Domain, State, Tenant
 
@@ -24,7 +26,7 @@ def count() -> int:
 
 
 def having(plugin: str) -> list[TenantRef]:
-    """All tenants in which `plugin` is enabled, suspended ones included.
+    """All tenants in which `plugin` is enabled, suspended ones included; without those whose schema is lost or just being dropped.
 
     Looks into every schema: for changes, not for pages.
     """
@@ -40,6 +42,13 @@ def everyone(schemas: Sequence[str] | None = None) -> list[TenantRef]:
         if schemas is not None:
             rows = rows.filter(schema_name__in=schemas)
         return [row.ref(row.host or "") for row in rows]
+
+
+def reachable(refs: Sequence[TenantRef]) -> list[TenantRef]:
+    """Those of `refs` whose schema has its tables: one that is lost must not keep staff from deciding about all others."""
+    some_at_once = batched(refs, adoption.AT_ONCE)
+    there = {schema for some in some_at_once for schema in having_tables([ref.schema for ref in some])}
+    return [ref for ref in refs if ref.schema in there]
 
 
 def _with_schema() -> QuerySet[Tenant]:

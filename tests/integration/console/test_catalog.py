@@ -74,6 +74,19 @@ def test_a_plugins_page_says_what_it_keeps_and_what_has_changed(staff: Client) -
     assert "What has changed" not in text
 
 
+def test_an_organisation_whose_schema_is_lost_keeps_nobody_from_deciding_about_the_others(
+    staff: Client, tenants: Tenants
+) -> None:
+    _enable(tenants.acme, "pager")
+    with connection.cursor() as cursor:
+        cursor.execute(f'DROP SCHEMA "{tenants.globex.schema}" CASCADE')
+    assert staff.get("/catalog/").status_code == 200
+    assert staff.post("/catalog/pager/", WITHDRAW).status_code == 302
+    assert _log(tenants.acme) == [("root@platform.example (platform staff)", "catalog.withdrawn", "pager")]
+    listed = {"availability": "listed", "message": "", "tenants": "acme globex", "confirm": "yes"}
+    assert staff.post("/catalog/pager/", listed).status_code == 302
+
+
 def test_adoption_is_in_how_many_organisations_a_plugin_is_enabled(staff: Client, tenants: Tenants) -> None:
     _enable(tenants.acme, "clumsy", "rota")
     _enable(tenants.globex, "clumsy")
