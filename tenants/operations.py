@@ -12,6 +12,7 @@ from plugin_framework.delivery import lanes
 from plugin_framework.models import PluginState
 from plugin_framework.tenancy import TenantRef, public_scope, tenant_scope
 from plugin_framework.tenancy_directory import platform
+from plugin_framework.tenant_record import having_tables
 from tenants.models import State, Tenant
 
 
@@ -108,9 +109,13 @@ def _move(slug: str, state: State, message: str, actor: Actor, action: str) -> N
 
 
 def audit_on_both_sides(ref: TenantRef, actor: Actor, action: str, **detail: object) -> None:
-    """Record what staff did to a tenant in the tenant's log, which its admins read, and in the platform's."""
-    with tenant_scope(ref):
-        record(actor, action, ref.slug, **detail)
+    """Record what staff did to a tenant in the tenant's log, which its admins read, and in the platform's.
+
+    In the platform's alone if the tenant's schema is lost: nothing could be done about it otherwise.
+    """
+    if having_tables([ref.schema]):
+        with tenant_scope(ref):
+            record(actor, action, ref.slug, **detail)
     own = platform()
     if own is not None:
         with tenant_scope(own.ref):

@@ -18,7 +18,7 @@ from plugin_framework.delivery.models import Lane, Schedule, Wake
 from plugin_framework.models import AuditEntry
 from plugin_framework.tenancy import public_scope, tenant_scope
 from plugin_framework.tenancy_directory import platform
-from tenants import deletion, directory, provisioning, purging
+from tenants import deletion, directory, operations, provisioning, purging
 from tenants.models import RetiredHost, State, Tenant
 from tenants.operations import NoSuchTenant, NotPossible
 from tests.conftest import Tenants
@@ -40,6 +40,20 @@ def delete_and_let_its_time_pass(slug: str = "acme") -> None:
 
 def of(schema: str) -> dict[str, str]:
     return {table: rows for table, rows in dump() if table.startswith(f"{schema}.")}
+
+
+def test_one_whose_schema_is_lost_can_be_suspended_deleted_and_purged(lived: LivedIn) -> None:
+    with connection.cursor() as cursor:
+        cursor.execute(f'DROP SCHEMA "{lived.ref.schema}" CASCADE')
+    operations.suspend("acme", "It is being looked at.", SYSTEM)
+    deletion.delete("acme", SYSTEM, confirmation="acme")
+    purging.purge("acme", SYSTEM, confirmation="acme", at_once=True)
+    assert directory.find(lived.ref.schema) is None
+    own = platform()
+    assert own is not None
+    with tenant_scope(own.ref):
+        told = list(AuditEntry.objects.filter(target="acme").order_by("pk").values_list("action", flat=True))
+    assert told[-4:] == ["tenant.suspended", "tenant.deleted", "tenant.purge_hastened", "tenant.purged"]
 
 
 def test_nothing_is_left_of_it_and_its_neighbour_has_all_it_had(lived: LivedIn, tenants: Tenants) -> None:
