@@ -28,7 +28,7 @@ from plugin_framework.tenancy_directory import platform
 from tenants import retired
 from tenants.deletion import now
 from tenants.models import Domain, State, Tenant
-from tenants.operations import NotPossible, locked
+from tenants.operations import NoSuchTenant, NotPossible, locked
 
 log = logging.getLogger(__name__)
 HOURLY, AT = "purge", "40 * * * *"  # the platform's work, and when it is done
@@ -48,8 +48,8 @@ def purge(slug: str, actor: Actor, *, confirmation: str, at_once: bool = False) 
         at_once: do not wait for its time to be over; it must be deleted already.
 
     Raises:
-        NoSuchTenant: nobody has this slug. NotPossible: it was not deleted before, its time is not over, the confirmation differs,
-            or somebody is at work in it; what the text says to do about it can be done, and this be called again.
+        NoSuchTenant: nobody has this slug, or another one by now. NotPossible: it was not deleted before, its time is not over, the
+            confirmation differs, or somebody is at work in it; what the text says to do about it can be done, and this be called again.
     """
     if confirmation.strip() != slug:
         raise NotPossible(f"Type its short name, {slug}, to delete all of its data for good.")
@@ -58,7 +58,7 @@ def purge(slug: str, actor: Actor, *, confirmation: str, at_once: bool = False) 
     files.remove_all(ref.schema)
     failpoint("purge_files_gone")
     try:
-        _remove(slug, actor)
+        _remove(ref, actor)
     except OperationalError as error:
         if getattr(error.__cause__, "sqlstate", None) not in _IN_THE_WAY:
             raise
@@ -133,14 +133,16 @@ def _begin(slug: str, actor: Actor, at_once: bool) -> TenantRef:
             return tenant.ref()
 
 
-def _remove(slug: str, actor: Actor) -> None:
-    """Everything in the database, or nothing of it."""
+def _remove(ref: TenantRef, actor: Actor) -> None:
+    """Everything in the database, or nothing of it. Nothing of another that has got the slug while the files were being removed."""
     with transaction.atomic():
         with connection.cursor() as cursor:
             cursor.execute("SELECT set_config('lock_timeout', %s, true)", [_LOCK_TIMEOUT])
-        tenant = locked(slug)
+        tenant = locked(ref.slug)
+        if tenant.schema_name != ref.schema:
+            raise NoSuchTenant(f"{ref.slug} is another organisation by now; the one that was to go is gone already.")
         with public_scope():
-            ref, hosts = tenant.ref(), list(Domain.objects.filter(tenant=tenant).values_list("domain", flat=True))
+            hosts = list(Domain.objects.filter(tenant=tenant).values_list("domain", flat=True))
             _nobody_at_work(ref)
         _forget(ref)
         with connection.cursor() as cursor:
@@ -151,7 +153,7 @@ def _remove(slug: str, actor: Actor) -> None:
             Domain.objects.filter(tenant=tenant).delete()
             Tenant.objects.filter(pk=tenant.pk).delete()
         retired.retire(hosts, ref.schema)
-        _audit(actor, "tenant.purged", slug)
+        _audit(actor, "tenant.purged", ref.slug)
         failpoint("purge_rows_gone")
 
 

@@ -42,6 +42,18 @@ def of(schema: str) -> dict[str, str]:
     return {table: rows for table, rows in dump() if table.startswith(f"{schema}.")}
 
 
+def test_one_that_has_got_the_slug_while_another_purge_was_on_its_way_stays(lived: LivedIn, tenants: Tenants) -> None:
+    delete_and_let_its_time_pass()
+    late = purging._begin("acme", SYSTEM, at_once=False)
+    purging.purge("acme", SYSTEM, confirmation="acme")
+    with public_scope():
+        RetiredHost.objects.all().delete()
+    fresh = provisioning.create_tenant("acme", "Acme anew", SYSTEM)
+    with pytest.raises(NoSuchTenant, match="another organisation by now"):
+        purging._remove(late, SYSTEM)
+    assert directory.find(fresh.schema) is not None
+
+
 def test_one_whose_schema_is_lost_can_be_suspended_deleted_and_purged(lived: LivedIn) -> None:
     with connection.cursor() as cursor:
         cursor.execute(f'DROP SCHEMA "{lived.ref.schema}" CASCADE')
