@@ -10,6 +10,7 @@ from django.utils.translation import gettext
 
 from plugin_framework import zones
 from plugin_framework.audit import Actor, record
+from plugin_framework.catalog.revisions import bump_tenant
 from plugin_framework.tenancy import current_tenant, public_scope
 from tenants.models import Tenant
 from tenants.operations import NotPossible, locked
@@ -41,6 +42,7 @@ def change(wanted: Profile, actor: Actor) -> bool:
             return False
         with public_scope():
             Tenant.objects.filter(pk=tenant.pk).update(name=wanted.name, timezone=wanted.timezone)
+        bump_tenant()  # its plugins were told the old ones when they were started
         changed = {
             field: f"{getattr(before, field)} → {getattr(wanted, field)}"
             for field in ("name", "timezone")

@@ -8,7 +8,8 @@ from datetime import UTC, datetime
 import pytest
 from django.test import Client
 
-from plugin_framework import zones
+from plugin_framework import activation, lifecycle, tenancy_directory, zones
+from plugin_framework.audit import SYSTEM
 from plugin_framework.models import AuditEntry
 from plugin_framework.tenancy import tenant_scope
 from saas.testing.people import person
@@ -28,6 +29,17 @@ def test_a_new_name_and_time_zone_are_there_with_the_next_request(admin: Client,
     page = admin.get("/settings/audit/").text
     assert "Acme &amp; Söhne" in page
     assert '<time datetime="2026-03-02T02:00:00+05:45">2 Mar 2026, 02:00 +0545</time>' in page
+
+
+def test_its_plugins_go_by_the_new_name_too(admin: Client, tenants: Tenants) -> None:
+    with tenant_scope(tenants.acme):
+        lifecycle.enable("orders", SYSTEM)
+    assert admin.get("/").status_code == 200
+    admin.post(PAGE, {"name": "Acme Brothers", "timezone": "UTC"})
+    entry = tenancy_directory.find(tenants.acme.schema)
+    assert entry is not None
+    with tenant_scope(entry.ref):
+        assert activation.current().plugins["orders"].tenant.name == "Acme Brothers"
 
 
 def test_the_neighbours_dates_stay_as_they_are(
