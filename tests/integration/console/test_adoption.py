@@ -67,6 +67,10 @@ def test_a_fleet_too_large_for_one_page_is_known_after_a_few(tenants: Tenants, m
     first, second = _read()[0], _read()[0]
     assert (first.counts["orders"], first.looked_at, first.complete) == (1, 1, False)
     assert (second.counts["orders"], second.looked_at, second.complete) == (2, 2, True)
+    for ref in (tenants.acme, tenants.globex):
+        _enable(ref, "announcements")
+    assert _read()[0].looked_at == 1  # what is known of the other one is not true any more
+    assert _read()[0].counts["announcements"] == 2
 
 
 def test_the_suspended_count_and_those_that_are_gone_do_not(tenants: Tenants) -> None:
