@@ -64,6 +64,7 @@ class Scope:
     entered: Clocks | None = None  # of a tenant's scope
     at_work: dict[int, Any] = field(default_factory=dict)  # running handlers by thread; kept by `db.savepoints`
     timezone: str = zones.DEFAULT  # that of dates; shared work within a tenant's is in the tenant's
+    outer: Scope | None = None  # the one it was entered from
 
 
 _scope: ContextVar[Scope | None] = ContextVar("tenantry_scope", default=None)
@@ -140,7 +141,7 @@ def no_scope() -> Iterator[None]:
 
 @contextmanager
 def _entered(scope: Scope) -> Iterator[None]:
-    outer = _scope.get()
+    outer = scope.outer = _scope.get()
     if outer is not None:
         scope.at_work = outer.at_work  # a handler that enters another scope is the same handler
     scope.timezone = scope.tenant.timezone if scope.tenant is not None else _timezone(outer)

@@ -6,7 +6,7 @@ from typing import Any
 
 from django.db import connection
 
-from plugin_framework.tenancy import Revisions, current_scope, current_tenant
+from plugin_framework.tenancy import Revisions, TenantRef, current_scope, current_tenant
 
 # The number is drawn before the row is locked (Citus takes no function in DO UPDATE). Of two changes at once the later one may get the
 # smaller; it is a new one all the same, and nobody asks which is greater.
@@ -32,8 +32,9 @@ CHANGED = "revisions_changed"  # in a scope's memo: this scope has changed what 
 
 def bump_tenant() -> int:
     """Give the current tenant's plugin set a new number, in the current transaction, and return it."""
-    revision = _one(_BUMP_TENANT, [current_tenant().schema])
-    _mark_changed()
+    tenant = current_tenant()
+    revision = _one(_BUMP_TENANT, [tenant.schema])
+    _mark_changed(tenant)
     return revision
 
 
@@ -68,7 +69,10 @@ def _one(sql: str, params: list[Any]) -> int:
         return int(cursor.fetchone()[0])
 
 
-def _mark_changed() -> None:
+def _mark_changed(tenant: TenantRef | None = None) -> None:
+    """Let this scope ask anew, and those around it that it concerns: a request goes on in its own after one within has ended."""
     scope = current_scope()
-    if scope is not None:
-        scope.memo[CHANGED] = True
+    while scope is not None:
+        if tenant is None or (scope.tenant is not None and scope.tenant.schema == tenant.schema):
+            scope.memo[CHANGED] = True
+        scope = scope.outer

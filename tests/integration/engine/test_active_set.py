@@ -12,6 +12,7 @@ from django.test.utils import CaptureQueriesContext
 
 from plugin_framework import activation, configuration, lifecycle
 from plugin_framework.audit import SYSTEM
+from plugin_framework.catalog.offers import set_offer
 from plugin_framework.gate import Reason
 from plugin_framework.models import PluginState
 from plugin_framework.sdk import NoTenant, plugin_registry
@@ -54,6 +55,36 @@ def test_a_change_is_seen_by_the_next_scope_and_not_by_a_running_one(two: Tenant
         elsewhere(lambda: _enable(two, "alpha"))
         assert "alpha" not in activation.current().plugins
     assert "alpha" in running(two)
+
+
+def test_a_change_made_in_a_scope_within_is_seen_in_those_around_it_that_it_concerns(two: Tenants) -> None:
+    with tenant_scope(two.globex):
+        other = activation.current()
+        with tenant_scope(two.acme):
+            assert "alpha" not in activation.current().plugins
+            _enable(two, "alpha")
+            assert "alpha" in activation.current().plugins
+        assert activation.current() is other
+
+
+def test_a_change_of_the_catalog_is_seen_in_all_scopes_around_it(two: Tenants) -> None:
+    _enable(two, "alpha")
+    with tenant_scope(two.acme):
+        assert "alpha" in activation.current().plugins
+        with tenant_scope(two.globex):
+            set_offer("alpha", "withdrawn", message="Recalled by its maker")
+        assert "alpha" not in activation.current().plugins
+
+
+def test_a_change_in_a_scope_within_that_is_rolled_back_leaves_all_as_it_was(two: Tenants) -> None:
+    with tenant_scope(two.acme):
+        assert "alpha" not in activation.current().plugins
+        with pytest.raises(RuntimeError), transaction.atomic():
+            _enable(two, "alpha")
+            assert "alpha" in activation.current().plugins
+            raise RuntimeError
+        assert "alpha" not in activation.current().plugins
+    assert "alpha" not in running(two)
 
 
 def _enable(tenants: Tenants, name: str) -> None:
