@@ -10,7 +10,7 @@ import signal
 import time
 from typing import NoReturn
 
-from django.db import InterfaceError, OperationalError, connections
+from django.db import Error, InterfaceError, OperationalError, connections
 
 from plugin_framework import tenancy_directory
 from plugin_framework.catalog import revisions
@@ -88,7 +88,7 @@ class Child:
     def _stand_by(self) -> None:
         """Until one that works is stuck or dead."""
         if self._slot.record.standby:
-            with contextlib.suppress(OperationalError, InterfaceError):  # which is then found by `_work`
+            with contextlib.suppress(Error):  # which `_work` meets too, with something in hand that makes it worth a word
                 _rehearse()
         while self._slot.record.standby and not self._stopping():
             self._pause(self._options.idle_poll)
