@@ -88,7 +88,9 @@ class Child:
     def _stand_by(self) -> None:
         """Until one that works is stuck or dead."""
         if self._slot.record.standby:
-            with contextlib.suppress(Error):  # which `_work` meets too, with something in hand that makes it worth a word
+            with contextlib.suppress(
+                Error
+            ):  # which `_work` meets too, with something in hand that makes it worth a word
                 _rehearse()
         while self._slot.record.standby and not self._stopping():
             self._pause(self._options.idle_poll)

@@ -6,6 +6,7 @@ import pytest
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
+from plugin_framework.catalog import offers
 from plugin_framework.db import recorded
 from plugin_framework.delivery import child
 from plugin_framework.tenancy import public_scope
@@ -18,6 +19,7 @@ from tenants.provisioning import ensure_platform
 def test_a_rehearsal_asks_of_a_lane_and_takes_none() -> None:
     platform = ensure_platform()
     recorded.forget()
+    offers.forget()
     with CaptureQueriesContext(connection) as queries:
         child._rehearse()
     asked = [each["sql"] for each in queries]
