@@ -94,13 +94,17 @@ def hourly() -> None:
 
 def sweep_files() -> list[str]:
     """Remove the folders of schemas that nobody has: what a restore that was killed has left. The schemas."""
-    swept = []
-    for schema in sorted({found[1] for path in _folders() if (found := _FOLDER.fullmatch(path.name))}):
-        with transaction.atomic(), public_scope():
-            if _alone(schema) and not Tenant.objects.filter(schema_name=schema).exists():
-                files.remove_all(schema)
-                swept.append(schema)
-    return swept
+    schemas = sorted({found[1] for path in _folders() if (found := _FOLDER.fullmatch(path.name))})
+    return [schema for schema in schemas if sweep(schema)]
+
+
+def sweep(schema: str) -> bool:
+    """Remove the folder of `schema` if nobody has that: no tenant, and no restore that is at work; whether it was removed."""
+    with transaction.atomic(), public_scope():
+        nobodys = _alone(schema) and not Tenant.objects.filter(schema_name=schema).exists()
+        if nobodys:
+            files.remove_all(schema)
+    return nobodys
 
 
 def restoring(schema: str) -> None:

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Collection
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
 from django.core.exceptions import SuspiciousFileOperation
-from django.db import transaction
+from django.db import DatabaseError, InterfaceError, transaction
 
 from plugin_framework import files
 from plugin_framework.audit import Actor
@@ -65,7 +66,10 @@ def restore(path: Path, actor: Actor, *, slug: str = "", without: Collection[str
         try:
             found = _restored(archive, ref, actor, frozenset(without))
         except BaseException:
-            files.remove_all(ref.schema)  # should we be killed before that, `purging.sweep_files` does it
+            # What fails may be the answer to a commit that has been made: then they are a tenant's files, and stay. Should we be
+            # killed before this, or the database be away, `purging.sweep_files` does it.
+            with suppress(DatabaseError, InterfaceError):
+                purging.sweep(ref.schema)
             raise
     failpoint("restore_done")
     return found

@@ -27,6 +27,7 @@ from saas.testing.people import PASSWORD, confirmed, person
 from saas.testing.waiting import wait_until
 from tenants import archive, deletion, directory, operations, purging
 from tenants.accounts import people
+from tenants.archive import restoring
 from tenants.models import Tenant
 from tests.conftest import Tenants
 from tests.support.archives import manifest, normalised, nothing_changes
@@ -117,6 +118,24 @@ def test_what_is_restored_works_its_people_sign_in_and_what_was_due_is_delivered
         assert Lane.objects.get(tenant_schema=found.ref.schema, plugin="announcements").paused_by == "Tenantry"
         assert CatalogGrant.objects.filter(tenant_schema=found.ref.schema, plugin="orders").exists()
         assert Schedule.objects.filter(tenant_schema=found.ref.schema).exists()
+
+
+def test_what_fails_once_the_commit_is_made_takes_no_files_away(
+    lived: LivedIn, file: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fails() -> None:
+        raise ConnectionError("the answer to the commit did not come")
+
+    # As when the connection breaks there: the transaction is committed, and whoever made it is told that it failed.
+    written = restoring._write_files
+    monkeypatch.setattr(restoring, "_write_files", lambda *args: (written(*args), transaction.on_commit(fails)))
+    archive.export("acme", file, SYSTEM)
+    remove()
+    with pytest.raises(ConnectionError):
+        archive.restore(file, SYSTEM)
+    found = directory.by_slug("acme")
+    assert found is not None
+    assert [path.read_bytes() for _, path in files.walk(found.ref.schema)] == [lived.canary.encode()]
 
 
 def test_a_sealed_secret_of_the_copy_does_not_open_in_the_original_nor_the_other_way_round(
