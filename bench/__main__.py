@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import argparse
 import sys
-from collections.abc import Sequence
+from collections.abc import Callable, Iterable, Sequence
+from functools import partial
 from pathlib import Path
 
 import psycopg
@@ -33,10 +34,14 @@ def main(arguments: Sequence[str] | None = None) -> int:
                 rows += found
         if "deliveries" in options.parts:
             with place.database(durable=True) as url:
-                rows += _delivered(url, _load(options), options.results)
+                load = _load(options)
+                keep = partial(report.deliveries_written, load=load, server=_version(url), file=options.results)
+                rows += _kept(deliveries.measured(url, load, _say), keep)
         if "tenants" in options.parts:
             with place.database(resumable=True) as url:
-                rows += _crowded(url, _crowd(options), options.results)
+                many = _crowd(options)
+                keep = partial(report.crowd_written, crowd=many, server=_version(url), file=options.results)
+                rows += _kept(crowd.measured(url, many, _say), keep)
                 _say("tenants: removing their databases")
     except (place.Busy, sides.SideFailed, PostgresError, psycopg.OperationalError) as error:
         print(f"bench: {error}", file=sys.stderr)
@@ -45,21 +50,12 @@ def main(arguments: Sequence[str] | None = None) -> int:
     return 0
 
 
-def _delivered(url: str, load: deliveries.Load, results: Path) -> list[Row]:
-    """Each row is written as soon as it is known: a run takes a quarter of an hour."""
+def _kept(found: Iterable[Row], keep: Callable[[list[Row]], None]) -> list[Row]:
+    """All of `found`; those there are by then are kept with each, as a run takes a quarter of an hour and may be broken off."""
     rows: list[Row] = []
-    for row in deliveries.measured(url, load, _say):
+    for row in found:
         rows.append(row)
-        report.deliveries_written(rows, load, _version(url), results)
-    return rows
-
-
-def _crowded(url: str, load: crowd.Crowd, results: Path) -> list[Row]:
-    """The same for many tenants."""
-    rows: list[Row] = []
-    for row in crowd.measured(url, load, _say):
-        rows.append(row)
-        report.crowd_written(rows, load, _version(url), results)
+        keep(rows)
     return rows
 
 
