@@ -132,6 +132,11 @@ class _Cache:
             if instances.use(found.held):
                 return found
 
+    def known(self, schema: str) -> Revisions | None:
+        with self._lock:
+            found = self._sets.get(schema)
+            return None if found is None or time.monotonic() >= found.retry_at else found.revisions
+
     def _old(self, schema: str) -> ActiveSet | None:
         with self._lock:
             return self._sets.get(schema)
@@ -189,6 +194,11 @@ def current() -> ActiveSet:
     masking.used(scope.tenant.schema)
     scope.on_exit.append(found.leave)
     return found
+
+
+def last_known(schema: str) -> Revisions | None:
+    """As of when this process has an active set of a tenant, to be entered with by who finds out later whether that still holds."""
+    return cache.known(schema)
 
 
 def nothing_enabled() -> None:

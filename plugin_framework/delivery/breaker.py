@@ -14,7 +14,7 @@ from typing import Any
 from django.db import connection, transaction
 
 from plugin_framework.audit import SYSTEM, Actor, record
-from plugin_framework.delivery import house, rows
+from plugin_framework.delivery import house, rows_held
 from plugin_framework.delivery.emit import notify, release_held
 from plugin_framework.delivery.lanes import Lane
 from plugin_framework.sdk._words import Phrase
@@ -155,7 +155,7 @@ class Breaker:
         """Let the lane rest, and what is due with it; tell the admins if it was closed. Nothing if the lane is not ours any more."""
         lane, trouble = self._lane, self.trouble or _DIED.text
         with transaction.atomic():
-            rows.hold(lane.schema, lane.plugin, lane.fence, _HELD(why=trouble).english)
+            rows_held.hold(lane.schema, lane.plugin, lane.fence, _HELD(why=trouble).english)
             opened = self._write(_OPEN, trouble=trouble[:500], pauses=list(PAUSES))
             self.failures = 0
             if opened and not self.trial and lane.plugin != house.HOUSE:  # who would deliver that?
@@ -166,7 +166,7 @@ class Breaker:
         """It works again: let go out what was held."""
         lane = self._lane
         with transaction.atomic():
-            rows.release_held(lane.schema, lane.plugin, lane.fence)
+            rows_held.release_held(lane.schema, lane.plugin, lane.fence)
             if self._write(_CLOSE):
                 record(SYSTEM, "deliveries.resumed", lane.plugin)
 

@@ -3,36 +3,33 @@
 from __future__ import annotations
 
 import contextlib
-import json
 import logging
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
+from datetime import datetime
 from typing import NoReturn
 
 from django.db import InterfaceError, OperationalError
-from structlog.contextvars import bound_contextvars
+from structlog.contextvars import bind_contextvars, reset_contextvars
 
 from plugin_framework import activation, metrics, tenancy_directory
 from plugin_framework.activation import BoundHandler
 from plugin_framework.catalog import revisions
 from plugin_framework.db.recorded import is_ready
-from plugin_framework.delivery import house, lanes, limits, rows
+from plugin_framework.delivery import attempt, house, lanes, limits, rows, rows_held
 from plugin_framework.delivery.breaker import TRIALS, Breaker
-from plugin_framework.delivery.context import CurrentDelivery, entered
 from plugin_framework.delivery.failpoints import failpoint
 from plugin_framework.delivery.lanes import Lane
 from plugin_framework.delivery.options import Options
-from plugin_framework.delivery.outcome import DeadlineExceeded, Outcome, delivered, failed
-from plugin_framework.delivery.payload import thaw
+from plugin_framework.delivery.outcome import DeadlineExceeded
 from plugin_framework.delivery.quota import DailyQuota
-from plugin_framework.delivery.rows import Due, Finished, Started
+from plugin_framework.delivery.rows import Due, Finished
 from plugin_framework.delivery.slots import Slot
 from plugin_framework.gate import Decision, Reason
-from plugin_framework.metrics.names import ATTEMPTS, DELIVERIES
+from plugin_framework.metrics.names import ATTEMPTS
 from plugin_framework.models.delivery import AttemptOutcome, DeliveryState
 from plugin_framework.registry import JOB_HOOK
-from plugin_framework.sdk import NetworkError, PluginError, RetryLater
 from plugin_framework.sdk._words import Phrase
 from plugin_framework.tenancy import Revisions, TenantRef, public_scope, tenant_scope
 
@@ -51,12 +48,22 @@ _LEFT_OUT = Phrase("Left out: %(why)s")
 _MAY_BE_OVER = {Reason.FAILED_TO_START, Reason.MISSING, Reason.UPDATING}
 
 
-class LeftOpen(PluginError):
-    """The handler left a transaction or a query open; it was undone. Use transaction.atomic() as a context manager."""
-
-
 class _SliceOver(Exception):
     """Nothing more is to be run of this lane now."""
+
+
+class _MayBeOld(Exception):
+    """The gate lets nothing through, asked with what this process knew of the tenant before."""
+
+
+@contextlib.contextmanager
+def _logged_with(**names: object) -> Iterator[None]:
+    """As structlog's `bound_contextvars`, which goes through all variables there are first; it is done for each delivery."""
+    before = bind_contextvars(**names)
+    try:
+        yield
+    finally:
+        reset_contextvars(**before)
 
 
 def run_lane(
@@ -79,13 +86,18 @@ def run_lane(
         if not is_ready(entry.ref):
             lanes.postpone(lane, UPDATING_WAIT)
             return
-    with tenant_scope(entry.ref), bound_contextvars(plugin=lane.plugin):
+    with tenant_scope(entry.ref), _logged_with(plugin=lane.plugin):
         LaneRun(lane, slot, options, stopping, pause, entry.ref).run()
 
 
 @dataclass(slots=True, eq=False)
 class LaneRun:
-    """One time slice of one lane. `unwritten`: the outcome of the delivery that ran last, written together with the next start."""
+    """One time slice of one lane.
+
+    Attributes:
+        unwritten: the outcome of the delivery that ran last, written together with the next start.
+        seen: the revisions with which the gate is asked. `guessed`: nobody has looked yet whether they still hold.
+    """
 
     lane: Lane
     slot: Slot
@@ -94,12 +106,15 @@ class LaneRun:
     pause: Callable[[float], None]
     tenant: TenantRef
     unwritten: Finished | None = None
-    seen: Revisions | None = None
+    seen: Revisions | None = field(init=False)
+    guessed: bool = field(init=False)
     started: float = field(default_factory=time.monotonic)
     breaker: Breaker = field(init=False)
     quota: DailyQuota = field(init=False)
 
     def __post_init__(self) -> None:
+        self.seen = activation.last_known(self.lane.schema)
+        self.guessed = self.seen is not None
         self.breaker = Breaker(self.lane)
         self.quota = DailyQuota(self.lane)
 
@@ -125,8 +140,7 @@ class LaneRun:
         schema, plugin = self.lane.schema, self.lane.plugin
         with contextlib.suppress(_SliceOver):
             self._run_due()
-        self._write()
-        next_at = rows.next_due(schema, plugin, self.quota.uncounted)
+        next_at = self._write_and_look()
         over_quota = self.quota.used_up or self.quota.waiting
         failpoint("before_release")
         if not lanes.release(self.lane, next_at, self.breaker.failures, over_quota=over_quota):
@@ -149,7 +163,7 @@ class LaneRun:
                 self._give_way()
             if self.quota.used_up and due.counts:
                 continue  # it was put off with the first of them
-            with bound_contextvars(delivery=due.id):
+            with _logged_with(delivery=due.id):
                 self._one(due)
             self._switch()
         if self.lane.open and self.breaker.failures:  # fewer to try than there may be trials, and none has worked
@@ -172,7 +186,7 @@ class LaneRun:
                 self._not_started(error)
             self.quota.plan = active.facts.plan
             if active.decision(self.lane.plugin).runs and self.quota.has_room():
-                rows.release_held(self.lane.schema, self.lane.plugin, self.lane.fence)
+                rows_held.release_held(self.lane.schema, self.lane.plugin, self.lane.fence)
                 self.quota.waiting = False
 
     def _switch(self) -> None:
@@ -205,17 +219,20 @@ class LaneRun:
                 if state != DeliveryState.DUE:
                     return
             while not self._attempt(due):
-                self.seen = None
+                self.seen, self.guessed = None, False
         finally:
             self.slot.end(time.monotonic() + self.options.hard_limit)
 
     def _attempt(self, due: Due) -> bool:
         """Ask the gate and run what it lets through; False: what it was asked with has changed since, and nothing was started.
 
-        The gate asks with what was read for the delivery before; the start itself, in its one statement, sees whether that holds.
+        The gate asks with what was known for the delivery before; the start itself, in its one statement, sees whether that holds.
         """
         with tenant_scope(self.tenant, self.seen):  # one of its own: what a handler leaves in its scope ends with it
-            handler = self._gate(due)
+            try:
+                handler = self._gate(due)
+            except _MayBeOld:
+                return False
             if handler is None:
                 return True
             before, gate = self.unwritten, None if self.lane.plugin == house.HOUSE else self.seen
@@ -225,9 +242,13 @@ class LaneRun:
             if before is not None:
                 self._wrote(before, found.written)
             if found.started is not None:
-                with bound_contextvars(attempt=found.started.attempt):
-                    self._call(handler, found.started)
+                with _logged_with(attempt=found.started.attempt):
+                    self.unwritten = attempt.run(
+                        handler, found.started, self.lane, self.breaker, self.options.soft_limit
+                    )
+                self.slot.record.served += 1
             if found.gate_holds:
+                self.guessed = False
                 self.quota.note(due, found)
             return found.gate_holds
 
@@ -250,9 +271,11 @@ class LaneRun:
                 handler = active.find(self.lane.plugin, due.handler, due.hook)
         except DeadlineExceeded as error:
             self._not_started(error)
+        if self.guessed and (handler is None or not decision.runs):
+            raise _MayBeOld
         if decision.reason is Reason.DISABLED:
             self._write()
-            rows.cancel(self.lane.schema, self.lane.plugin, self.lane.fence, _DISABLED(why=decision.words).english)
+            rows_held.cancel(self.lane.schema, self.lane.plugin, self.lane.fence, _DISABLED(why=decision.words).english)
             raise _SliceOver
         if not decision.runs:
             if decision.reason not in _MAY_BE_OVER:
@@ -263,19 +286,19 @@ class LaneRun:
             self._leave(due, text)
         elif due.held:
             self._write()
-            rows.release_held(self.lane.schema, self.lane.plugin, self.lane.fence)
+            rows_held.release_held(self.lane.schema, self.lane.plugin, self.lane.fence)
             raise _SliceOver  # the next slice finds all of them, and takes them in their order
         return handler
 
     def _leave_out_jobs(self, why: Decision) -> None:
         """A job whose time comes while its plugin is not to run passes; what was an event is kept for the day on which it may."""
         self._write()
-        rows.skip(self.lane.schema, self.lane.plugin, self.lane.fence, JOB_HOOK, _LEFT_OUT(why=why.words).english)
+        rows_held.skip(self.lane.schema, self.lane.plugin, self.lane.fence, JOB_HOOK, _LEFT_OUT(why=why.words).english)
 
     def _leave(self, due: Due, reason: str) -> None:
         """Put off one delivery that this version of the code knows nothing of: another version, newer or older, may."""
         self._write()
-        rows.hold(self.lane.schema, self.lane.plugin, self.lane.fence, reason, due.id)
+        rows_held.hold(self.lane.schema, self.lane.plugin, self.lane.fence, reason, due.id)
 
     def _not_started(self, error: DeadlineExceeded) -> NoReturn:
         limits.left_clean()
@@ -283,83 +306,8 @@ class LaneRun:
 
     def _hold(self, reason: str) -> NoReturn:
         self._write()
-        rows.hold(self.lane.schema, self.lane.plugin, self.lane.fence, reason)
+        rows_held.hold(self.lane.schema, self.lane.plugin, self.lane.fence, reason)
         raise _SliceOver
-
-    def _call(self, handler: BoundHandler, started: Started) -> None:
-        current = CurrentDelivery(
-            started.id,
-            started.event_id,
-            self.lane.plugin,
-            started.hook,
-            str(started.key),
-            started.attempt,
-            self.lane.fence,
-            sample=started.sample,
-        )
-        begun = time.perf_counter()
-        entered(current)
-        error: BaseException | None = None
-        try:
-            with limits.soft_limit(self.options.soft_limit):
-                args = thaw(json.loads(started.payload))
-                failpoint("before_send")
-                current.called = True
-                handler.call(*args)
-        except BaseException as raised:  # noqa: BLE001  # SystemExit and the deadline included: the worker must outlive a handler
-            error = raised
-        finally:
-            entered(None)
-        if not limits.left_clean() and error is None:
-            error = LeftOpen()
-        failpoint("after_answer")
-        self.slot.record.served += 1
-        if current.called:
-            metrics.observed(DELIVERIES, time.perf_counter() - begun, self.lane.plugin, started.hook)
-        if current.marked:
-            metrics.counted(ATTEMPTS, self.lane.plugin, AttemptOutcome.DONE.value, DeliveryState.DONE.value)
-            self.breaker.succeeded()
-            self._marked_by_itself(handler, started, error)
-            return
-        self.unwritten = Finished(
-            started.id, self._outcome(handler, started, current, error, time.perf_counter() - begun)
-        )
-        if self.unwritten.outcome.state is DeliveryState.DUE:
-            failpoint("scheduling_retry")
-
-    def _marked_by_itself(self, handler: BoundHandler, started: Started, error: BaseException | None) -> None:
-        """The handler has committed its work and the mark in one; what it does after that cannot change either."""
-        failpoint("after_mark")
-        if error is not None:
-            who = f"{handler.plugin}.{handler.name}"
-            log.error("%s failed after delivery %s was marked as delivered", who, started.id, exc_info=error)
-
-    def _outcome(
-        self,
-        handler: BoundHandler,
-        started: Started,
-        current: CurrentDelivery,
-        error: BaseException | None,
-        took: float,
-    ) -> Outcome:
-        duration = round(took * 1000)
-        if error is None:
-            self.breaker.succeeded()
-            return delivered(duration, current.response_status, current.exchange)
-        outcome = failed(error, started.tried, duration, current.response_status, current.exchange, once=started.sample)
-        # A sample is somebody trying their settings, which must not hold up what is real; to be tried later is the handler's decision.
-        excused = isinstance(error, RetryLater) or (started.sample and not self.breaker.trial)
-        if current.called and not excused:
-            self.breaker.failed(outcome.error)
-        level = logging.ERROR if outcome.state is DeliveryState.DEAD else logging.WARNING
-        expected = isinstance(error, (PluginError, NetworkError, DeadlineExceeded))
-        log.log(
-            level,
-            "Delivery %s of %r to %s.%s in %s failed, attempt %s: %s",
-            *(started.id, started.hook, handler.plugin, handler.name, self.lane.schema, started.attempt, outcome.error),
-            exc_info=None if expected else error,
-        )
-        return outcome
 
     def _write(self) -> None:
         """Write the outcome that is still unwritten."""
@@ -368,6 +316,16 @@ class LaneRun:
             written = rows.finish(self.lane.schema, before, self.lane.fence)
             self.unwritten = None
             self._wrote(before, written)
+
+    def _write_and_look(self) -> datetime | None:
+        """Write the outcome that is still unwritten, and when the next delivery is due."""
+        schema, plugin, before = self.lane.schema, self.lane.plugin, self.unwritten
+        if before is None:
+            return rows.next_due(schema, plugin, self.quota.uncounted)
+        written, next_at = rows.finish_and_next(schema, plugin, before, self.lane.fence, self.quota.uncounted)
+        self.unwritten = None
+        self._wrote(before, written)
+        return next_at
 
     def _write_in_spite_of_all(self) -> None:
         """Wait for the database to come back: the handler has run, and forgetting that would run it twice. The fence keeps it safe."""
@@ -385,7 +343,7 @@ class LaneRun:
         if written:
             metrics.counted(ATTEMPTS, self.lane.plugin, before.outcome.attempt.value, before.outcome.state.value)
         else:
-            with bound_contextvars(delivery=before.id):
+            with _logged_with(delivery=before.id):
                 log.warning(
                     "Delivery %s in %s was not marked: it is already, or a newer claim has it",
                     before.id,

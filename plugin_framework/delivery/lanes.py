@@ -44,9 +44,12 @@ DELETE FROM public.delivery_wake
 WHERE id = ANY (%s::bigint[]) AND written_at < statement_timestamp() - make_interval(secs => %s) RETURNING id
 """
 _DROP_WAKES = "DELETE FROM public.delivery_wake WHERE id = ANY (%s::bigint[])"
+# Nobody waits for a flush of the log when a lane changes hands. If the server dies and has forgotten, a lane is free that was claimed, or
+# leased that was given back, which its lease ends; and no delivery has seen that claim's fence: whatever carries it was flushed after it.
+UNFLUSHED = "(SELECT set_config('synchronous_commit', 'off', true) AS set) AS unflushed"
 # One row in any case, for `prepared.one`: an idle worker asks this all the time. `chosen` is a WITH query of its own because as a part of
 # the join it is run again for each row wherever the planner, without statistics, thinks little of that: each time it takes another lane.
-_CLAIM = """
+_CLAIM = f"""
 WITH chosen AS MATERIALIZED (
     SELECT tenant_schema, plugin FROM public.delivery_lane
     WHERE next_at <= clock_timestamp() AND (leased_until IS NULL OR leased_until < clock_timestamp())
@@ -59,18 +62,20 @@ claimed AS (
     FROM chosen
     WHERE lane.tenant_schema = chosen.tenant_schema AND lane.plugin = chosen.plugin
     RETURNING lane.tenant_schema, lane.plugin, lane.fence, lane.seq, lane.failures, lane.open_since IS NOT NULL, lane.over_quota)
-SELECT claimed.* FROM (VALUES (1)) AS one LEFT JOIN claimed ON true
-"""
+SELECT claimed.* FROM {UNFLUSHED} LEFT JOIN claimed ON true
+"""  # noqa: S608  # made of constants
 # `seq` has moved on if a wake-up was folded in since the claim: its delivery may have been missed, so the lane is due at once.
 # A lane with more to do goes to the end of the queue (`now`), not back to where its oldest delivery would put it.
-_RELEASE = """
-UPDATE public.delivery_lane
-SET owner = '', leased_until = NULL, failures = coalesce(%(failures)s, failures), over_quota = %(over_quota)s, next_at = CASE
-    WHEN seq <> %(seq)s THEN clock_timestamp()
-    WHEN %(next_at)s::timestamptz IS NULL THEN NULL
-    ELSE greatest(%(next_at)s::timestamptz, clock_timestamp()) END
-WHERE tenant_schema = %(schema)s AND plugin = %(plugin)s AND fence = %(fence)s
-"""
+_RELEASE = f"""
+WITH released AS (
+    UPDATE public.delivery_lane
+    SET owner = '', leased_until = NULL, failures = %(failures)s::int, over_quota = %(over_quota)s, next_at = CASE
+        WHEN seq <> %(seq)s THEN clock_timestamp()
+        WHEN %(next_at)s::timestamptz IS NULL THEN NULL
+        ELSE greatest(%(next_at)s::timestamptz, clock_timestamp()) END
+    WHERE tenant_schema = %(schema)s AND plugin = %(plugin)s AND fence = %(fence)s RETURNING fence)
+SELECT released.fence FROM {UNFLUSHED} LEFT JOIN released ON true
+"""  # noqa: S608  # made of constants
 _POSTPONE = """
 UPDATE public.delivery_lane
 SET owner = '', leased_until = NULL, failures = failures + %(failed)s, next_at = clock_timestamp()
@@ -174,14 +179,16 @@ def claim(owner: str, lease: float) -> Lane | None:
     return None if schema is None else Lane(schema, *more)
 
 
-def release(lane: Lane, next_at: datetime | None, failures: int | None = None, *, over_quota: bool = False) -> bool:
+def release(lane: Lane, next_at: datetime | None, failures: int = 0, *, over_quota: bool = False) -> bool:
     """Give a lane back; it is due at `next_at`, or at once if something came in meanwhile. False: it was not ours any more.
 
     Args:
-        failures: attempts that have failed in a row by now; None leaves the count.
+        failures: attempts that have failed in a row by now.
         over_quota: whether some of it waits because the day's deliveries are used up.
     """
-    return _write(_RELEASE, lane, seq=lane.seq, next_at=next_at, failures=failures, over_quota=over_quota)
+    ours = {"schema": lane.schema, "plugin": lane.plugin, "fence": lane.fence, "seq": lane.seq}
+    (fence,) = prepared.one(_RELEASE, {**ours, "next_at": next_at, "failures": failures, "over_quota": over_quota})
+    return fence is not None
 
 
 def postpone(lane: Lane, wait: float, failed: int = 0) -> bool:

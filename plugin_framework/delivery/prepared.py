@@ -1,7 +1,8 @@
-"""Sends one statement again and again at the least cost: planned once in a connection, and past Django's and psycopg's cursors.
+"""Sends a worker's own statements at the least cost: past Django's and psycopg's cursors, and the same one again without planning it.
 
-A worker sends one such statement per delivery, and the cursors alone (Django's sends text that is planned anew each time) would
-cost more than all else it does. Only for between two handlers: what guards a handler's work is not told of it.
+A worker sends a few such statements per delivery, and the cursors alone (Django's sends text that is planned anew each time) would
+cost more than all else it does. Only for between two handlers: what guards a handler's work is not told of it, and no search_path is
+set, so tables are named with their schema.
 """
 
 from __future__ import annotations
@@ -10,6 +11,7 @@ import functools
 import itertools
 import re
 from collections.abc import Callable, Mapping
+from datetime import datetime
 from typing import Any
 from uuid import UUID
 from weakref import WeakKeyDictionary
@@ -19,11 +21,12 @@ from psycopg import errors, pq
 
 KEPT = 100  # statements in a connection; psycopg's own limit
 _PARAMETER = re.compile(r"%\((\w+)\)s")
-_BOOL, _UUID = 16, 2950
+_BOOL, _TIMESTAMPTZ, _UUID = 16, 1184, 2950
 _INTEGERS = (20, 21, 23)  # int8, int2, int4
 _READ: dict[int, Callable[[bytes], Any]] = {
     **dict.fromkeys(_INTEGERS, int),
     _BOOL: lambda value: value == b"t",
+    _TIMESTAMPTZ: lambda value: datetime.fromisoformat(value.decode()),
     _UUID: lambda value: UUID(value.decode()),
 }
 _number = itertools.count()
@@ -31,26 +34,48 @@ _names: WeakKeyDictionary[Any, dict[str, bytes]] = WeakKeyDictionary()  # by con
 
 
 def one(sql: str, params: Mapping[str, object]) -> tuple[Any, ...]:
-    """The one row of a statement: booleans, integers and UUIDs as such, anything else as text.
+    """The one row of a statement that is kept in the connection: for one that is sent again and again.
+
+    Booleans, integers, UUIDs and times come as such, anything else as text.
 
     Args:
         sql: with a type for each parameter that the server cannot deduce.
-        params: text, numbers and None.
+        params: text, numbers, times and None.
 
     Raises:
         django.db.Error: as from any other statement.
     """
-    wrapper = connections[DEFAULT_DB_ALIAS]
-    wrapper.ensure_connection()
     statement, names = _numbered(sql)
-    values = [None if (value := params[name]) is None else str(value).encode() for name in names]
+    wrapper = _connected()
     with wrapper.wrap_database_errors:
         raw = wrapper.connection
-        found = raw.pgconn.exec_prepared(_name(raw, sql, statement), values)
+        found = raw.pgconn.exec_prepared(_name(raw, sql, statement), _values(names, params))
         if found.status != pq.ExecStatus.TUPLES_OK or found.ntuples != 1:
             _forget(raw, sql)
             raise _error(raw, found)
-        return tuple(_value(found, column) for column in range(found.nfields))
+        return _row(found, 0)
+
+
+def rows(sql: str, params: Mapping[str, object]) -> list[tuple[Any, ...]]:
+    """The rows of a statement that is not kept: one that names a tenant's tables differs from tenant to tenant. Else as `one`."""
+    statement, names = _numbered(sql)
+    wrapper = _connected()
+    with wrapper.wrap_database_errors:
+        raw = wrapper.connection
+        found = raw.pgconn.exec_params(statement, _values(names, params))
+        if found.status != pq.ExecStatus.TUPLES_OK:
+            raise _error(raw, found)
+        return [_row(found, number) for number in range(found.ntuples)]
+
+
+def _connected() -> Any:
+    wrapper = connections[DEFAULT_DB_ALIAS]
+    wrapper.ensure_connection()
+    return wrapper
+
+
+def _values(names: tuple[str, ...], params: Mapping[str, object]) -> list[bytes | None]:
+    return [None if (value := params[name]) is None else str(value).encode() for name in names]
 
 
 @functools.lru_cache(maxsize=1024)
@@ -81,8 +106,12 @@ def _forget(raw: Any, sql: str) -> None:
     raw.pgconn.exec_(b"DEALLOCATE " + _names[raw].pop(sql))
 
 
-def _value(found: Any, column: int) -> Any:
-    value = found.get_value(0, column)
+def _row(found: Any, number: int) -> tuple[Any, ...]:
+    return tuple(_value(found, number, column) for column in range(found.nfields))
+
+
+def _value(found: Any, row: int, column: int) -> Any:
+    value = found.get_value(row, column)
     if value is None:
         return None
     read = _READ.get(found.ftype(column))

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from plugin_framework import metrics
 from plugin_framework.catalog.plans import PlanFacts
-from plugin_framework.delivery import house, rows
+from plugin_framework.delivery import house, rows, rows_held
 from plugin_framework.delivery.lanes import Lane
 from plugin_framework.delivery.rows import Due, Next, Place
 from plugin_framework.metrics.names import REFUSED
@@ -61,5 +61,5 @@ class DailyQuota:
         """Of this lane, all that counts and is due."""
         self.used_up = True
         reason = _USED_UP(plan=plan, limit=limit).english
-        if rows.put_off(self._lane.schema, self._lane.plugin, self._lane.fence, day, reason):
+        if rows_held.put_off(self._lane.schema, self._lane.plugin, self._lane.fence, day, reason):
             metrics.counted(REFUSED, Kind.DELIVERIES.value)

@@ -1,4 +1,4 @@
-"""The deliveries' SQL: finding due ones, starting, finishing, holding. Every write is conditional on the lane's fence.
+"""The deliveries' SQL: finding due ones, starting, finishing; `rows_held` has the rest. Every write is conditional on the lane's fence.
 
 Tables are named with their schema, so nothing here depends on the current search_path.
 
@@ -11,7 +11,6 @@ the lane is released for it, and the next slice takes it.
 from __future__ import annotations
 
 import functools
-import random
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -22,9 +21,10 @@ from uuid import UUID
 from django.db import connection
 
 from plugin_framework.catalog.revisions import UNCHANGED
+from plugin_framework.db import wear
 from plugin_framework.delivery import prepared
 from plugin_framework.delivery.outcome import Outcome
-from plugin_framework.delivery.retry import HOLD_LIMIT, JITTER, LEAST_HOLD, MAX_ATTEMPTS, MOST_HOLD
+from plugin_framework.delivery.retry import MAX_ATTEMPTS
 from plugin_framework.models.quota import TODAY
 from plugin_framework.registry import JOB_HOOK
 from plugin_framework.sdk._words import Phrase
@@ -36,7 +36,7 @@ NOW_SECONDS = "extract(epoch FROM statement_timestamp() - TIMESTAMPTZ 'epoch')"
 _DUE = """
 SELECT id, hook, handler, started_at IS NOT NULL AND finished_at IS NULL AS interrupted,
     held_since IS NOT NULL AND next_at > created_at AS held, attempts = attempts_before AS fresh FROM {deliveries}
-WHERE plugin = %s AND state = 'due' AND next_at <= statement_timestamp() ORDER BY next_at, id LIMIT %s
+WHERE plugin = %(plugin)s AND state = 'due' AND next_at <= statement_timestamp() ORDER BY next_at, id LIMIT %(limit)s
 """
 _NEXT = "SELECT min(next_at) FROM {deliveries} WHERE plugin = %(plugin)s AND state = 'due'"
 # Deliveries begun in a day, UTC. Where the plan sets a limit, each is counted in the statement that starts it: exact, also when its
@@ -54,7 +54,7 @@ _FINISHED = """finished AS (
         last_error = %(error)s::text, response_status = %(response_status)s::smallint,
         next_at = greatest(least(next_at, statement_timestamp()), statement_timestamp() + make_interval(secs => %(wait)s::float8))
     WHERE id = %(id)s AND fence = %(fence)s AND state = 'due' AND started_at IS NOT NULL AND finished_at IS NULL
-    RETURNING id, attempts, started_at),
+    RETURNING id, attempts, started_at, state, next_at),
 attempt AS (
     INSERT INTO {attempts}
         (delivery_id, number, started_at, duration_ms, outcome, error, response_status, method, host, answer)
@@ -66,6 +66,11 @@ _STARTED = """started AS (
     WHERE id = %(next)s AND state = 'due' AND fence <= %(fence)s AND next_at <= statement_timestamp()
     RETURNING id, event_id, hook, handler, payload, attempts, idempotency_key, attempts - attempts_before, sample)"""
 _FINISH = f"WITH {_FINISHED} SELECT count(*) FROM finished"  # noqa: S608  # made of the constants above, here and below
+# The statement sees the others as they were before it, and what it does itself in what it returns.
+_NEXT_AFTER = """SELECT (SELECT count(*) FROM finished), least((SELECT next_at FROM finished WHERE state = 'due'),
+    (SELECT min(next_at) FROM {deliveries} WHERE plugin = %(plugin)s AND state = 'due' AND id <> %(id)s))"""
+_FINISH_AND_NEXT = f"WITH {_FINISHED} {_NEXT_AFTER}"
+_FINISH_COUNT_AND_NEXT = f"WITH {_FINISHED}, counted AS ({_COUNT}) {_NEXT_AFTER}"
 _START = f"WITH {_STARTED} SELECT started.* FROM started"  # noqa: S608
 # The gate was asked with revisions that were read before; whether they have changed is seen in the moment in which it starts.
 _GATE = f"gate AS (SELECT {UNCHANGED} AS unchanged)"
@@ -88,16 +93,7 @@ _START_COUNTED = f"WITH {_GATE_AND_DAY}, {_PLACE}, {_START_IN_PLACE} SELECT 0, {
 _FINISH_AND_START_COUNTED = (
     f"WITH {_GATE_AND_DAY}, {_FINISHED}, {_PLACE}, {_START_IN_PLACE} SELECT (SELECT count(*) FROM finished), {_PLACED}"  # noqa: S608
 )
-# Until the day after the one whose deliveries are used up; if that has begun meanwhile, they are due. How long a delivery may be held for
-# other reasons counts anew: a plan must not make it be given up.
-_PUT_OFF = """
-UPDATE {deliveries} SET fence = %(fence)s, held_since = statement_timestamp(), last_error = %(reason)s,
-    next_at = (%(day)s::date + 1)::timestamp AT TIME ZONE 'UTC'
-WHERE plugin = %(plugin)s AND state = 'due' AND fence <= %(fence)s AND next_at <= statement_timestamp()
-    AND attempts = attempts_before AND hook <> %(job)s
-"""
 _CUT_OFF = Phrase("The worker stopped before the attempt had ended; it may have been delivered.")
-_GAVE_UP = Phrase("Given up, because for %(hours)s hours: %(why)s")
 _INTERRUPTED = """
 WITH lost AS (
     UPDATE {deliveries} SET fence = %(fence)s, finished_at = statement_timestamp(), last_error = %(error)s,
@@ -108,36 +104,6 @@ WITH lost AS (
     INSERT INTO {attempts} (delivery_id, number, started_at, outcome, error)
     SELECT id, attempts, started_at, 'interrupted', %(error)s FROM lost)
 SELECT state FROM lost
-"""
-# All due ones of the plugin, or only %(id)s. Held ones come back after as long as they have been held, within bounds, and are given up
-# after %(limit)s seconds. Of NULL and now the least is now; of NULL and a bound the greatest is the bound.
-_HOLD = f"""
-WITH given_up AS (
-    UPDATE {{deliveries}} SET fence = %(fence)s, state = 'dead', finished_at = statement_timestamp(), last_error = %(gave_up)s
-    WHERE {{held}} AND held_since < statement_timestamp() - make_interval(secs => %(limit)s) RETURNING id),
-held AS (
-    UPDATE {{deliveries}} SET fence = %(fence)s, held_since = least(held_since, statement_timestamp()), last_error = %(reason)s,
-        next_at = to_timestamp(({NOW_SECONDS} + %(jitter)s
-            * least(greatest(extract(epoch FROM statement_timestamp() - held_since), %(least)s), %(most)s))::float8)
-    WHERE {{held}} AND (held_since IS NULL OR held_since >= statement_timestamp() - make_interval(secs => %(limit)s)) RETURNING id)
-SELECT (SELECT count(*) FROM given_up) + (SELECT count(*) FROM held)
-""".replace(  # noqa: S608  # made of the constants above
-    "{held}",
-    """plugin = %(plugin)s AND state = 'due' AND fence <= %(fence)s AND next_at <= statement_timestamp()
-        AND (%(id)s::bigint IS NULL OR id = %(id)s)""",
-)
-# `held_since` stays until a handler is called: how long a delivery may be held in all counts from the first time.
-_RELEASE_HELD = """
-UPDATE {deliveries} SET next_at = created_at
-WHERE plugin = %(plugin)s AND state = 'due' AND held_since IS NOT NULL AND fence <= %(fence)s
-"""
-_CANCEL = """
-UPDATE {deliveries} SET fence = %(fence)s, state = 'cancelled', finished_at = statement_timestamp(), last_error = %(reason)s
-WHERE plugin = %(plugin)s AND state = 'due' AND fence <= %(fence)s
-"""
-_SKIP = """
-UPDATE {deliveries} SET fence = %(fence)s, state = 'cancelled', finished_at = statement_timestamp(), last_error = %(reason)s
-WHERE plugin = %(plugin)s AND hook = %(hook)s AND state = 'due' AND fence <= %(fence)s AND next_at <= statement_timestamp()
 """
 _LOOK = """
 SELECT attempts - attempts_before, fence = %s AND started_at IS NOT NULL AND finished_at IS NULL,
@@ -236,7 +202,7 @@ def table(schema: str, name: str = "delivery") -> str:
 
 def due(schema: str, plugin: str, limit: int) -> list[Due]:
     """Deliveries of the lane whose time has come, longest waiting first."""
-    return [Due(*row) for row in _rows(schema, _DUE, [plugin, limit])]
+    return [Due(*row) for row in _quick(schema, _DUE, {"plugin": plugin, "limit": limit})]
 
 
 def next_due(schema: str, plugin: str, begun: int = 0) -> datetime | None:
@@ -245,25 +211,33 @@ def next_due(schema: str, plugin: str, begun: int = 0) -> datetime | None:
     Args:
         begun: deliveries to be added to the day's, which were not counted when they were started.
     """
-    found: datetime | None = _rows(schema, _COUNT_AND_NEXT if begun else _NEXT, {"plugin": plugin, "begun": begun})[0][
-        0
-    ]
+    sql = _COUNT_AND_NEXT if begun else _NEXT
+    found: datetime | None = _quick(schema, sql, {"plugin": plugin, "begun": begun})[0][0]
     return found
+
+
+def finish_and_next(
+    schema: str, plugin: str, finished: Finished, fence: int, begun: int = 0
+) -> tuple[bool, datetime | None]:
+    """`finish` and `next_due` in one commit and one round trip: the last statement of a slice."""
+    sql = _FINISH_COUNT_AND_NEXT if begun else _FINISH_AND_NEXT
+    written, next_at = _quick(schema, sql, {**_outcome(finished, fence), "plugin": plugin, "begun": begun})[0]
+    return bool(written), next_at if written else next_due(schema, plugin)
 
 
 def begun_today(schema: str) -> int:
     """How many of the tenant's deliveries have begun today, UTC."""
-    return int(_rows(schema, _BEGUN, [])[0][0])
+    return int(found_by(schema, _BEGUN, [])[0][0])
 
 
 def count(schema: str, begun: int) -> None:
     """Add to the day's deliveries; less than 0: some were counted and did not begin after all."""
-    _change(schema, _COUNT, {"begun": begun})
+    change(schema, _COUNT, {"begun": begun})
 
 
 def start(schema: str, delivery: int, fence: int) -> Started | None:
     """Count an attempt and make the delivery ours; None if it is not due any more or a newer claim has it."""
-    found = _rows(schema, _START, {"next": delivery, "fence": fence})
+    found = _quick(schema, _START, {"next": delivery, "fence": fence})
     return Started(*found[0]) if found else None
 
 
@@ -281,7 +255,7 @@ def finish_and_start(
         return Next(finish(schema, before, fence) if before else False, True, start(schema, delivery, fence))
     params = {"schema": schema, "plugins": gate.plugins, "catalog": gate.catalog, "next": delivery, "limit": limit}
     if before is None:
-        row = _rows(schema, _START_GATED if limit is None else _START_COUNTED, {**params, "fence": fence})[0]
+        row = _quick(schema, _START_GATED if limit is None else _START_COUNTED, {**params, "fence": fence})[0]
     else:
         sql = _FINISH_AND_START if limit is None else _FINISH_AND_START_COUNTED
         row = prepared.one(_sql(schema, sql), {**_outcome(before, fence), **params})
@@ -295,7 +269,7 @@ def finish_and_start(
 
 def finish(schema: str, finished: Finished, fence: int) -> bool:
     """Write what came of an attempt. False: a newer claim has the delivery, or it is written already; nothing was changed."""
-    return bool(_rows(schema, _FINISH, _outcome(finished, fence))[0][0])
+    return bool(_quick(schema, _FINISH, _outcome(finished, fence))[0][0])
 
 
 def record_interrupted(schema: str, delivery: int, fence: int) -> str:
@@ -304,37 +278,8 @@ def record_interrupted(schema: str, delivery: int, fence: int) -> str:
     "" if a newer claim has it, and nothing was changed.
     """
     params = {"id": delivery, "fence": fence, "error": _CUT_OFF.text, "most": MAX_ATTEMPTS}
-    rows = _rows(schema, _INTERRUPTED, params)
+    rows = found_by(schema, _INTERRUPTED, params)
     return str(rows[0][0]) if rows else ""
-
-
-def hold(schema: str, plugin: str, fence: int, reason: str, delivery: int | None = None) -> int:
-    """Put off due deliveries without using up an attempt: the plugin does not run now; how many."""
-    jitter = 1 + random.uniform(-JITTER, JITTER)  # noqa: S311  # spreads load, guards nothing
-    bounds = {"limit": HOLD_LIMIT, "least": LEAST_HOLD, "most": MOST_HOLD, "jitter": jitter}
-    texts = {"reason": reason[:500], "gave_up": _GAVE_UP(hours=f"{HOLD_LIMIT / 3600:g}", why=reason).english[:500]}
-    return int(_rows(schema, _HOLD, {"plugin": plugin, "fence": fence, "id": delivery, **texts, **bounds})[0][0])
-
-
-def put_off(schema: str, plugin: str, fence: int, day: str, reason: str) -> int:
-    """Let the due deliveries that would be among those of `day` wait until it is over; how many."""
-    params = {"plugin": plugin, "fence": fence, "day": day, "reason": reason[:500], "job": JOB_HOOK}
-    return _change(schema, _PUT_OFF, params)
-
-
-def release_held(schema: str, plugin: str, fence: int) -> int:
-    """Make what was held of a plugin due now, in the order in which the events happened: it runs again; how many."""
-    return _change(schema, _RELEASE_HELD, {"plugin": plugin, "fence": fence})
-
-
-def cancel(schema: str, plugin: str, fence: int, reason: str) -> int:
-    """Cancel the waiting deliveries of a plugin that was disabled; how many."""
-    return _change(schema, _CANCEL, {"plugin": plugin, "fence": fence, "reason": reason[:500]})
-
-
-def skip(schema: str, plugin: str, fence: int, hook: str, reason: str) -> int:
-    """Cancel due deliveries of one hook: a job whose time passes while its plugin does not run; how many."""
-    return _change(schema, _SKIP, {"plugin": plugin, "fence": fence, "hook": hook, "reason": reason[:500]})
 
 
 def look(schema: str, delivery: int, fence: int) -> tuple[int, bool, int | None, bool] | None:
@@ -342,7 +287,7 @@ def look(schema: str, delivery: int, fence: int) -> tuple[int, bool, int | None,
 
     None if nothing is due to it any more.
     """
-    rows = _rows(schema, _LOOK, [fence, delivery])
+    rows = found_by(schema, _LOOK, [fence, delivery])
     found: tuple[int, bool, int | None, bool] | None = rows[0] if rows else None
     return found
 
@@ -372,14 +317,24 @@ def _sql(schema: str, sql: str) -> str:
     return sql
 
 
-def _rows(schema: str, sql: str, params: list[Any] | Mapping[str, Any]) -> list[tuple[Any, ...]]:
+def _quick(schema: str, sql: str, params: Mapping[str, Any]) -> list[tuple[Any, ...]]:
+    """As `found_by`, for what is asked for each delivery. Within a transaction, which only the cursors know how to begin, the same."""
+    if connection.in_atomic_block:
+        return found_by(schema, sql, params)
+    wear.touch(schema)
+    return prepared.rows(_sql(schema, sql), params)
+
+
+def found_by(schema: str, sql: str, params: list[Any] | Mapping[str, Any]) -> list[tuple[Any, ...]]:
+    """The rows of a statement in which the engine's tables of `schema` are named {deliveries}, {attempts}, {uses}."""
     with connection.cursor() as cursor:
         cursor.execute(_sql(schema, sql), params)
         found: list[tuple[Any, ...]] = cursor.fetchall()
         return found
 
 
-def _change(schema: str, sql: str, params: Mapping[str, Any]) -> int:
+def change(schema: str, sql: str, params: Mapping[str, Any]) -> int:
+    """How many rows such a statement changed."""
     with connection.cursor() as cursor:
         cursor.execute(_sql(schema, sql), params)
         return int(cursor.rowcount)

@@ -126,7 +126,7 @@ def test_every_line_is_json_and_says_what_it_is_about(watched: Watched) -> None:
         "delivery": row.pk,
         "attempt": 1,
         "level": "WARNING",
-        "logger": "plugin_framework.delivery.lane_run",
+        "logger": "plugin_framework.delivery.attempt",
     }
     assert {name: failure.get(name) for name in where} == where
     assert "ZeroDivisionError: one by none" in failure["exception"]

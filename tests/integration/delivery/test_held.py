@@ -11,7 +11,7 @@ from django.db.models.functions import Now
 from plugin_framework import configuration, lifecycle
 from plugin_framework.activation import BoundHandler
 from plugin_framework.audit import SYSTEM
-from plugin_framework.delivery import lanes, rows
+from plugin_framework.delivery import lanes, rows, rows_held
 from plugin_framework.delivery.emit import emit_event
 from plugin_framework.delivery.models import Wake
 from plugin_framework.models import Delivery
@@ -32,7 +32,7 @@ def acme(committed_db: str, tenants: Any) -> TenantRef:
         for _ in (MAIL, SLACK):
             lane = lanes.claim("me", 60)
             assert lane is not None
-            assert rows.hold(lane.schema, lane.plugin, lane.fence, "It needs setup.") == 1
+            assert rows_held.hold(lane.schema, lane.plugin, lane.fence, "It needs setup.") == 1
             lanes.release(lane, rows.next_due(lane.schema, lane.plugin))
     return ref
 

@@ -11,7 +11,7 @@ import pytest
 from django.db import connection
 from django.utils import timezone
 
-from plugin_framework.delivery import lanes, rows, workers
+from plugin_framework.delivery import lanes, rows, rows_held, workers
 from plugin_framework.delivery.models import Lane, Wake, Worker
 from plugin_framework.delivery.outcome import delivered, failed
 from plugin_framework.delivery.rows import Finished
@@ -126,8 +126,8 @@ def test_a_lane_whose_lease_has_run_out_is_claimed_with_a_newer_fence_and_the_ol
 
     assert not rows.finish(old.schema, Finished(pk, delivered(1, None)), old.fence)
     assert rows.start(old.schema, pk, old.fence) is None
-    assert rows.hold(old.schema, "mail", old.fence, "no") == 0
-    assert rows.cancel(old.schema, "mail", old.fence, "no") == 0
+    assert rows_held.hold(old.schema, "mail", old.fence, "no") == 0
+    assert rows_held.cancel(old.schema, "mail", old.fence, "no") == 0
     assert not lanes.release(old, None)
     assert not lanes.postpone(old, 60)
     assert not lanes.drop(old)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from datetime import UTC, datetime
 from uuid import UUID
 
 import psycopg
@@ -39,6 +40,16 @@ def test_a_row_has_booleans_integers_uuids_texts_and_none() -> None:
     for number in (3, -4):
         row = prepared.one(sql, {"yes": True, "n": number, "key": str(key), "text": "á 'b' $1 %", "none": None})
         assert row == (True, False, number, number, key, "á 'b' $1 %", None)
+
+
+def test_what_is_not_kept_has_any_number_of_rows_and_times_with_their_zone() -> None:
+    sql = "SELECT number, %(at)s::timestamptz FROM generate_series(1, %(most)s::int) AS number"
+    at = datetime(2026, 11, 28, 12, 30, 0, 250000, tzinfo=UTC)
+    assert prepared.rows(sql, {"most": 2, "at": at}) == [(1, at), (2, at)]
+    assert prepared.rows(sql, {"most": 0, "at": None}) == []
+    with pytest.raises(DataError, match="division by zero"):
+        prepared.rows("SELECT 1 / %(n)s::int", {"n": 0})
+    assert _kept() == set()
 
 
 def test_it_is_planned_once() -> None:

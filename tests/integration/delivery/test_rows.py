@@ -14,7 +14,7 @@ from django.db import connection, transaction
 from django.utils import timezone
 
 from plugin_framework.catalog import revisions
-from plugin_framework.delivery import lanes, rows
+from plugin_framework.delivery import lanes, rows, rows_held
 from plugin_framework.delivery.outcome import cut_short, delivered, failed
 from plugin_framework.delivery.rows import Finished
 from plugin_framework.models import Delivery, DeliveryAttempt
@@ -49,6 +49,38 @@ def test_marking_it_as_delivered_leaves_the_time_at_which_it_was_due(acme: Tenan
     rows.start(lane.schema, pk, lane.fence)
     assert rows.finish(lane.schema, Finished(pk, delivered(1, None)), lane.fence)
     assert stored(acme, pk).next_at == was
+
+
+def test_a_mark_within_a_transaction_ends_with_it(acme: TenantRef) -> None:
+    (pk,) = emitted(acme)
+    fold()
+    lane = claimed()
+    rows.start(lane.schema, pk, lane.fence)
+    with transaction.atomic():
+        assert rows.finish(lane.schema, Finished(pk, delivered(1, None)), lane.fence)
+        transaction.set_rollback(True)
+    assert stored(acme, pk).state == "due"
+
+
+def test_the_last_mark_of_a_slice_tells_when_the_next_is_due(acme: TenantRef) -> None:
+    emitted(acme)
+    first, second = emitted(acme)
+    fold()
+    lane = claimed()
+    rows.start(lane.schema, first, lane.fence)
+    done = Finished(first, delivered(1, None))
+    assert rows.finish_and_next(lane.schema, lane.plugin, done, lane.fence) == (True, stored(acme, second).next_at)
+    assert rows.finish_and_next(lane.schema, lane.plugin, done, lane.fence) == (False, stored(acme, second).next_at)
+    rows.start(lane.schema, second, lane.fence)
+    again = Finished(second, failed(ValueError("no"), 1, 5))
+    not_ours = rows.finish_and_next(lane.schema, lane.plugin, again, lane.fence - 1)
+    assert not_ours == (False, stored(acme, second).next_at)
+    written, next_at = rows.finish_and_next(lane.schema, lane.plugin, again, lane.fence, begun=2)
+    assert (written, next_at) == (True, stored(acme, second).next_at)
+    assert next_at is not None
+    assert next_at > timezone.now()
+    assert rows.begun_today(lane.schema) == 2
+    assert rows.finish_and_next(lane.schema, "other", again, lane.fence)[1] is None
 
 
 def _two_of_which_one_runs(tenant: TenantRef) -> tuple[lanes.Lane, Finished, int, Revisions]:
@@ -127,7 +159,7 @@ def test_holding_uses_up_no_attempt_and_ends_after_75_hours(acme: TenantRef) -> 
     (pk,) = emitted(acme)
     fold()
     lane = claimed()
-    assert rows.hold(lane.schema, "mail", lane.fence, "It needs setup.") == 1
+    assert rows_held.hold(lane.schema, "mail", lane.fence, "It needs setup.") == 1
     row = stored(acme, pk)
     assert (row.state, row.attempts, row.last_error) == ("due", 0, "It needs setup.")
     assert timedelta(seconds=25) < row.next_at - timezone.now() < timedelta(seconds=35)
@@ -135,7 +167,7 @@ def test_holding_uses_up_no_attempt_and_ends_after_75_hours(acme: TenantRef) -> 
     for hours, state in ((74, "due"), (76, "dead")):
         with tenant_scope(acme):
             Delivery.objects.update(held_since=timezone.now() - timedelta(hours=hours), next_at=timezone.now())
-        rows.hold(lane.schema, "mail", lane.fence, "It needs setup.")
+        rows_held.hold(lane.schema, "mail", lane.fence, "It needs setup.")
         row = stored(acme, pk)
         assert (row.state, row.attempts) == (state, 0)
     assert row.last_error == "Given up, because for 75 hours: It needs setup."
@@ -153,7 +185,7 @@ def test_a_held_delivery_comes_back_after_as_long_as_it_has_been_held_within_bou
     with tenant_scope(acme):
         Delivery.objects.update(held_since=since)
     before = timezone.now()
-    assert rows.hold(lane.schema, "mail", lane.fence, "It needs setup.") == 1
+    assert rows_held.hold(lane.schema, "mail", lane.fence, "It needs setup.") == 1
     row = stored(acme, pk)
     assert (row.state, row.held_since, row.finished_at) == ("due", since, None)
     assert 0.9 * wait - 1 <= (row.next_at - before).total_seconds() <= 1.1 * (wait + 5)
@@ -165,11 +197,11 @@ def test_of_what_is_held_only_what_has_been_for_too_long_is_given_up(acme: Tenan
     lane = claimed()
     with tenant_scope(acme):
         Delivery.objects.filter(pk=first).update(held_since=timezone.now() - timedelta(hours=76))
-    assert rows.hold(lane.schema, "mail", lane.fence, "It needs setup.", second) == 1
+    assert rows_held.hold(lane.schema, "mail", lane.fence, "It needs setup.", second) == 1
     assert stored(acme, first).state == "due", "it was not asked for"
     with tenant_scope(acme):
         Delivery.objects.filter(pk=second).update(next_at=timezone.now())
-    assert rows.hold(lane.schema, "mail", lane.fence, "It needs setup.") == 2
+    assert rows_held.hold(lane.schema, "mail", lane.fence, "It needs setup.") == 2
     assert [stored(acme, pk).state for pk in (first, second)] == ["dead", "due"]
 
 
@@ -205,15 +237,15 @@ def test_what_was_held_comes_in_the_order_of_its_events_once_its_plugin_runs(acm
     first, second, third = emitted(acme)[-1:], emitted(acme)[-1:], emitted(acme)[-1:]
     fold()
     lane = claimed()
-    assert rows.hold(lane.schema, "mail", lane.fence, "It needs setup.") == 3
+    assert rows_held.hold(lane.schema, "mail", lane.fence, "It needs setup.") == 3
     with tenant_scope(acme):  # the latest one's turn comes first
         Delivery.objects.filter(pk__in=third).update(next_at=timezone.now())
         held = Delivery.objects.values_list("held_since", flat=True)
         assert None not in held
     (due,) = rows.due(lane.schema, "mail", 10)
     assert due.held
-    assert rows.release_held(lane.schema, "mail", lane.fence - 1) == 0, "an older claim may not"
-    assert rows.release_held(lane.schema, "mail", lane.fence) == 3
+    assert rows_held.release_held(lane.schema, "mail", lane.fence - 1) == 0, "an older claim may not"
+    assert rows_held.release_held(lane.schema, "mail", lane.fence) == 3
     found = rows.due(lane.schema, "mail", 10)
     assert [[each.id] for each in found] == [first, second, third]
     assert [each.held for each in found] == [False] * 3

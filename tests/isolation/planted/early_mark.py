@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from plugin_framework.delivery.lane_run import LaneRun
+from plugin_framework.delivery import attempt
 from tests.isolation.planted.surgery import rewrite
 
 
 def plant() -> None:
     """Mark first."""
-    first = "self.unwritten = Finished(started.id, delivered(0, None, current.exchange)); self._write()"
-    rewrite(LaneRun._call, 'failpoint("before_send")', f'{first}; failpoint("before_send")')
+    imports = "from plugin_framework.delivery import rows; from plugin_framework.tenancy import current_tenant"
+    first = "rows.finish(current_tenant().schema, Finished(started.id, delivered(0, None, current.exchange)), current.fence)"
+    rewrite(attempt._called, 'failpoint("before_send")', f'{imports}; {first}; failpoint("before_send")')
