@@ -76,7 +76,7 @@ def test_no_statement_is_refused_as_postgresql_understands_it(tenants: Any) -> N
     assert {name: why for name, why in found.items() if why} == {}
     for module in (
         "rows._FINISH_AND_START_COUNTED",
-        "rows._HOLD",
+        "rows_held._HOLD",
         "lanes._FOLD",
         "schedule._WRITE",
         "retention._SWEEP",
