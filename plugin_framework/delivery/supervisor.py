@@ -19,7 +19,7 @@ from django.db import InterfaceError, OperationalError, ProgrammingError, connec
 from plugin_framework.citus import cluster
 from plugin_framework.db import pooler, wear
 from plugin_framework.db.rollout import judged
-from plugin_framework.delivery import lanes, limits, obituary, schedule, workers
+from plugin_framework.delivery import folding, lanes, limits, obituary, schedule, workers
 from plugin_framework.delivery.emit import CHANNEL
 from plugin_framework.delivery.options import Options
 from plugin_framework.delivery.pool import Death, Pool
@@ -159,7 +159,7 @@ class Supervisor:
         while True:
             count = self._fold_once()
             folded += count
-            if count < lanes.FOLD_LIMIT:
+            if count < folding.FOLD_LIMIT:
                 break
         if folded:
             self._pool.poke(folded + 1, folded)  # one more, for who has just found something else to do
@@ -183,8 +183,7 @@ class Supervisor:
     @staticmethod
     def _fold_once() -> int:
         try:
-            with transaction.atomic():
-                return lanes.fold()
+            return folding.fold()
         except ProgrammingError as error:  # a tenant's tables went away between two statements; the next look sees that
             log.warning("Wake-ups could not be folded, and will be looked at again: %s", str(error).strip())
             return 0

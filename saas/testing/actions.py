@@ -14,7 +14,7 @@ from psycopg import sql
 
 from plugin_framework import configuration, hooks, lifecycle, personal_data
 from plugin_framework.audit import Actor
-from plugin_framework.delivery import lanes, schedule, slots
+from plugin_framework.delivery import folding, lanes, schedule, slots
 from plugin_framework.delivery.lane_run import run_lane
 from plugin_framework.delivery.models import Schedule
 from plugin_framework.delivery.options import Options
@@ -124,8 +124,7 @@ def deliver() -> list[Delivery]:
 def _due_lanes() -> Iterator[lanes.Lane]:
     while True:
         with public_scope():
-            with transaction.atomic():
-                lanes.fold()
+            folding.fold()
             lane = lanes.claim("tests", 3600)
         if lane is None:
             return

@@ -14,14 +14,13 @@ import pytest
 from django.core.files.base import ContentFile
 from django.core.files.storage import default_storage
 from django.core.management import call_command
-from django.db import transaction
 from django.test import Client
 
 from plugin_framework import activation, configuration, hooks, lifecycle
 from plugin_framework.audit import SYSTEM
 from plugin_framework.catalog import plans
 from plugin_framework.catalog.offers import set_offer
-from plugin_framework.delivery import lanes, sample
+from plugin_framework.delivery import folding, lanes, sample
 from plugin_framework.delivery.lane_run import run_lane
 from plugin_framework.delivery.options import Options
 from plugin_framework.delivery.redeliver import redeliver
@@ -149,8 +148,7 @@ def _queued(world: World) -> bool:
     slot = allocate(1)[0]
     slot.record.lease_until = time.monotonic() + 60
     with public_scope():
-        with transaction.atomic():
-            lanes.fold()
+        folding.fold()
         while (lane := lanes.claim("test", 60)) is not None:
             run_lane(lane, slot, Options(), lambda: False, lambda seconds: None)
     return "queued" in HEARD

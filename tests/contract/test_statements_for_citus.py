@@ -26,6 +26,7 @@ CHANGES = [rule.pattern for rule in RULES if rule.name.startswith("changes rows"
 TABLES = re.compile(r"\b(?:UPDATE|DELETE\s+FROM|INSERT\s+INTO)\s+([\w.{}\"]+)", re.IGNORECASE)
 WHOLE = re.compile(r"\s*(?:WITH|UPDATE|DELETE|INSERT|SELECT)\s", re.IGNORECASE)
 _WORDS = {"SET", "SKIP", "NOWAIT", "OF"}  # DO UPDATE SET, FOR UPDATE SKIP LOCKED
+ONE_SERVER = {"plugin_framework.delivery.folding._FOLD_ALL"}  # not sent where CITUS is on
 # What is put into statements when they are sent.
 PLACES = {
     "{deliveries}": "plugin_framework_delivery",
@@ -61,7 +62,7 @@ def known_tables(statement: str) -> list[str]:
 
 def test_no_text_changes_rows_that_citus_knows_of_with_what_it_refuses() -> None:
     """Parts of statements too."""
-    found = [(name, text) for name, text in texts(*PLATFORM, plugins) if known_tables(text)]
+    found = [(name, text) for name, text in texts(*PLATFORM, plugins) if known_tables(text) and name not in ONE_SERVER]
     assert [name for name, text in found if any(pattern.search(text) for pattern in CHANGES)] == []
 
 
@@ -71,13 +72,13 @@ def test_no_statement_is_refused_as_postgresql_understands_it(tenants: Any) -> N
     found: dict[str, list[str]] = {}
     with tenant_scope(acme):
         for name, text in texts(*PLATFORM):
-            if known_tables(text) and WHOLE.match(text):
+            if known_tables(text) and WHOLE.match(text) and name not in ONE_SERVER:
                 found[name] = refusals(filled(text), PLAIN)
     assert {name: why for name, why in found.items() if why} == {}
     for module in (
         "rows._FINISH_AND_START_COUNTED",
         "rows_held._HOLD",
-        "lanes._FOLD",
+        "folding._FOLD",
         "schedule._WRITE",
         "retention._SWEEP",
     ):

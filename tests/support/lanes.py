@@ -4,11 +4,10 @@ from __future__ import annotations
 
 from datetime import timedelta
 
-from django.db import transaction
 from django.utils import timezone
 
 from plugin_framework.activation import BoundHandler
-from plugin_framework.delivery import lanes
+from plugin_framework.delivery import folding, lanes
 from plugin_framework.delivery.emit import emit_event
 from plugin_framework.delivery.models import Lane
 from plugin_framework.models import Delivery
@@ -26,8 +25,7 @@ def emitted(tenant: TenantRef, *plugins: str) -> list[int]:
 
 def fold() -> int:
     """Fold the wake-ups that are there; how many were looked at."""
-    with transaction.atomic():
-        return lanes.fold()
+    return folding.fold()
 
 
 def claimed(owner: str = "me", lease: float = 60) -> lanes.Lane:

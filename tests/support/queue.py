@@ -4,9 +4,7 @@ from __future__ import annotations
 
 import time
 
-from django.db import transaction
-
-from plugin_framework.delivery import lanes
+from plugin_framework.delivery import folding, lanes
 from plugin_framework.delivery.lane_run import run_lane
 from plugin_framework.delivery.options import Options
 from plugin_framework.delivery.slots import allocate
@@ -18,7 +16,6 @@ def work_off() -> None:
     slot = allocate(1)[0]
     slot.record.lease_until = time.monotonic() + 600
     with public_scope():
-        with transaction.atomic():
-            lanes.fold()
+        folding.fold()
         while (lane := lanes.claim("test", 600)) is not None:
             run_lane(lane, slot, Options(), lambda: False, lambda seconds: None)

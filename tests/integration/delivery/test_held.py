@@ -11,7 +11,7 @@ from django.db.models.functions import Now
 from plugin_framework import configuration, lifecycle
 from plugin_framework.activation import BoundHandler
 from plugin_framework.audit import SYSTEM
-from plugin_framework.delivery import lanes, rows, rows_held
+from plugin_framework.delivery import folding, lanes, rows, rows_held
 from plugin_framework.delivery.emit import emit_event
 from plugin_framework.delivery.models import Wake
 from plugin_framework.models import Delivery
@@ -27,8 +27,7 @@ def acme(committed_db: str, tenants: Any) -> TenantRef:
     with tenant_scope(ref):
         emit_event("order", (1,), [BoundHandler(name, "on_order", "order", print, False) for name in (MAIL, SLACK)])
     with public_scope():
-        with transaction.atomic():
-            lanes.fold()
+        folding.fold()
         for _ in (MAIL, SLACK):
             lane = lanes.claim("me", 60)
             assert lane is not None

@@ -14,7 +14,7 @@ from django.utils import timezone
 from plugin_framework import activation, lifecycle
 from plugin_framework.audit import SYSTEM
 from plugin_framework.catalog.models import Availability
-from plugin_framework.delivery import house, lanes, schedule
+from plugin_framework.delivery import folding, house, schedule
 from plugin_framework.delivery.models import Schedule, Wake
 from plugin_framework.models import Delivery
 from plugin_framework.registry import JOB_HOOK, registry
@@ -375,5 +375,5 @@ def test_the_wake_up_comes_with_the_delivery(acme: TenantRef) -> None:
     _run_due()
     with public_scope(), transaction.atomic():
         assert list(Wake.objects.values_list("plugin", flat=True)) == ["clockwork"]
-        lanes.fold()
+        folding.fold()
     assert _runs()[0].created_at <= timezone.now().astimezone(UTC)

@@ -6,13 +6,12 @@ from collections.abc import Iterator
 from datetime import timedelta
 from typing import Any
 
-import psycopg
 import pytest
 from django.db import connection
 from django.utils import timezone
 
 from plugin_framework.delivery import lanes, rows, rows_held, workers
-from plugin_framework.delivery.models import Lane, Wake, Worker
+from plugin_framework.delivery.models import Lane, Worker
 from plugin_framework.delivery.outcome import delivered, failed
 from plugin_framework.delivery.rows import Finished
 from plugin_framework.tenancy import TenantRef, public_scope
@@ -34,64 +33,6 @@ def test_one_lane_is_claimed_at_a_time_though_the_statistics_say_that_there_are_
     fold()
     claimed()
     assert Lane.objects.filter(leased_until__isnull=False).count() == 1
-
-
-def test_wake_ups_are_folded_into_one_lane_each(acme: TenantRef) -> None:
-    for _ in range(3):
-        emitted(acme, "mail", "chat")
-    assert fold() == 6
-    assert sorted(Lane.objects.values_list("plugin", flat=True)) == ["chat", "mail"]
-    assert not Wake.objects.exists()
-    assert fold() == 0
-
-
-def test_a_wake_up_makes_an_idle_lane_due(acme: TenantRef) -> None:
-    emitted(acme)
-    fold()
-    assert lanes.release(claimed(), None)
-    assert lanes.claim("me", 60) is None
-    emitted(acme)
-    fold()
-    assert claimed().plugin == "mail"
-
-
-def test_a_wake_up_is_kept_until_its_delivery_can_be_seen(acme: TenantRef, committed_db: str) -> None:
-    with psycopg.connect(committed_db) as slow:  # as on Citus, where the coordinator's part becomes visible first
-        row = slow.execute(
-            f"""INSERT INTO "{acme.schema}".plugin_framework_delivery
-                (event_id, hook, plugin, handler, payload, idempotency_key, state, attempts, fence, last_error)
-                VALUES (gen_random_uuid(), 'order', 'mail', 'on_order', '[]', gen_random_uuid(), 'due', 0, 0, '') RETURNING id"""
-        ).fetchone()
-        assert row is not None
-        Wake.objects.create(tenant_schema=acme.schema, plugin="mail", delivery_id=row[0])
-        assert fold() == 1
-        assert Wake.objects.count() == 1
-        assert not Lane.objects.exists()
-        slow.commit()
-    Wake.objects.update(look_at=timezone.now())
-    assert fold() == 1
-    assert not Wake.objects.exists()
-    assert Lane.objects.get().next_at is not None
-
-
-def test_a_wake_up_whose_delivery_never_comes_is_dropped_after_a_week_and_not_before(acme: TenantRef) -> None:
-    Wake.objects.create(tenant_schema=acme.schema, plugin="mail", delivery_id=999)
-    for days, left in ((6, 1), (8, 0)):
-        Wake.objects.update(look_at=timezone.now(), written_at=timezone.now() - timedelta(days=days))
-        fold()
-        assert Wake.objects.count() == left
-
-
-@pytest.mark.parametrize(("waited", "wait"), [(0, 0.1), (20, 20), (3600, 60)])
-def test_a_wake_up_that_cannot_be_seen_is_looked_at_again_after_as_long_as_it_has_waited(
-    acme: TenantRef, waited: float, wait: float
-) -> None:
-    Wake.objects.create(tenant_schema=acme.schema, plugin="mail", delivery_id=999)
-    Wake.objects.update(written_at=timezone.now() - timedelta(seconds=waited))
-    before = timezone.now()
-    fold()
-    again = Wake.objects.get().look_at
-    assert before + timedelta(seconds=wait) <= again <= timezone.now() + timedelta(seconds=wait + 5)
 
 
 def test_the_lane_that_has_waited_longest_is_claimed_first_and_only_once(acme: TenantRef) -> None:
@@ -175,22 +116,6 @@ def test_an_idle_lane_is_due_when_its_next_retry_is(acme: TenantRef) -> None:
     lanes.release(lane, rows.next_due(lane.schema, lane.plugin))
     assert Lane.objects.get().next_at == stored(acme, pk).next_at
     assert lanes.claim("me", 60) is None
-
-
-def test_a_tenant_whose_tables_are_missing_keeps_its_wake_ups_and_nobody_else_waits(
-    acme: TenantRef, tenants: Any
-) -> None:
-    emitted(acme)
-    emitted(tenants.globex)
-    with connection.cursor() as cursor:
-        cursor.execute(f'ALTER TABLE "{acme.schema}".plugin_framework_delivery RENAME TO away')
-    assert fold() == 2
-    assert Lane.objects.get().tenant_schema == tenants.globex.schema
-    with connection.cursor() as cursor:
-        cursor.execute(f'ALTER TABLE "{acme.schema}".away RENAME TO plugin_framework_delivery')
-    Wake.objects.update(look_at=timezone.now())
-    assert fold() == 1
-    assert Lane.objects.count() == 2
 
 
 def test_a_postponed_lane_waits_unless_something_came_in_since_its_claim(acme: TenantRef) -> None:

@@ -13,7 +13,7 @@ from django.test import Client
 
 from plugin_framework import files
 from plugin_framework.audit import SYSTEM
-from plugin_framework.delivery import house, lanes
+from plugin_framework.delivery import folding, house
 from plugin_framework.delivery.models import Lane, Schedule, Wake
 from plugin_framework.models import AuditEntry
 from plugin_framework.tenancy import public_scope, tenant_scope
@@ -151,7 +151,7 @@ def test_the_platforms_job_purges_those_whose_time_is_over_and_no_more_than_its_
 
 def test_while_a_worker_holds_one_of_its_lanes_nothing_of_it_goes(lived: LivedIn) -> None:
     with public_scope(), transaction.atomic():
-        lanes.fold()
+        folding.fold()
     delete_and_let_its_time_pass()
     with public_scope():
         Lane.objects.filter(tenant_schema=lived.ref.schema).update(leased_until=Now() + timedelta(seconds=60))

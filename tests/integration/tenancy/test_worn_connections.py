@@ -15,7 +15,7 @@ from plugin_framework import lifecycle
 from plugin_framework.audit import SYSTEM, record
 from plugin_framework.db import wear
 from plugin_framework.db.base import DatabaseWrapper
-from plugin_framework.delivery import lanes, schedule
+from plugin_framework.delivery import folding, schedule
 from plugin_framework.delivery.models import Schedule
 from plugin_framework.hooks import emit
 from plugin_framework.models import AuditEntry
@@ -188,7 +188,7 @@ def test_statements_that_name_a_schema_count_without_its_path(two: Tenants) -> N
         lifecycle.enable("usage_analytics", SYSTEM)
     connection.close()
     with public_scope(), transaction.atomic():
-        assert lanes.fold()
+        assert folding.fold()
         assert touched() == {PUBLIC, path_for(two.acme.schema)}
         Schedule.objects.filter(tenant_schema=two.globex.schema).update(due_at=Now(), run_at=Now())
         assert schedule.run_due()
