@@ -9,7 +9,10 @@ from django.db import connection, transaction
 from django.test.utils import CaptureQueriesContext
 
 from plugin_framework import activation, configuration, hooks, lifecycle
+from plugin_framework.activation import BoundHandler
 from plugin_framework.audit import SYSTEM
+from plugin_framework.delivery import house
+from plugin_framework.delivery.emit import emit_event
 from plugin_framework.models import Delivery, PluginState
 from plugin_framework.tenancy import TenantRef, tenant_scope
 from tests.conftest import Tenants
@@ -63,6 +66,18 @@ def test_what_was_disabled_when_it_last_looked_is_delivered_once_it_is_enabled(a
     changed_elsewhere(acme, enabled=True)
     work_off()
     assert (HEARD, states(acme)) == (["hello"], ["done"])
+
+
+def test_the_platforms_own_work_sees_what_runs_now(acme: TenantRef, monkeypatch: pytest.MonkeyPatch) -> None:
+    seen: list[bool] = []
+    monkeypatch.setattr(house, "_handlers", dict(house._handlers))
+    house.register("look", lambda: seen.append("gated" in activation.current().plugins))
+    with tenant_scope(acme):
+        assert "gated" in activation.current().plugins
+        emit_event("happened", (), [BoundHandler(house.HOUSE, "look", "happened", print, False)])
+    changed_elsewhere(acme, enabled=False)
+    work_off()
+    assert seen == [False]
 
 
 def test_what_it_sends_itself_for_a_tenant_it_knows_goes_past_the_cursors(acme: TenantRef) -> None:
