@@ -155,8 +155,8 @@ class LaneRun:
             self._release_put_off()
         found = rows.due(self.lane.schema, self.lane.plugin, TRIALS if self.lane.open else self.options.slice_rows)
         many = len(found) > self.options.few
-        if not many:
-            self.slot.has_few()
+        if found and not many:
+            self.slot.has_few(time.monotonic())
         for number, due in enumerate(found, 1):
             if self._over():
                 break
@@ -172,8 +172,8 @@ class LaneRun:
             self.breaker.open()
 
     def _give_way(self) -> None:
-        """Let those get on who have little to do, where somebody has; what has run is not kept waiting for its mark."""
-        if self.slot.others_have_few(time.monotonic(), self.options.stuck_after):
+        """Leave the processor to those who have little to do, where somebody had lately; what has run need not wait for its mark."""
+        if self.slot.others_had_few(time.monotonic() - self.options.few_lately):
             self._write()
             self.pause(self.options.give_way)
 

@@ -19,8 +19,9 @@ class Options:
         poll: between looks for wake-ups when no notification comes.
         stop_grace: for running deliveries after SIGTERM.
         slice_seconds, slice_rows: how much of one lane is done before the others get their turn.
-        few: deliveries that wait in a lane; with more, its child gives way to those with so few: every `give_way_every` deliveries it
-            rests for `give_way`. Somebody's large backlog would take the processor from the others' single events.
+        few: deliveries that wait in a lane; with more, its child gives way while others, within `few_lately`, had so few: every
+            `give_way_every` deliveries it rests for `give_way`. Somebody's large backlog would take the processor from the others' single
+            events, and from all who hand them on.
         stuck_after: with one delivery; from then on its child does not count as one of `children`. A call to a far receiver takes
             that long, so a few slow tenants cost the others no more than this wait.
         stuck_soon: the same just after something came in for which no child had its hands free: it waits less.
@@ -39,6 +40,7 @@ class Options:
     slice_seconds: float = 0.5
     slice_rows: int = 200
     few: int = 20
+    few_lately: float = 0.1
     give_way_every: int = 8
     give_way: float = 0.008
     recycle_after: int = 5000

@@ -17,7 +17,7 @@ class _Record(ctypes.Structure):
         ("phase", ctypes.c_uint8),
         ("stop", ctypes.c_uint8),
         ("standby", ctypes.c_uint8),
-        ("few", ctypes.c_uint8),
+        ("few_at", ctypes.c_double),
         ("deadline", ctypes.c_double),
         ("since", ctypes.c_double),
         ("cpu", ctypes.c_double),
@@ -32,7 +32,7 @@ class _Record(ctypes.Structure):
     phase: int
     stop: int
     standby: int
-    few: int
+    few_at: float
     deadline: float
     since: float
     cpu: float
@@ -72,17 +72,16 @@ class Slot:
         record.phase = IDLE
         record.schema, record.plugin, record.fence = schema.encode(), plugin.encode(), fence
         record.lease_until, record.deadline = lease_until, deadline
-        record.delivery = record.few = 0
+        record.delivery = 0
         record.phase = LANE
 
-    def has_few(self) -> None:
+    def has_few(self, now: float) -> None:
         """The child has seen that few deliveries wait in its lane."""
-        self.record.few = 1
+        self.record.few_at = now
 
-    def others_have_few(self, now: float, stuck_after: float) -> bool:
-        """Whether another child works for somebody for whom few wait, and is not stuck with it."""
-        at_work = (each for each in self._fellows if each is not self and each.record.phase != IDLE and each.record.few)
-        return any(not each.stuck(now, stuck_after) for each in at_work)
+    def others_had_few(self, since: float) -> bool:
+        """Whether another child has since then taken up the work of somebody for whom few waited."""
+        return any(each.record.few_at > since for each in self._fellows if each is not self)
 
     def begin(self, delivery: int, since: float, deadline: float) -> None:
         """The child begins a delivery."""

@@ -17,7 +17,7 @@ from plugin_framework.delivery.slots import allocate
 from plugin_framework.models import Delivery
 from plugin_framework.tenancy import TenantRef, public_scope, tenant_scope
 
-OPTIONS = Options(few=3, give_way_every=2, slice_seconds=60)
+OPTIONS = Options(few=3, few_lately=60, give_way_every=2, slice_seconds=60)
 
 
 @pytest.fixture
@@ -29,16 +29,20 @@ def acme(committed_db: str, tenants: Any, monkeypatch: pytest.MonkeyPatch) -> Te
     return acme
 
 
-def run(tenant: TenantRef, events: int, *, others_have_few: bool) -> list[int]:
-    """Deliver so many events to one handler; at each rest, how many were marked as delivered."""
+def run(tenant: TenantRef, events: int, *, few_ago: float | None) -> list[int]:
+    """Deliver so many events to one handler; at each rest, how many were marked as delivered.
+
+    Args:
+        few_ago: seconds since another child has taken up the work of somebody for whom few waited.
+    """
     handler = BoundHandler(house.HOUSE, "nothing", "happened", print, False)
     with tenant_scope(tenant), transaction.atomic():
         for _ in range(events):
             emit_event("happened", (), [handler])
     mine, other = allocate(2)
     other.take_lane("t_other", "mail", 1, 0.0, 0.0)
-    if others_have_few:
-        other.has_few()
+    if few_ago is not None:
+        other.has_few(time.monotonic() - few_ago)
     seen: list[int] = []
 
     def rest(seconds: float) -> None:
@@ -58,12 +62,13 @@ def run(tenant: TenantRef, events: int, *, others_have_few: bool) -> list[int]:
 
 
 def test_it_rests_now_and_then_with_nothing_left_unmarked(acme: TenantRef) -> None:
-    assert run(acme, 7, others_have_few=True) == [1, 3, 5]
+    assert run(acme, 7, few_ago=1) == [1, 3, 5]
 
 
-def test_it_does_not_where_nobody_has_little_to_do(acme: TenantRef) -> None:
-    assert run(acme, 7, others_have_few=False) == []
+def test_it_does_not_where_nobody_had_little_to_do_lately(acme: TenantRef) -> None:
+    assert run(acme, 7, few_ago=None) == []
+    assert run(acme, 7, few_ago=100) == []
 
 
 def test_it_does_not_where_it_has_little_to_do_itself(acme: TenantRef) -> None:
-    assert run(acme, 3, others_have_few=True) == []
+    assert run(acme, 3, few_ago=1) == []
