@@ -18,6 +18,7 @@ from plugin_framework.layers import PlatformSettings
 from plugin_framework.models import PluginState, SettingsHistory
 from plugin_framework.registry import PluginSpec
 from plugin_framework.sdk import CheckResult, NetworkError
+from plugin_framework.sdk._calling import plugins_code
 from plugin_framework.sdk._words import Phrase, reread
 from plugin_framework.settings_store import Path
 
@@ -140,7 +141,8 @@ def check(spec: PluginSpec, own: Mapping[str, Any]) -> CheckResult:
     plugin = unstarted(spec)
     config = spec.schema.validate(layers.layered(spec, own, layers.platform_of(spec))).config
     try:
-        result = plugin.check(config)
+        with plugins_code():
+            result = plugin.check(config)
     except NetworkError as error:
         result = CheckResult(False, str(error))
     except Exception as error:  # a plugin's check may raise anything; the admin gets a sentence, the log the rest

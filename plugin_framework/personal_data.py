@@ -30,6 +30,7 @@ from plugin_framework.models import AuditEntry, Delivery, PluginSetting, PluginS
 from plugin_framework.models.delivery import DeliveryAttempt
 from plugin_framework.registry import PluginSpec, registry, title_of
 from plugin_framework.sdk import Person, PluginInterface
+from plugin_framework.sdk._calling import plugins_code
 from plugin_framework.tenancy import current_tenant, public_scope
 
 log = logging.getLogger(__name__)
@@ -165,7 +166,7 @@ def _part(name: str, person: Person) -> Part:
         return part
     part = replace(part, asked=True)
     try:
-        with transaction.atomic():
+        with plugins_code(), transaction.atomic():
             found = unstarted(spec).export_person(person)
             data = json.loads(json.dumps(found, cls=DjangoJSONEncoder)) if found else None
     except Exception:  # whatever the plugin raises, the person gets the others' parts
@@ -176,7 +177,7 @@ def _part(name: str, person: Person) -> Part:
 
 def _erased_by(spec: PluginSpec, person: Person) -> int:
     try:
-        with transaction.atomic():
+        with plugins_code(), transaction.atomic():
             return int(unstarted(spec).erase_person(person))
     except Exception as error:  # whatever the plugin raises: half of an erasure is none
         log.exception("erase_person() of %s failed", spec.name)
