@@ -8,7 +8,7 @@ from typing import Any
 
 from django.db import transaction
 
-from plugin_framework import hooks, layers, masking, settings_history, settings_store, shapes
+from plugin_framework import hooks, layers, masking, pseudonyms, settings_history, settings_store, shapes
 from plugin_framework.audit import Actor, record
 from plugin_framework.catalog.revisions import bump_tenant
 from plugin_framework.changing import lock_plugins, release_held, spec_of, unstarted
@@ -171,12 +171,12 @@ def restore(name: str, actor: Actor, revision: int, *, expected_revision: int | 
 
 
 def as_of(spec: PluginSpec, state: SettingsHistory) -> dict[str, Any]:
-    """What `state` held, as the installed version wants it and without what the platform has locked since."""
+    """What `state` held, as the installed version wants it; without what the platform has locked, and whom somebody has erased, since."""
     if state.config_version > spec.config_version:
         raise Invalid((FieldError((), _NEWER()),))
     platform = layers.platform_of(spec)
     try:
-        config = shapes.in_shape(spec, dict(state.values), state.config_version, platform)
+        config = shapes.in_shape(spec, pseudonyms.without(state.values), state.config_version, platform)
     except shapes.Unfit as error:
         raise Invalid((FieldError((), error.words),)) from error
     for path in platform.locked:
