@@ -26,6 +26,7 @@ from plugin_framework.instances import Held, Instance
 from plugin_framework.layers import PlatformSettings
 from plugin_framework.registry import JOB_HOOK, PluginSpec, registry
 from plugin_framework.sdk import NoTenant, PluginInterface
+from plugin_framework.sdk._calling import plugins_code
 from plugin_framework.sdk._words import Phrase, reread
 from plugin_framework.tenancy import Revisions, TenantRef
 from plugin_framework.tenant_record import Enabled, TenantRecord
@@ -355,8 +356,9 @@ def _start(
     plugin.tenant = tenant
     plugin.settings = MappingProxyType(checked.config)
     try:
-        plugin.initialize(dict(checked.config))
-    except (Exception, SystemExit) as error:  # a plugin's initialize may raise anything, and may not end the process
+        with plugins_code():
+            plugin.initialize(dict(checked.config))
+    except Exception as error:  # a plugin's initialize may raise anything
         plugin.log.exception("initialize() of %s failed", spec.name)
         problems[spec.name] = gate.Decision(gate.Reason.FAILED_TO_START, _FAILED(kind=type(error).__name__))
         return None

@@ -8,7 +8,7 @@ from typing import Any
 
 from django.db import transaction
 
-from plugin_framework import hooks, layers, masking, settings_history, settings_store, shapes
+from plugin_framework import hooks, layers, masking, pseudonyms, settings_history, settings_store, shapes
 from plugin_framework.audit import Actor, record
 from plugin_framework.catalog.revisions import bump_tenant
 from plugin_framework.changing import lock_plugins, release_held, spec_of, unstarted
@@ -18,6 +18,7 @@ from plugin_framework.layers import PlatformSettings
 from plugin_framework.models import PluginState, SettingsHistory
 from plugin_framework.registry import PluginSpec
 from plugin_framework.sdk import CheckResult, NetworkError
+from plugin_framework.sdk._calling import plugins_code
 from plugin_framework.sdk._words import Phrase, reread
 from plugin_framework.settings_store import Path
 
@@ -140,7 +141,8 @@ def check(spec: PluginSpec, own: Mapping[str, Any]) -> CheckResult:
     plugin = unstarted(spec)
     config = spec.schema.validate(layers.layered(spec, own, layers.platform_of(spec))).config
     try:
-        result = plugin.check(config)
+        with plugins_code():
+            result = plugin.check(config)
     except NetworkError as error:
         result = CheckResult(False, str(error))
     except Exception as error:  # a plugin's check may raise anything; the admin gets a sentence, the log the rest
@@ -169,12 +171,12 @@ def restore(name: str, actor: Actor, revision: int, *, expected_revision: int | 
 
 
 def as_of(spec: PluginSpec, state: SettingsHistory) -> dict[str, Any]:
-    """What `state` held, as the installed version wants it and without what the platform has locked since."""
+    """What `state` held, as the installed version wants it; without what the platform has locked, and whom somebody has erased, since."""
     if state.config_version > spec.config_version:
         raise Invalid((FieldError((), _NEWER()),))
     platform = layers.platform_of(spec)
     try:
-        config = shapes.in_shape(spec, dict(state.values), state.config_version, platform)
+        config = shapes.in_shape(spec, pseudonyms.without(state.values), state.config_version, platform)
     except shapes.Unfit as error:
         raise Invalid((FieldError((), error.words),)) from error
     for path in platform.locked:

@@ -21,6 +21,7 @@ from plugin_framework.lifecycle import make_tables
 from plugin_framework.models import AuditEntry, PluginState
 from plugin_framework.registry import PluginSpec, registry
 from plugin_framework.sdk import PluginInterface
+from plugin_framework.sdk._calling import plugins_code
 from plugin_framework.sdk._words import Phrase, Sentence
 from plugin_framework.tenancy import TenantRef
 
@@ -134,7 +135,7 @@ def _got_ready(spec: PluginSpec) -> bool:
     if spec.cls.on_enable is PluginInterface.on_enable:
         return True
     try:
-        with transaction.atomic():
+        with plugins_code(), transaction.atomic():
             unstarted(spec).on_enable()
     except Exception as error:  # a plugin's on_enable may raise anything
         log.exception("on_enable() of %s failed in a new organisation", spec.name)

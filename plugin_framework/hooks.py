@@ -17,6 +17,7 @@ from plugin_framework.delivery.emit import emit_event
 from plugin_framework.metrics.names import SHORT
 from plugin_framework.registry import registry
 from plugin_framework.sdk import HookPoint, NoTenant, UnknownHook, Veto
+from plugin_framework.sdk._calling import failure
 
 log = logging.getLogger(__name__)
 MAX_DEPTH = 8  # handlers calling hooks whose handlers call hooks: deeper than this it is a loop
@@ -149,7 +150,7 @@ def _failed(point: HookPoint, handler: BoundHandler, error: BaseException) -> No
         if isinstance(error, Veto) and not point.may_veto:
             who = f"{handler.plugin}.{handler.name}"
             log.warning("%s raised a veto, which %r does not allow: %s", who, point.name, error)
-        elif isinstance(error, (Veto, NoTenant)) or not isinstance(error, Exception):
+        elif isinstance(error, (Veto, NoTenant)) or not isinstance(failure(error), Exception):
             raise error
         elif connection.in_atomic_block and connection.needs_rollback:
             raise error  # the caller's own transaction is gone; going on would only hide why

@@ -23,6 +23,7 @@ from plugin_framework.config import FREE_FORM, ConfigSchema, SchemaError, compil
 from plugin_framework.delivery import times
 from plugin_framework.registry import Handler, Job, PluginSpec, Release
 from plugin_framework.sdk import ConfigurablePlugin, HookPoint, PluginInterface
+from plugin_framework.sdk._calling import plugins_code
 
 _NAME = re.compile(r"[a-z][a-z0-9_]{0,48}")
 _LINKS = {"docs_url": ("http", "https"), "support_url": ("http", "https", "mailto")}  # a page makes links of them
@@ -41,8 +42,9 @@ def inspect_plugin(cls: type[PluginInterface], defaults: Mapping[str, Any]) -> P
     if not (isinstance(cls, type) and issubclass(cls, PluginInterface)):
         raise Rejected(f"{cls!r} is not a plugin: derive it from PluginInterface.")
     try:
-        sample = cls()
-    except (Exception, SystemExit) as error:  # a plugin's constructor may raise anything
+        with plugins_code():
+            sample = cls()
+    except Exception as error:  # a plugin's constructor may raise anything
         raise Rejected(f"{cls.__name__} cannot be made without arguments: {said(error)}.") from error
     name = _name(sample)
     if not isinstance(cls.config_version, int) or cls.config_version < 1:
@@ -192,7 +194,8 @@ def _schema(sample: PluginInterface, name: str) -> ConfigSchema:
     if not isinstance(sample, ConfigurablePlugin):
         return FREE_FORM
     try:
-        return compile_schema(sample.get_config_schema())
+        with plugins_code():
+            return compile_schema(sample.get_config_schema())
     except Exception as error:  # SchemaError, or whatever the plugin's own code raises
         why = str(error) if isinstance(error, SchemaError) else f"{said(error)}."
         raise Rejected(f"The settings schema of {name} is not usable: {why}") from error
@@ -206,11 +209,12 @@ def _app_label(cls: type[PluginInterface]) -> str | None:
 def _urls(cls: type[PluginInterface], name: str) -> tuple[URLPattern | URLResolver, ...]:
     """The plugin's pages, tried as a whole: what fails here would else fail in every request of every tenant."""
     try:
-        found = tuple(import_module(cls.urls).urlpatterns if isinstance(cls.urls, str) else cls.urls)
-        stranger = next((each for each in found if not isinstance(each, URLPattern | URLResolver)), None)
-        if stranger is not None:
-            raise TypeError(f"{stranger!r} is not a path(…)")
-        URLResolver(RegexPattern(""), found).reverse_dict  # noqa: B018  # compiles all patterns
-    except (Exception, SystemExit) as error:  # a module of views may raise anything
+        with plugins_code():
+            found = tuple(import_module(cls.urls).urlpatterns if isinstance(cls.urls, str) else cls.urls)
+            stranger = next((each for each in found if not isinstance(each, URLPattern | URLResolver)), None)
+            if stranger is not None:
+                raise TypeError(f"{stranger!r} is not a path(…)")
+            URLResolver(RegexPattern(""), found).reverse_dict  # noqa: B018  # compiles all patterns
+    except Exception as error:  # a module of views may raise anything
         raise Rejected(f"The pages of {name} cannot be loaded from {cls.urls!r}: {said(error)}.") from error
     return found

@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 
 from plugin_framework.layers import PlatformSettings
 from plugin_framework.sdk import PluginInterface
+from plugin_framework.sdk._calling import plugins_code
 from plugin_framework.tenancy import no_scope
 
 log = logging.getLogger(__name__)
@@ -87,6 +88,7 @@ def _clean(instances: list[Instance]) -> None:
     for instance in instances:
         with no_scope():  # the instance may be another tenant's than the request's: it must not reach these tables
             try:
-                instance.plugin.cleanup()
+                with plugins_code():
+                    instance.plugin.cleanup()
             except Exception:  # a plugin's cleanup may raise anything; the others' must still run
                 log.exception("cleanup() of plugin %s failed", instance.plugin.name)

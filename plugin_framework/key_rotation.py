@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import logging
 from collections import Counter
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
 
-from django.db import transaction
+from django.db import ProgrammingError, transaction
+from psycopg.errors import UndefinedTable
 
 from plugin_framework import sealed_columns
 from plugin_framework.audit import Actor, record
@@ -19,7 +22,9 @@ from plugin_framework.models import PluginSetting
 from plugin_framework.secrets import SecretBox, SecretUnreadable
 from plugin_framework.settings_store import SEALED, Path, box, mapped
 from plugin_framework.tenancy import TenantRef, public_scope, tenant_scope
-from plugin_framework.tenancy_directory import everyone
+from plugin_framework.tenancy_directory import everyone, find
+
+log = logging.getLogger(__name__)
 
 type Change = Callable[[Path, Any], Any]
 
@@ -31,13 +36,27 @@ class Resealed:
     where: str
     secrets: int = 0
     unreadable: tuple[str, ...] = ()  # "plugin: field", of secrets that no key opens; they stay as they are
+    lost: bool = False  # its tables are not there; they may come back from a backup, sealed as they were
+
+
+@dataclass(frozen=True, slots=True)
+class Stored:
+    """How many secrets are sealed with which key: "number 1" is the first of SECRETS_KEYS; "none of these" cannot be opened.
+
+    Attributes:
+        lost: the tenants whose tables are not there.
+    """
+
+    keys: Counter[str]
+    lost: tuple[str, ...]
 
 
 def rotate(actor: Actor, only: TenantRef | None = None) -> Iterator[Resealed]:
     """Seal what older keys have sealed with the first of SECRETS_KEYS; one transaction a tenant, suspended ones included.
 
     A tenant's settings cannot be saved while its secrets are sealed anew, so neither overwrites the other. No active set
-    has to be built again: the values stay the same.
+    has to be built again: the values stay the same. One whose tables are lost is told of, and the others go on; one that was deleted
+    meanwhile has nothing left.
 
     Args:
         only: this tenant and nothing else.
@@ -45,40 +64,69 @@ def rotate(actor: Actor, only: TenantRef | None = None) -> Iterator[Resealed]:
     if only is None:
         yield _platform()
     for ref in [only] if only else (entry.ref for entry in everyone()):
-        with tenant_scope(ref), transaction.atomic():
+        with _unless_lost(ref) as lost, tenant_scope(ref), transaction.atomic():
             lock_plugins()
             found = _settings(ref)
             _columns(found, ref.schema)
             if found.secrets:
                 record(actor, "secrets.resealed", number=found.secrets)
-        yield found
+        if not lost:
+            yield found
+        elif find(ref.schema) is not None:
+            yield Resealed(ref.slug, lost=True)
 
 
-def status() -> Counter[str]:
-    """How many secrets are sealed with which key: "number 1" is the first of SECRETS_KEYS; "none of these" cannot be opened."""
-    count: Counter[str] = Counter()
-    keys = box()
-
-    def count_one(token: Any) -> None:
-        position = keys.position_of(token)
-        count[f"number {position}" if position else "none of these"] += 1
-
-    def note(path: Path, value: Any) -> Any:
-        if _is_sealed(value):
-            count_one(value[SEALED])
-        return value
-
+def status() -> Stored:
+    """What there is to rotate, of all tenants and of the platform."""
+    count, lost = Counter[str](), list[str]()
     with public_scope():
-        stored = list(CatalogEntry.objects.values_list("settings", flat=True))
+        for value in CatalogEntry.objects.values_list("settings", flat=True):
+            count.update(_places(value))
     for entry in everyone():
-        with tenant_scope(entry.ref):
-            stored += PluginSetting.objects.values_list("value", flat=True)
-            for column in sealed_columns.here():
-                for _, token in column.values():
-                    count_one(token)
-    for value in stored:
-        mapped(value, (), note)
-    return count
+        with _unless_lost(entry.ref) as gone, tenant_scope(entry.ref), transaction.atomic():
+            found = _stored_here()
+        if not gone:
+            count.update(found)
+        elif find(entry.ref.schema) is not None:
+            lost.append(entry.ref.slug)
+    return Stored(count, tuple(lost))
+
+
+@contextmanager
+def _unless_lost(ref: TenantRef) -> Iterator[list[str]]:
+    """Yields a list that is empty unless a table was missing in the block."""
+    missing: list[str] = []
+    try:
+        yield missing
+    except ProgrammingError as error:
+        if not isinstance(error.__cause__, UndefinedTable):
+            raise
+        log.error("The secrets of %s cannot be read, for its tables are not there: %s", ref.slug, str(error).strip())
+        missing.append(str(error))
+
+
+def _stored_here() -> list[str]:
+    """Of each secret of the current tenant, which key it is sealed with."""
+    found = [key for value in PluginSetting.objects.values_list("value", flat=True) for key in _places(value)]
+    tokens = (token for column in sealed_columns.here() for _, token in column.values())
+    return found + [_place(token) for token in tokens]
+
+
+def _places(value: Any) -> list[str]:
+    found: list[str] = []
+
+    def note(path: Path, part: Any) -> Any:
+        if _is_sealed(part):
+            found.append(_place(part[SEALED]))
+        return part
+
+    mapped(value, (), note)
+    return found
+
+
+def _place(token: Any) -> str:
+    position = box().position_of(token)
+    return f"number {position}" if position else "none of these"
 
 
 def _settings(ref: TenantRef) -> Resealed:

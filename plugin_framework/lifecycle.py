@@ -25,6 +25,7 @@ from plugin_framework.models import PluginState
 from plugin_framework.permissions import Consent
 from plugin_framework.registry import PluginSpec, is_newer, registry, title_of
 from plugin_framework.sdk import NotAllowed
+from plugin_framework.sdk._calling import plugins_code
 from plugin_framework.settings_store import Path
 
 log = logging.getLogger(__name__)
@@ -250,7 +251,8 @@ def _enable_one(spec: PluginSpec, actor: Actor) -> None:
     PluginState.objects.update_or_create(plugin=spec.name, defaults=now, create_defaults=new)
     bump_tenant()
     try:
-        unstarted(spec).on_enable()
+        with plugins_code():
+            unstarted(spec).on_enable()
     except NotAllowed:
         raise
     except Exception as error:  # a plugin's on_enable may raise anything; nothing of this enabling is kept
@@ -275,7 +277,7 @@ def _disable_one(name: str, actor: Actor) -> None:
 def _wind_down(spec: PluginSpec) -> None:
     """Let the plugin tidy up; if it fails at that, its work is undone and it is disabled all the same."""
     try:
-        with transaction.atomic():
+        with plugins_code(), transaction.atomic():
             unstarted(spec).on_disable()
     except Exception:  # a plugin's on_disable may raise anything; it must not stop whoever wants to be rid of it
         log.exception("on_disable() of %s failed", spec.name)

@@ -18,6 +18,7 @@ from plugin_framework.inspection import Rejected, check_signatures, inspect_plug
 from plugin_framework.points import CORE
 from plugin_framework.registry import PluginSpec, Registry
 from plugin_framework.sdk import HookPoint
+from plugin_framework.sdk._calling import plugins_code
 
 ENTRY_POINTS = "tenantry.plugins"
 log = logging.getLogger(__name__)
@@ -53,8 +54,9 @@ def load(registry: Registry, plugins: Mapping[str, Mapping[str, Any]]) -> None:
     found: dict[str, PluginSpec] = {}
     for source in _settled(registry, list(sources(plugins))):
         try:
-            found[source.name] = _inspect(source)
-        except (Exception, SystemExit) as error:  # noqa: BLE001  # a plugin may fail in any way; it is quarantined, not swallowed
+            with plugins_code():
+                found[source.name] = _inspect(source)
+        except Exception as error:  # noqa: BLE001  # a plugin may fail in any way; it is quarantined, not swallowed
             quarantine(registry, source.name, error)
     install(registry, found)
 
@@ -99,8 +101,9 @@ def guard_ready(registry: Registry) -> None:
 def _guarded_ready(registry: Registry, config: AppConfig, ready: Callable[[], None]) -> Callable[[], None]:
     def run() -> None:
         try:
-            ready()
-        except (Exception, SystemExit) as error:  # noqa: BLE001  # a plugin's own code may raise anything
+            with plugins_code():
+                ready()
+        except Exception as error:  # noqa: BLE001  # a plugin's own code may raise anything
             why = f"{type(config).__name__}.ready() of {config.name} failed: {said(error)}."
             leave_out(config, why, with_models=False)
             owners = [spec for spec in registry.specs.values() if fault_of(spec.cls.__module__)]
@@ -116,8 +119,9 @@ def _inspect(source: Source) -> PluginSpec:
     if fault := fault_of(source.module):
         raise Rejected(f"{source.name} cannot be loaded. {fault}")
     try:
-        cls = getattr(import_module(source.module), source.cls)
-    except (Exception, SystemExit) as error:  # a plugin's module may raise anything while it is imported
+        with plugins_code():
+            cls = getattr(import_module(source.module), source.cls)
+    except Exception as error:  # a plugin's module may raise anything while it is imported
         raise Rejected(f"{source.name} cannot be loaded from {source}: {said(error)}.") from error
     spec = inspect_plugin(cls, source.defaults)
     if spec.name != source.name:

@@ -17,6 +17,7 @@ from structlog.contextvars import bind_contextvars
 from plugin_framework import activation, system_errors, tenancy
 from plugin_framework.gate import Reason
 from plugin_framework.registry import registry
+from plugin_framework.sdk._calling import PluginExit, plugins_code
 
 APPS = "apps"  # the URL namespace under which every plugin's pages live: apps:<plugin>:<page>
 
@@ -40,7 +41,12 @@ class PluginMiddleware:
 
     def __call__(self, request: HttpRequest) -> HttpResponseBase:
         request.plugins = SimpleLazyObject(activation.current)  # type: ignore[attr-defined]  # as middlewares do
-        return self.get_response(request)
+        try:
+            with plugins_code():
+                return self.get_response(request)
+        except PluginExit as error:  # Django has let it through, and told nobody
+            system_errors.report(error, request.path)
+            raise
 
     def process_view(self, request: HttpRequest, view: Any, args: Any, kwargs: Any) -> HttpResponseBase | None:
         """A plugin's page answers only while the plugin runs here, and only to people who are signed in, unless it says otherwise."""

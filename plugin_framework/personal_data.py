@@ -30,6 +30,7 @@ from plugin_framework.models import AuditEntry, Delivery, PluginSetting, PluginS
 from plugin_framework.models.delivery import DeliveryAttempt
 from plugin_framework.registry import PluginSpec, registry, title_of
 from plugin_framework.sdk import Person, PluginInterface
+from plugin_framework.sdk._calling import plugins_code
 from plugin_framework.tenancy import current_tenant, public_scope
 
 log = logging.getLogger(__name__)
@@ -39,8 +40,9 @@ _REFERS = """jsonb_path_exists(payload, '$.** ? (@."$model" == $label && @.pk ==
 # Every text of ours that may name somebody and outlives them; deliveries go as a whole.
 _TEXTS: Mapping[type[models.Model], tuple[str, ...]] = {
     AuditEntry: ("actor", "target", "detail"),
-    SettingsHistory: ("actor",),
-    PluginState: ("enabled_by",),
+    SettingsHistory: ("actor", "values"),
+    PluginState: ("enabled_by", "consented_by"),
+    Lane: ("paused_by", "trouble"),
 }
 
 
@@ -102,6 +104,9 @@ def of_ours(person: Person) -> dict[str, list[dict[str, Any]]]:
             for row in _naming(AuditEntry, person, *_TEXTS[AuditEntry])
         ],
         "settings_saved": [{"plugin": row.plugin, "at": row.at} for row in _naming(SettingsHistory, person, "actor")],
+        "earlier_settings": [
+            {"plugin": row.plugin, "at": row.at} for row in _naming(SettingsHistory, person, "values")
+        ],
         "deliveries": [
             {
                 "number": row.pk,
@@ -137,11 +142,11 @@ def erase(person: Person, pseudonym: str) -> Erased:
         else:
             rows[name] = _erased_by(spec, person)
     deliveries = _delete_deliveries(person)
-    for model in _TEXTS:
+    for model in (AuditEntry, SettingsHistory, PluginState):
         _rename(model, person, pseudonym)
     schema = current_tenant().schema
     with public_scope():
-        Lane.objects.filter(tenant_schema=schema, paused_by__in=person.emails).update(paused_by=pseudonym)
+        _rename(Lane, person, pseudonym, tenant_schema=schema)
     return Erased(rows, deliveries, tuple(not_asked))
 
 
@@ -165,7 +170,7 @@ def _part(name: str, person: Person) -> Part:
         return part
     part = replace(part, asked=True)
     try:
-        with transaction.atomic():
+        with plugins_code(), transaction.atomic():
             found = unstarted(spec).export_person(person)
             data = json.loads(json.dumps(found, cls=DjangoJSONEncoder)) if found else None
     except Exception:  # whatever the plugin raises, the person gets the others' parts
@@ -176,7 +181,7 @@ def _part(name: str, person: Person) -> Part:
 
 def _erased_by(spec: PluginSpec, person: Person) -> int:
     try:
-        with transaction.atomic():
+        with plugins_code(), transaction.atomic():
             return int(unstarted(spec).erase_person(person))
     except Exception as error:  # whatever the plugin raises: half of an erasure is none
         log.exception("erase_person() of %s failed", spec.name)
@@ -207,9 +212,9 @@ def _deliveries(person: Person) -> set[int]:
     return found
 
 
-def _naming[M: models.Model](model: type[M], person: Person, *names: str) -> Iterator[M]:
+def _naming[M: models.Model](model: type[M], person: Person, *names: str, **among: str) -> Iterator[M]:
     """The rows in whose texts one of the addresses stands. One that is part of another's longer address does not count."""
-    wanted, rows = Q(pk__in=[]), model._default_manager.order_by("pk")
+    wanted, rows = Q(pk__in=[]), model._default_manager.filter(**among).order_by("pk")
     for name in names:
         column = f"{name}_as_text"
         rows = rows.alias(**{column: Cast(name, models.TextField())})
@@ -221,9 +226,9 @@ def _naming[M: models.Model](model: type[M], person: Person, *names: str) -> Ite
             yield row
 
 
-def _rename(model: type[models.Model], person: Person, pseudonym: str) -> None:
+def _rename(model: type[models.Model], person: Person, pseudonym: str, **among: str) -> None:
     pattern, names = _pattern(person), _TEXTS[model]
-    for row in list(_naming(model, person, *names)):
+    for row in list(_naming(model, person, *names, **among)):
         for name in names:
             text = _replaced(getattr(row, name), pattern, pseudonym)
             longest = getattr(model._meta.get_field(name), "max_length", None)

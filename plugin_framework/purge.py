@@ -17,6 +17,7 @@ from plugin_framework.models import Delivery, PluginSetting, PluginState, Settin
 from plugin_framework.quotas import storage
 from plugin_framework.registry import registry, title_of
 from plugin_framework.sdk import NotAllowed
+from plugin_framework.sdk._calling import plugins_code
 from plugin_framework.tenancy import bound, current_tenant
 
 log = logging.getLogger(__name__)
@@ -134,7 +135,7 @@ def _say_goodbye(name: str) -> None:
     if spec is None:
         return
     try:
-        with transaction.atomic():
+        with plugins_code(), transaction.atomic():
             unstarted(spec).on_purge()
             connection.check_constraints()  # now: with checks still pending on its rows, a table cannot be dropped
     except Exception:  # a plugin's on_purge may raise anything; it must not stop whoever wants to be rid of it

@@ -15,6 +15,7 @@ from packaging.version import InvalidVersion, Version
 from plugin_framework.config import ConfigSchema
 from plugin_framework.points import CORE
 from plugin_framework.sdk import HookPoint, PluginInterface
+from plugin_framework.sdk._calling import plugins_code
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,7 +81,8 @@ class PluginSpec:
 
     def new(self) -> PluginInterface:
         """A fresh, unconfigured instance."""
-        return self.cls()
+        with plugins_code():
+            return self.cls()
 
 
 @dataclass(slots=True)

@@ -7,7 +7,7 @@ from typing import Any
 
 from django.utils.translation import gettext
 
-from plugin_framework import settings_store
+from plugin_framework import pseudonyms, settings_store
 from plugin_framework.audit import Actor
 from plugin_framework.models import SettingsHistory
 from plugin_framework.registry import PluginSpec, title_of
@@ -56,3 +56,8 @@ def state_at(plugin: str, revision: int) -> SettingsHistory:
         said = gettext("There are no settings of %(title)s saved as revision %(revision)s. The last %(kept)s are kept.")
         raise NotAllowed(said % {"title": title_of(plugin), "revision": revision, "kept": KEPT})
     return found
+
+
+def names_erased(state: SettingsHistory) -> bool:
+    """Whether it held somebody whose data was erased since; going back to it leaves them out."""
+    return bool(pseudonyms.without(state.values) != state.values)

@@ -17,6 +17,7 @@ from plugin_framework.layers import PlatformSettings
 from plugin_framework.models import PluginState
 from plugin_framework.registry import PluginSpec
 from plugin_framework.sdk import ConfigurablePlugin
+from plugin_framework.sdk._calling import plugins_code
 from plugin_framework.sdk._words import Phrase, Sentence
 from plugin_framework.settings_store import Config, Opened, Path
 from plugin_framework.tenancy import current_tenant
@@ -65,7 +66,8 @@ def in_shape(spec: PluginSpec, stored: Config, version: int, platform: PlatformS
     versions = {"saved": version, "installed": spec.config_version}
     opened = settings_store.mapped(stored, (), _open(spec.name))
     try:
-        moved = plugin.migrate_config(copy.deepcopy(opened), version)
+        with plugins_code():
+            moved = plugin.migrate_config(copy.deepcopy(opened), version)
     except Exception as error:  # a plugin's own code may raise anything; the tenant's settings stay as they are
         log.exception("migrate_config() of %s failed", spec.name)
         raise Unfit(_RAISED(**versions, kind=type(error).__name__)) from error

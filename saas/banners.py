@@ -9,6 +9,7 @@ from django.http import HttpRequest
 
 from plugin_framework import activation
 from plugin_framework.sdk import Banner
+from plugin_framework.sdk._calling import plugins_code
 
 log = logging.getLogger(__name__)
 MOST = 5  # of one plugin; more would push the page out of sight
@@ -35,7 +36,8 @@ def drawn(request: HttpRequest) -> list[DrawnBanner]:
     found: list[DrawnBanner] = []
     for name, plugin in activation.current().plugins.items():
         try:
-            found += [_draw(request, name, banner) for banner in list(plugin.banners(request))[:MOST]]
+            with plugins_code():
+                found += [_draw(request, name, banner) for banner in list(plugin.banners(request))[:MOST]]
         except Exception:  # a plugin's banners may raise anything; the page and the others' banners stay
             log.exception("The banners of %s could not be made", name)
     return found

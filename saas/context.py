@@ -13,6 +13,7 @@ from django.utils.functional import SimpleLazyObject
 from plugin_framework import activation
 from plugin_framework.registry import registry
 from plugin_framework.sdk import NavItem
+from plugin_framework.sdk._calling import plugins_code
 from saas import banners
 from saas.links import url_of
 from saas.site.spoken import spoken
@@ -51,8 +52,9 @@ def _navigation(request: HttpRequest) -> list[NavLink]:
     links: list[NavLink] = []
     for name, plugin in activation.current().plugins.items():
         try:
-            items = [item for item in plugin.nav_items() if getattr(user, "is_admin", False) or not item.for_admins]
-            links += [_link(request, name, item) for item in items]
+            with plugins_code():
+                items = [item for item in plugin.nav_items() if getattr(user, "is_admin", False) or not item.for_admins]
+                links += [_link(request, name, item) for item in items]
         except Exception:  # a plugin's nav_items may raise anything; the page and the others' entries stay
             log.exception("The navigation entries of %s could not be made", name)
     return links

@@ -13,6 +13,7 @@ from django.shortcuts import render
 from plugin_framework import tenancy
 from plugin_framework.db.recorded import is_ready
 from plugin_framework.middleware import updating
+from plugin_framework.sdk._calling import plugins_code
 from tenants import hosts
 from tenants.models import State
 from tenants.resolution import Resolved, resolve
@@ -93,8 +94,12 @@ def _kept_in_scope(response: HttpResponseBase) -> HttpResponseBase:
 
 def _in_scope(chunks: Iterator[Any]) -> Iterator[Any]:
     """Not a generator itself: that would look for the scope when its first chunk is asked for, and find none."""
-    step = tenancy.bound(lambda: next(chunks, None))
-    return iter(step, None)
+
+    def step() -> Any:
+        with plugins_code():
+            return next(chunks, None)
+
+    return iter(tenancy.bound(step), None)
 
 
 def _page(request: HttpRequest, template: str, status: int, **context: Any) -> HttpResponse:

@@ -10,6 +10,7 @@ from django.conf import settings
 from plugin_framework.app_guard import faults, said
 from plugin_framework.app_guard.leaving import leave_out
 from plugin_framework.app_guard.parts import problem_with
+from plugin_framework.sdk._calling import plugins_code
 
 
 class AppGuardConfig(AppConfig):
@@ -33,8 +34,9 @@ class AppGuardConfig(AppConfig):
         super().import_models()
         for config in plugin_configs():
             try:
-                config.import_models()
-            except (Exception, SystemExit) as error:  # noqa: BLE001  # a plugin's module may raise anything
+                with plugins_code():
+                    config.import_models()
+            except Exception as error:  # noqa: BLE001  # a plugin's module may raise anything
                 leave_out(config, f"{config.name}.models cannot be imported: {said(error)}.", with_models=True)
 
 
@@ -52,8 +54,9 @@ def try_parts() -> None:
 
 def _problem(entry: str, labels: dict[str, str]) -> str:
     try:
-        config = AppConfig.create(entry)
-    except (Exception, SystemExit) as error:  # noqa: BLE001  # a plugin's package may raise anything
+        with plugins_code():
+            config = AppConfig.create(entry)
+    except Exception as error:  # noqa: BLE001  # a plugin's package may raise anything
         return f"{entry} cannot be imported: {said(error)}."
     holder = labels.setdefault(config.label, config.name)
     if holder != config.name:

@@ -11,6 +11,7 @@ from django.db.migrations import Migration
 from django.db.migrations.loader import MigrationLoader
 
 from plugin_framework.app_guard import said
+from plugin_framework.sdk._calling import plugins_code
 
 
 def problem_with(config: AppConfig) -> str:
@@ -31,8 +32,9 @@ def _modules(package: str, folder: Path, part: str) -> dict[str, object]:
     for name in ("", *(each.name for each in iter_modules([str(folder)]))):
         module = f"{package}.{part}.{name}".rstrip(".")
         try:
-            found[name or "_"] = import_module(module)
-        except (Exception, SystemExit) as error:
+            with plugins_code():
+                found[name or "_"] = import_module(module)
+        except Exception as error:
             raise ImportError(f"{module} cannot be imported: {said(error)}.") from error
     return found
 

@@ -21,6 +21,7 @@ from django.db.migrations.state import ProjectState
 
 from plugin_framework.db.base import DatabaseWrapper
 from plugin_framework.db.schema import TenantSchemaEditor
+from plugin_framework.sdk._calling import plugins_code
 from plugin_framework.tenancy import TenantRef, tenant_scope
 
 _NOBODY = TenantRef(slug="nobody", name="Nobody", host="nobody.invalid", schema="t_00000000000000000000")
@@ -107,7 +108,7 @@ def _collected(operation: Operation, app: str, before: ProjectState, after: Proj
     connection.__dict__["pg_version"] = _POSTGRESQL  # else it would be asked
     editor: Any = _Editor(connection, collect_sql=True, atomic=False)
     try:
-        with editor:
+        with plugins_code(), editor:
             operation.database_forwards(app, editor, before, after)
     except Exception as error:  # noqa: BLE001  # an operation of anybody's may raise anything; it is told of
         yield "", f"{type(error).__name__}: {error}"

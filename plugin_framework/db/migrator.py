@@ -23,6 +23,7 @@ from plugin_framework import tenancy
 from plugin_framework.db import finished
 from plugin_framework.db.rollout import Key, Stage, Unsuitable, judged
 from plugin_framework.db.shared_tables import qualify_state
+from plugin_framework.sdk._calling import plugins_code
 
 
 def shared_labels() -> frozenset[str]:
@@ -72,8 +73,9 @@ def migrate_schema(wanted: Iterable[str]) -> list[str]:
     plan = _for_now(plan, executor.loader)
     if not plan:
         return []
-    executor.migrate(targets, plan)
-    _tell(labels, plan)
+    with plugins_code():
+        executor.migrate(targets, plan)
+        _tell(labels, plan)
     return [f"{migration.app_label}.{migration.name}" for migration, _ in plan]
 
 
@@ -122,7 +124,8 @@ def migrate_schema_to(applied: Collection[tuple[str, str]]) -> None:
     plan = executor.migration_plan(targets)
     if more := sorted({(each.app_label, each.name) for each, _ in plan} - set(targets)):
         raise UnknownMigration(f"They would need these too: {', '.join(map('.'.join, more))}.")
-    executor.migrate(targets, plan)
+    with plugins_code():
+        executor.migrate(targets, plan)
 
 
 def _node_for(key: tuple[str, str], loader: MigrationLoader, applied: set[tuple[str, str]]) -> tuple[str, str]:

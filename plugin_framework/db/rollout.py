@@ -22,6 +22,8 @@ from django.db.migrations.operations.base import Operation
 from django.db.migrations.state import ProjectState
 from django.db.models import NOT_PROVIDED
 
+from plugin_framework.sdk._calling import plugins_code
+
 type Key = tuple[str, str]  # a migration: its app's label and its name
 _TAKES_AWAY = re.compile(
     r"\b(?:DROP\s+(?!INDEX|CONSTRAINT|TRIGGER|NOT\s+NULL)|RENAME\b|TRUNCATE\b|SET\s+NOT\s+NULL|ALTER\s+COLUMN\s+\S+\s+(?:SET\s+DATA\s+)?TYPE\b)",
@@ -75,8 +77,9 @@ def judged() -> Mapping[Key, Judged]:
             if any(part in known() for part in migration.replaces):
                 continue
         try:
-            found.setdefault(key, judge(migration, state))
-            state = migration.mutate_state(state, preserve=False)
+            with plugins_code():
+                found.setdefault(key, judge(migration, state))
+                state = migration.mutate_state(state, preserve=False)
         except Exception as error:  # a plugin's migration may be anything; whoever applies it will see what it is
             log.warning("%s.%s cannot be judged", *key, exc_info=error)
             found[key] = Judged(key, Stage.ALONE, (f"It does not fit the ones before it ({type(error).__name__}).",))

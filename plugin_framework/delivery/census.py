@@ -8,6 +8,7 @@ from typing import Any
 
 from django.db import connection
 
+from plugin_framework.delivery import times
 from plugin_framework.delivery.workers import FRESH
 from plugin_framework.tenancy import public_scope
 
@@ -31,8 +32,8 @@ FROM public.delivery_worker AS worker ORDER BY worker.seen_at DESC LIMIT 100
 """
 _WAKES = "SELECT count(*), now() - min(written_at) FROM public.delivery_wake"
 _JOBS = """
-SELECT plugin, job, count(*), count(*) FILTER (WHERE run_at <= now()), min(run_at), min(expression)
-FROM public.delivery_schedule GROUP BY plugin, job ORDER BY plugin, job LIMIT 500
+SELECT plugin, job, count(*), count(*) FILTER (WHERE run_at <= now()), min(run_at), expression
+FROM public.delivery_schedule GROUP BY plugin, job, expression ORDER BY plugin, job, expression LIMIT 500
 """
 _TROUBLED = """
 SELECT tenant_schema, plugin, open_since, trouble FROM public.delivery_lane
@@ -75,7 +76,7 @@ class WorkerSeen:
 
 @dataclass(frozen=True, slots=True)
 class JobCount:
-    """One job by the clock, of all tenants that have it. `overdue`: whose time has come and that no worker has taken up."""
+    """One job by the clock, of all tenants that have it at these times. `overdue`: whose time has come and that no worker has taken up."""
 
     plugin: str
     job: str
@@ -83,6 +84,11 @@ class JobCount:
     overdue: int
     next_at: datetime
     expression: str
+
+    @property
+    def readable(self) -> bool:
+        """Whether its times can be read here; else it does not run."""
+        return times.readable(self.expression, self.next_at)
 
 
 @dataclass(frozen=True, slots=True)
@@ -119,7 +125,7 @@ def wakes() -> Wakes:
 
 
 def jobs() -> list[JobCount]:
-    """By plugin and name."""
+    """By plugin, name and times: while a release is brought out, a job may have others in some organisations."""
     return [JobCount(*row) for row in _rows(_JOBS)]
 
 

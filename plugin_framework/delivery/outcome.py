@@ -11,6 +11,7 @@ from plugin_framework.delivery.retry import MAX_ATTEMPTS, wait_after
 from plugin_framework.masking import masked
 from plugin_framework.models.delivery import AttemptOutcome, DeliveryState
 from plugin_framework.sdk import DeadLetter, NetworkError, PluginError, RetryLater
+from plugin_framework.sdk._calling import FromOutside
 from plugin_framework.sdk._words import Phrase
 
 MAX_ERROR = 500
@@ -20,7 +21,7 @@ _GAVE_UP = Phrase("Given up after %(number)s attempts. The last one: %(what)s")
 _CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f\ud800-\udfff]")
 
 
-class DeadlineExceeded(BaseException):
+class DeadlineExceeded(FromOutside):
     """Raised inside a handler whose time is up. Not an Exception, so that a handler's own ``except Exception`` lets it through."""
 
 

@@ -21,6 +21,7 @@ from plugin_framework.delivery.payload import freeze
 from plugin_framework.models.delivery import Delivery
 from plugin_framework.registry import registry, title_of
 from plugin_framework.sdk import HookPoint, NotAllowed, SampleFor, TenantInfo
+from plugin_framework.sdk._calling import plugins_code
 from plugin_framework.tenancy import current_tenant
 
 log = logging.getLogger(__name__)
@@ -43,8 +44,9 @@ def arguments(point: HookPoint, user: Any) -> tuple[Sequence[object], list[Any]]
     assert point.sample is not None  # noqa: S101  # `points` has looked
     try:
         tenant = current_tenant()
-        args = tuple(point.sample(SampleFor(user, TenantInfo(tenant.slug, tenant.name, tenant.host))))
-        frozen = freeze(args, point.args, made_up=True)
+        with plugins_code():
+            args = tuple(point.sample(SampleFor(user, TenantInfo(tenant.slug, tenant.name, tenant.host))))
+            frozen = freeze(args, point.args, made_up=True)
     except Exception as error:
         log.exception("The sample of %r could not be made", point.name)
         why = gettext("The sample of %(hook)s could not be made (%(kind)s). The platform's log has the details.")

@@ -23,9 +23,12 @@ from plugin_framework.tenancy import current_tenant
 log = logging.getLogger(__name__)
 BATCH = 200  # jobs written in one transaction
 PUT_OFF = timedelta(minutes=1)  # a job that could not be written is tried again then
+LOOKED_AT_AGAIN = timedelta(minutes=10)  # a job whose times cannot be read, by whoever may be able to by then
 _LOCK_TIMEOUT = "500ms"  # for all of a worker's tenants wait while one of them is migrated
 _IN_THE_WAY = {"55P03", "40P01"}  # lock_not_available, deadlock_detected
 _SUPERSEDED = Phrase("Not tried again: its next time has come.")
+
+_UNREAD = "%s.%s does not run in %s: %s Install a version of the plugin whose times can be read, then run `manage.py migrate_tenants`."
 
 _DUE = """
 SELECT tenant_schema, plugin, job, expression, due_at, clock_timestamp() FROM public.delivery_schedule
@@ -78,6 +81,7 @@ SELECT name FROM unnest(%(schemas)s::text[]) AS name WHERE EXISTS (
 """
 
 type Job = tuple[str, str]  # a plugin and the name of its job
+type Times = tuple[datetime, datetime]  # due_at, run_at
 type Row = tuple[str, str, str, str, datetime, datetime]  # schema, plugin, job, expression, due_at, now
 
 
@@ -85,7 +89,8 @@ def run_due() -> int:
     """Write a delivery for each job whose time has come, and put down its next time; how many were looked at.
 
     Call in a transaction. Whoever is killed in it leaves everything as it was, and the next one does it; the key of the delivery is made
-    from the time, so that none is written twice. A job that somebody is in the way of, its tenant being migrated, is put off.
+    from the time, so that none is written twice. A job that somebody is in the way of, its tenant being migrated, is put off. One whose
+    times cannot be read is put off for longer, its due time kept: a worker with other code may be able to.
     """
     with connection.cursor() as cursor:
         cursor.execute(_DUE, [BATCH])
@@ -96,11 +101,29 @@ def run_due() -> int:
         schemas: dict[str, bool] = dict(cursor.fetchall())
         cursor.execute("SELECT set_config('lock_timeout', %s, true)", [_LOCK_TIMEOUT])
     _forget({row[0] for row in rows} - set(schemas))
-    written = [row for row in rows if row[0] in schemas and (not schemas[row[0]] or _written(row))]
+    there = [row for row in rows if row[0] in schemas]
+    following = _following(there)
+    written = [row for row in there if row in following and (not schemas[row[0]] or _written(row))]
     failpoint("scheduling_job")
-    _move(written)
-    _put_off([row for row in rows if row[0] in schemas and row not in written])
+    _move({row: following[row] for row in written})
+    _put_off([row for row in following if row not in written], PUT_OFF)
+    _put_off([row for row in there if row not in following], LOOKED_AT_AGAIN)
     return len(rows)
+
+
+def _following(rows: Iterable[Row]) -> dict[Row, Times]:
+    """The next time of each; without those of which it cannot be told, which the log names."""
+    found: dict[Row, Times] = {}
+    unread: dict[tuple[str, str, str], list[str]] = {}
+    for row in rows:
+        schema, plugin, job, expression, _, now = row
+        try:
+            found[row] = _next(schema, plugin, job, expression, now)
+        except times.BadSchedule as error:
+            unread.setdefault((plugin, job, str(error)), []).append(schema)
+    for (plugin, job, why), schemas in unread.items():
+        log.error(_UNREAD, plugin, job, ", ".join(schemas), why)
+    return found
 
 
 def _written(row: Row) -> bool:
@@ -144,24 +167,22 @@ def key_for(schema: str, plugin: str, job: str, due_at: datetime) -> UUID:
     return uuid5(NAMESPACE_OID, json.dumps([schema, plugin, job, round(due_at.timestamp())]))
 
 
-def _move(rows: Iterable[Row]) -> None:
+def _move(following: Mapping[Row, Times]) -> None:
     """Times that were missed, because no worker ran, are made up for by one run."""
-    moved = [
-        (schema, plugin, job, *_next(schema, plugin, job, spec, now)) for schema, plugin, job, spec, _, now in rows
-    ]
+    _set([(*row[:3], due_at, run_at) for row, (due_at, run_at) in following.items()])
+
+
+def _put_off(rows: Iterable[Row], by: timedelta) -> None:
+    _set([(schema, plugin, job, due_at, now + by) for schema, plugin, job, _, due_at, now in rows])
+
+
+def _set(moved: list[tuple[str, str, str, datetime, datetime]]) -> None:
     if moved:
         with connection.cursor() as cursor:
             cursor.execute(_MOVE, [list(column) for column in zip(*moved, strict=True)])
 
 
-def _put_off(rows: Iterable[Row]) -> None:
-    later = [(schema, plugin, job, due_at, now + PUT_OFF) for schema, plugin, job, _, due_at, now in rows]
-    if later:
-        with connection.cursor() as cursor:
-            cursor.execute(_MOVE, [list(column) for column in zip(*later, strict=True)])
-
-
-def _next(schema: str, plugin: str, job: str, expression: str, now: datetime) -> tuple[datetime, datetime]:
+def _next(schema: str, plugin: str, job: str, expression: str, now: datetime) -> Times:
     due_at = times.due(expression, now)
     return due_at, due_at + times.offset(expression, due_at, schema, plugin, job)
 
@@ -222,8 +243,11 @@ def _wanted(plugins: Set[str]) -> Mapping[Job, str]:
     return jobs | {(house.HOUSE, name): expression for name, expression in house.jobs(current_tenant()).items()}
 
 
-def upcoming(plugin: str) -> list[tuple[str, str, datetime]]:
-    """The jobs of `plugin` in the current tenant: name, expression, and when each runs next."""
+def upcoming(plugin: str) -> list[tuple[str, str, datetime | None]]:
+    """The jobs of `plugin` in the current tenant: name, expression, and when each runs next; None: its times cannot be read."""
     with connection.cursor() as cursor:
         cursor.execute(_NEXT, [current_tenant().schema, plugin])
-        return [(job, expression, run_at) for job, expression, run_at in cursor.fetchall()]
+        return [
+            (job, expression, run_at if times.readable(expression, run_at) else None)
+            for job, expression, run_at in cursor.fetchall()
+        ]

@@ -38,6 +38,15 @@ def due(expression: str, after: datetime) -> datetime:
         raise BadSchedule(f"{expression!r} is no schedule: {error or 'it is never due'}.") from error
 
 
+def readable(expression: str, at: datetime) -> bool:
+    """Whether it can be told when `expression` is due after `at`."""
+    try:
+        due(expression, at)
+    except BadSchedule:
+        return False
+    return True
+
+
 def offset(expression: str, at: datetime, *who: str) -> timedelta:
     """How much later than `at` one tenant's job runs: always the same for `who`, spread evenly over all."""
     span = min((due(expression, at) - at) * SHARE, MOST)

@@ -9,6 +9,7 @@ from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.http.response import HttpResponseBase
 from django.views import View
 
+from plugin_framework.sdk._calling import plugins_code
 from plugin_framework.sdk._runtime import runtime
 from plugin_framework.sdk._values import is_local_path
 
@@ -28,7 +29,8 @@ class PluginAwareView(View):
             return super().dispatch(request, *args, **kwargs)
         engine.call_hook("view_pre_dispatch", (self, request, *args), kwargs)
         try:
-            response = super().dispatch(request, *args, **kwargs)
+            with plugins_code():
+                response = super().dispatch(request, *args, **kwargs)
         except Exception as error:
             self._tell(request, error, args, kwargs)
             raise

@@ -22,6 +22,7 @@ from plugin_framework import activation
 from plugin_framework.quotas import Kind
 from plugin_framework.registry import registry
 from plugin_framework.sdk import PluginAwareView, PluginInterface
+from plugin_framework.sdk._calling import plugins_code
 from saas.site import going_on, plugin_info, quota_info
 from saas.site.access import admins_only, signed_in
 from saas.site.first_steps import first_steps
@@ -83,7 +84,7 @@ def panels(request: HttpRequest) -> list[DrawnPanel]:
     found: list[DrawnPanel] = []
     for name, plugin in activation.current().plugins.items():
         try:
-            with transaction.atomic():  # what a failing panel has written is undone
+            with plugins_code(), transaction.atomic():  # what a failing panel has written is undone
                 found += _draw(request, name, plugin)
         except Exception:  # a plugin's panel may raise anything; it must not break the page
             log.exception("The dashboard panels of %s could not be drawn", name)

@@ -63,6 +63,7 @@ def restore(request: HttpRequest, name: str, revision: int) -> HttpResponse:
     if spec is None:
         return refused(request, info)
     try:
+        left_out = settings_history.names_erased(settings_history.state_at(name, revision))
         configuration.restore(name, actor_of(request), revision, expected_revision=expected_revision(request.POST))
     except configuration.SavedByNewer as error:
         messages.error(request, str(error))
@@ -77,7 +78,10 @@ def restore(request: HttpRequest, name: str, revision: int) -> HttpResponse:
         return redirect("settings:plugin_history", name)
     except (configuration.Invalid, settings_store.Unreadable) as error:
         return _in_the_form(request, info, spec, revision, error)
-    messages.success(request, _("The settings of %(title)s are as they were.") % {"title": info.title})
+    said = _("The settings of %(title)s are as they were.")
+    if left_out:
+        said = _("The settings of %(title)s are as they were, without the addresses of people whose data was erased.")
+    messages.success(request, said % {"title": info.title})
     return redirect("settings:plugin", name)
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import secrets
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from typing import Any
@@ -12,7 +11,7 @@ from django.db import transaction
 from django.utils import timezone
 from django.utils.translation import gettext
 
-from plugin_framework import personal_data
+from plugin_framework import personal_data, pseudonyms
 from plugin_framework.audit import Actor, record
 from plugin_framework.personal_data import CannotErase, Part
 from plugin_framework.sdk import Person
@@ -56,12 +55,17 @@ class Held:
 
 @dataclass(frozen=True, slots=True)
 class Erasure:
-    """What came of an erasure: under which name the log knows the person now, rows by plugin, and plugins that could not be asked."""
+    """What came of an erasure: under which name the log knows the person now, rows by plugin, and plugins that could not be asked.
+
+    Attributes:
+        settings_of: plugins whose settings name the person as before; so will the history of each save until that is changed.
+    """
 
     pseudonym: str
     rows: Mapping[str, int]
     deliveries: int
     not_asked: tuple[str, ...]
+    settings_of: list[str]
 
     @property
     def total(self) -> int:
@@ -143,7 +147,7 @@ def erase(person: Person, actor: Actor, *, by: User, confirmation: str) -> Erasu
     """
     if normal(confirmation) not in person.emails:
         raise NotPossible(gettext("Type %(email)s to erase what is kept of this person.") % {"email": person.emails[0]})
-    pseudonym = f"erased person {secrets.token_hex(4)}"
+    pseudonym = pseudonyms.new()
     with transaction.atomic():
         people.lock_for_leaving(person.user_id, by)
         done = personal_data.erase(person, pseudonym)
@@ -152,7 +156,7 @@ def erase(person: Person, actor: Actor, *, by: User, confirmation: str) -> Erasu
             Invitation.objects.filter(invited_by=email).update(invited_by=pseudonym)
         if person.user_id is not None:
             people.delete(User.objects.get(pk=person.user_id))
-        own = by.pk == person.user_id
+        own, named = by.pk == person.user_id, personal_data.named_in_settings(person)
         record(
             Actor(pseudonym) if own else actor,
             "person.erased",
@@ -160,8 +164,9 @@ def erase(person: Person, actor: Actor, *, by: User, confirmation: str) -> Erasu
             rows=sum(done.rows.values()),
             deliveries=done.deliveries,
             **({"not_asked": list(done.not_asked)} if done.not_asked else {}),
+            **({"still_in_settings_of": named} if named else {}),
         )
-    return Erasure(pseudonym, done.rows, done.deliveries, done.not_asked)
+    return Erasure(pseudonym, done.rows, done.deliveries, done.not_asked, named)
 
 
 def _account(user: User) -> dict[str, Any]:

@@ -82,7 +82,14 @@ def test_an_announcement_is_read_dismissed_and_counted(visit: Visit) -> None:
     admin.go("/", "acme")
     admin.look("announcements-on-the-dashboard")
 
-    # In place: what is being typed elsewhere on the page stays.
+    _dismissed_in_place(admin)
+    _dismissed_without_scripts(visit)
+    _counted_and_gone(admin)
+
+
+def _dismissed_in_place(admin: Visitor) -> None:
+    """What is being typed elsewhere on the page stays; a banner stays too where it cannot be saved that it shall go."""
+    page = admin.page
     admin.go("/apps/orders/new/", "acme")
     page.get_by_label("Customer").fill("Half typed")
     banner = page.get_by_role("group", name="Server room")
@@ -91,7 +98,7 @@ def test_an_announcement_is_read_dismissed_and_counted(visit: Visit) -> None:
     expect(page.get_by_label("Customer")).to_have_value("Half typed")
     assert page.evaluate("document.activeElement.id") == "main"
 
-    # Where it cannot be saved, because this person is no longer signed in, the banner stays and says so.
+    # This person is no longer signed in.
     page.context.clear_cookies(name="sessionid")
     banner = page.get_by_role("group", name="Maintenance on Saturday")
     banner.get_by_role("button", name="Dismiss").click()
@@ -99,7 +106,9 @@ def test_an_announcement_is_read_dismissed_and_counted(visit: Visit) -> None:
     expect(page.get_by_label("Customer")).to_have_value("Half typed")
     admin.look("announcement-not-dismissed")
 
-    # Without JavaScript: a form, and back to the same page.
+
+def _dismissed_without_scripts(visit: Visit) -> None:
+    """By a form, which leads back to the same page."""
     plain = visit(MAX, "acme", scripts=False)
     plain.go("/apps/orders/?q=rocket", "acme")
     group = plain.page.get_by_role("group", name="Maintenance on Saturday")
@@ -110,6 +119,9 @@ def test_an_announcement_is_read_dismissed_and_counted(visit: Visit) -> None:
     plain.go("/apps/announcements/", "acme")
     plain.look("announcements-of-a-member-without-scripts")
 
+
+def _counted_and_gone(admin: Visitor) -> None:
+    page = admin.page
     admin.sign_in(ADA, "acme")
     admin.go("/apps/announcements/", "acme")
     row = page.get_by_role("row", name="Maintenance on Saturday")

@@ -36,8 +36,14 @@ def test_a_plugin_is_found_enabled_and_deleted_with_the_keyboard_alone(visit: Vi
     keys.press("Enter", page.get_by_role("link", name="Plugins", exact=True))
     page.wait_for_url("**/settings/plugins/")
     admin.look("catalog")
+    _found(admin, keys)
+    _enabled(admin, keys)
+    _deleted(admin, keys)
 
-    # Searching while typing: only the cards change.
+
+def _found(admin: Visitor, keys: Keyboard) -> None:
+    """By searching while typing: only the cards change."""
+    page = admin.page
     search = page.get_by_role("searchbox")
     keys.to(search)
     watch(page, typing=True)
@@ -53,7 +59,10 @@ def test_a_plugin_is_found_enabled_and_deleted_with_the_keyboard_alone(visit: Vi
     keys.write("sign-up")
     keys.press("Enter", page.get_by_role("link", name="Enable… Sign-up rules"))
 
-    # What is wrong is told before anything else.
+
+def _enabled(admin: Visitor, keys: Keyboard) -> None:
+    """What is wrong is told before anything else."""
+    page = admin.page
     told, agree = page.get_by_label("What the others are told"), page.get_by_role("button", name="Agree, and enable")
     page.wait_for_url("**/enable/")
     admin.look("enable")
@@ -68,6 +77,9 @@ def test_a_plugin_is_found_enabled_and_deleted_with_the_keyboard_alone(visit: Vi
     expect(page.get_by_text("Enabled: Sign-up rules. Its settings are saved.")).to_be_visible()
     admin.look("plugin-enabled")
 
+
+def _deleted(admin: Visitor, keys: Keyboard) -> None:
+    page = admin.page
     keys.press("Enter", page.get_by_role("link", name="Disable…"))
     page.wait_for_url("**/disable/")
     admin.look("disable")
@@ -218,11 +230,18 @@ def _square(path: Path) -> Path:
 
 def test_the_organisation_and_its_people_are_looked_after_without_scripts(visit: Visit, tmp_path: Path) -> None:
     plain, admin = visit(ADA, "acme", scripts=False), visit(ADA, "acme")
+    _looks_after_the_organisation(plain, admin, _square(tmp_path / "logo.png"))
+    _looks_after_people(plain, admin)
+    _reads_the_audit_log(plain, admin)
+    _puts_the_organisation_back(plain)
+
+
+def _looks_after_the_organisation(plain: Visitor, admin: Visitor, logo: Path) -> None:
     page = plain.go(ORGANISATION, "acme")
     page.get_by_label("Time zone").select_option("Asia/Kathmandu")
     page.get_by_role("button", name="Save").click()
     page.get_by_text("Saved.").wait_for()
-    page.get_by_label("Picture").set_input_files(_square(tmp_path / "logo.png"))
+    page.get_by_label("Picture").set_input_files(logo)
     page.get_by_role("button", name="Upload the logo").click()
     page.get_by_text("The logo is shown from now on.").wait_for()
     page.locator("summary", has_text="Delete Acme Rockets…").click()
@@ -232,7 +251,9 @@ def test_the_organisation_and_its_people_are_looked_after_without_scripts(visit:
     wait_until(lambda: admin.page.evaluate(LOGO_WIDTH) == 64, what="the logo above the page")
     admin.look("organisation")
 
-    plain.go(PEOPLE, "acme")
+
+def _looks_after_people(plain: Visitor, admin: Visitor) -> None:
+    page = plain.go(PEOPLE, "acme")
     page.get_by_label("Email").fill("nina@acme.example")
     page.get_by_role("button", name="Send the invitation").click()
     page.get_by_text("An invitation is on its way to nina@acme.example.").wait_for()
@@ -250,7 +271,9 @@ def test_the_organisation_and_its_people_are_looked_after_without_scripts(visit:
     page.get_by_role("button", name="Take back the invitation of nina@acme.example").click()
     page.get_by_text("The invitation is revoked").wait_for()
 
-    plain.go("/settings/audit/", "acme")
+
+def _reads_the_audit_log(plain: Visitor, admin: Visitor) -> None:
+    page = plain.go("/settings/audit/", "acme")
     expect(page.locator("time").first).to_have_attribute("datetime", re.compile(r"\+05:45$"))
     page.get_by_label("What about").select_option(label="People")
     page.get_by_role("button", name="Show").click()
@@ -263,7 +286,9 @@ def test_the_organisation_and_its_people_are_looked_after_without_scripts(visit:
     admin.go("/settings/audit/", "acme")
     admin.look("audit")
 
-    plain.go(ORGANISATION, "acme")
+
+def _puts_the_organisation_back(plain: Visitor) -> None:
+    page = plain.go(ORGANISATION, "acme")
     page.get_by_role("button", name="Remove the logo").click()
     page.get_by_text("The logo is removed.").wait_for()
     page.get_by_label("Time zone").select_option("UTC")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Iterator
 from typing import Any
 
@@ -27,10 +28,12 @@ class CanaryView(PluginAwareView):
 
     def get(self, request: HttpRequest) -> HttpResponseBase:
         if "stream" in request.GET:
-            return StreamingHttpResponse(self._piece_by_piece())
+            return StreamingHttpResponse(self._piece_by_piece(request.GET["stream"]))
         if "fail" in request.GET:
             with transaction.atomic():
                 get_user_model().objects.update(name="spoilt")
+                if request.GET["fail"] == "exit":
+                    sys.exit(3)
                 raise RuntimeError("planned")
         if "savepoint" in request.GET:
             self._roll_back_inside()
@@ -46,11 +49,13 @@ class CanaryView(PluginAwareView):
             }
         )
 
-    def _piece_by_piece(self) -> Iterator[str]:
+    def _piece_by_piece(self, how: str) -> Iterator[str]:
         """Looks each time anew, after the view has returned."""
         for _ in range(3):
             names = get_user_model().objects.values_list("name", flat=True)
             yield f"{current_tenant().slug}: {', '.join(names)} {plugin_registry.enabled_plugins['canary'].settings['canary']}\n"
+            if how == "exit":
+                sys.exit(3)
 
     def _roll_back_inside(self) -> None:
         try:

@@ -122,9 +122,10 @@ class Refusing(Clumsy):
     """Fails while it is being enabled."""
 
     name, title = "refusing", "Refusing"
+    error: type[BaseException] = RuntimeError
 
     def on_enable(self) -> None:
-        raise RuntimeError("cannot get ready")
+        raise self.error("cannot get ready")
 
 
 @contextmanager

@@ -54,3 +54,14 @@ def test_a_worker_killed_while_it_writes_runs_leaves_them_to_the_next(world: Wor
     world.worker()
     wait_until(lambda: len(world.all_deliveries(plugin="clockwork", state="done")) == 2)
     assert sorted(note["tenant"] for note in world.notes("tick")) == ["acme", "globex"]
+
+
+def test_times_that_cannot_be_read_end_no_worker_and_the_other_jobs_run(world: World) -> None:
+    _let_times_come(world)
+    with public_scope():
+        Schedule.objects.filter(tenant_schema=world.acme.schema, job="tick").update(expression="every full moon")
+    worker = world.worker()
+    wait_until(lambda: len(world.all_deliveries(plugin="clockwork", state="done")) == 1)
+    assert [note["tenant"] for note in world.notes("tick")] == ["globex"]
+    assert f"clockwork.tick does not run in {world.acme.schema}: " in worker.text
+    assert worker.stop() == 0

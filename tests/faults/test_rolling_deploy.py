@@ -12,7 +12,7 @@ from plugin_framework.models import PluginSetting, PluginState
 from plugin_framework.tenancy import TenantRef, tenant_scope
 from saas.testing.waiting import wait_until
 from tests.faults.releases import Release, Visitors, install
-from tests.faults.world import World
+from tests.faults.world import Started, World
 
 NEW_HANDLERS = {"hear_again", "see"}
 
@@ -30,18 +30,30 @@ def test_both_releases_serve_until_the_deploy_is_finished_and_nothing_is_lost(
     world: World, releases: tuple[Release, Release]
 ) -> None:
     old, new = releases
-    webs, workers = {"old": old.web()}, {"old": old.worker()}
+    old_web, old_worker = old.web(), old.worker()
+    visitors = Visitors((old,), world.tenants)
+    _new_code_on_an_old_schema(world, releases)
+    _migrated_under_the_old_releases_feet(world, new, visitors)
+    _side_by_side(world, releases, visitors, old_worker)
+    assert old_web.stop() == 0
+    _what_the_old_one_used_is_taken_away(world, new, visitors)
+    world.settle(seconds=240)
+    _nothing_lost(world, visitors)
 
-    # New code on an old schema: that tenant's pages say so, and no other thing; the old ones serve.
-    webs["new"] = new.web()
+
+def _new_code_on_an_old_schema(world: World, releases: tuple[Release, Release]) -> None:
+    """A tenant's pages say so, and no other thing; the old ones serve."""
+    old, new = releases
+    new.web()
     for path in ("/ledger/", "/apps/board/", "/"):
         status, body = new.ask(world.acme, path)
         assert (status, "Acme is being updated" in body) == (503, True)
     assert old.ask(world.acme, "/ledger/")[0] == 200
 
-    # Migrated under the old release's feet, one tenant fails: it is as it was, and is served by who could serve it before.
+
+def _migrated_under_the_old_releases_feet(world: World, new: Release, visitors: Visitors) -> None:
+    """One tenant fails: it is as it was, and is served by who could serve it before."""
     _poison(world.globex)
-    visitors = Visitors((old,), world.tenants)
     with visitors.at_work():
         code, report = new.migrate()
     assert (code, [who for who, row in report.items() if row["error"]]) == (1, ["globex"])
@@ -53,15 +65,17 @@ def test_both_releases_serve_until_the_deploy_is_finished_and_nothing_is_lost(
     assert code == 0, report
     assert set(report) == {"public", "globex"}
 
-    # Side by side. First with the old worker alone: what it does not know it leaves to others, without using up an attempt.
+
+def _side_by_side(world: World, releases: tuple[Release, Release], visitors: Visitors, old_worker: Started) -> None:
+    """First with the old worker alone: what it does not know it leaves to others, without using up an attempt."""
     visitors.releases = releases
     with visitors.at_work(least=2):
         pass
     wait_until(lambda: _left_over(world) == NEW_HANDLERS, seconds=240, what="the old worker to do all it can")
-    workers["new"] = new.worker()
+    releases[1].worker()
     with visitors.at_work():
         pass
-    assert workers["old"].stop() == 0
+    assert old_worker.stop() == 0
     world.settle(seconds=240)
     assert [_stored(tenant) for tenant in world.tenants] == [
         {"greeting": f"Greetings from {t.slug}"} for t in world.tenants
@@ -69,8 +83,9 @@ def test_both_releases_serve_until_the_deploy_is_finished_and_nothing_is_lost(
     for release in releases:
         assert f"Greetings from {world.acme.slug}" in release.ask(world.acme, "/apps/board/")[1].splitlines()
 
-    # The old one goes; only now is taken away what it used.
-    assert webs["old"].stop() == 0
+
+def _what_the_old_one_used_is_taken_away(world: World, new: Release, visitors: Visitors) -> None:
+    """Only once it has gone."""
     assert all(_has_column(tenant, "acme_ledger_entry", "remark") for tenant in world.tenants)
     visitors.releases = (new,)
     with visitors.at_work():
@@ -82,9 +97,6 @@ def test_both_releases_serve_until_the_deploy_is_finished_and_nothing_is_lost(
         {"welcome": f"Greetings from {t.slug}"} for t in world.tenants
     ]
     assert f"Greetings from {world.acme.slug}" in new.ask(world.acme, "/apps/board/")[1].splitlines()
-
-    world.settle(seconds=240)
-    _nothing_lost(world, visitors)
 
 
 def _nothing_lost(world: World, visitors: Visitors) -> None:

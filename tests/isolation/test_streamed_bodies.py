@@ -10,6 +10,7 @@ from django.test import Client
 
 from plugin_framework import configuration, lifecycle
 from plugin_framework.audit import SYSTEM
+from plugin_framework.sdk._calling import PluginExit
 from plugin_framework.tenancy import TenantRef, current_scope, tenant_scope
 from tests.conftest import Tenants
 
@@ -24,8 +25,8 @@ def both(tenants: Tenants) -> Tenants:
     return tenants
 
 
-def body_of(ref: TenantRef) -> Iterator[bytes]:
-    answer = Client().get("/apps/canary/?stream", headers={"host": ref.host})
+def body_of(ref: TenantRef, how: str = "") -> Iterator[bytes]:
+    answer = Client().get(f"/apps/canary/?stream={how}", headers={"host": ref.host})
     return iter(answer.streaming_content)  # type: ignore[attr-defined]  # it is a streamed one
 
 
@@ -43,3 +44,10 @@ def test_two_bodies_read_in_turns_do_not_mix(both: Tenants) -> None:
     with tenant_scope(both.globex):  # whoever reads it may be somewhere else by then
         pieces = [next(body) for _ in range(3) for body in (acme, globex)]
     assert pieces == [piece_of(both.acme), piece_of(both.globex)] * 3
+
+
+def test_one_that_ends_the_program_ends_with_an_error_instead(both: Tenants) -> None:
+    body = body_of(both.acme, "exit")
+    assert next(body) == piece_of(both.acme)
+    with pytest.raises(PluginExit):
+        next(body)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from argparse import ArgumentParser
+from collections.abc import Iterable, Sequence
 from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError
@@ -27,14 +28,14 @@ class Command(BaseCommand):
             return self._status(as_json)
         only = tenant_called(tenant) if tenant else None
         found = [self._told(each, quiet=as_json) for each in rotate(COMMAND_LINE, only)]
-        rows = [{"where": each.where, "resealed": each.secrets, "unreadable": each.unreadable} for each in found]
+        rows = [
+            {"where": each.where, "resealed": each.secrets, "unreadable": each.unreadable, "lost": each.lost}
+            for each in found
+        ]
         if as_json:
             show(self, rows, as_json=True, empty="")
-        if lost := [f"{each.where}, {name}" for each in found for name in each.unreadable]:
-            raise CommandError(
-                f"Opened by none of SECRETS_KEYS: {'; '.join(lost)}. Put the key they were sealed with back, or enter "
-                "them again on the plugins' settings pages. Everything else is sealed with the first key."
-            )
+        if problems := [*_unopened(found), *_lost([each.where for each in found if each.lost])]:
+            raise CommandError(" ".join([*problems, "Everything else is sealed with the first key."]))
         if not as_json:
             self.stdout.write(_summary(sum(each.secrets for each in found), only is None))
         return None
@@ -46,8 +47,28 @@ class Command(BaseCommand):
         return found
 
     def _status(self, as_json: bool) -> None:
-        rows = [{"key": key, "secrets": count} for key, count in sorted(status().items())]
+        found = status()
+        rows = [{"key": key, "secrets": count} for key, count in sorted(found.keys.items())]
         show(self, rows, as_json=as_json, empty="No secret is stored.")
+        if problems := _lost(found.lost):
+            raise CommandError(" ".join(problems))
+
+
+def _unopened(found: Iterable[Resealed]) -> list[str]:
+    names = [f"{each.where}, {name}" for each in found for name in each.unreadable]
+    return names and [
+        f"Opened by none of SECRETS_KEYS: {'; '.join(names)}. Put the key they were sealed with back, or enter them again on the "
+        "plugins' settings pages."
+    ]
+
+
+def _lost(slugs: Sequence[str]) -> list[str]:
+    """Nobody knows what their backup is sealed with, so no key may go before they are back or given up."""
+    return list(slugs) and [
+        f"The tables of these organisations are not there, so that their secrets cannot be read: {', '.join(slugs)}. Keep all keys "
+        "in SECRETS_KEYS until you have restored them from a backup and run `manage.py keys rotate` again, or deleted them "
+        "(`manage.py tenants delete SLUG`)."
+    ]
 
 
 def _summary(resealed: int, everywhere: bool) -> str:

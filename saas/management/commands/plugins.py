@@ -133,7 +133,12 @@ class Command(BaseCommand):
 
     def _jobs(self, plugin: str, *, as_json: bool, **options: Any) -> None:
         rows = [
-            {"plugin": plugin, "job": job, "times": expression, "next": f"{at:%Y-%m-%d %H:%M:%S} UTC"}
+            {
+                "plugin": plugin,
+                "job": job,
+                "times": expression,
+                "next": f"{at:%Y-%m-%d %H:%M:%S} UTC" if at else "never: its times cannot be read",
+            }
             for job, expression, at in schedule.upcoming(plugin)
         ]
         show(self, rows, as_json=as_json, empty=f"{plugin} has no jobs by the clock here.")

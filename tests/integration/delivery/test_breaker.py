@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from typing import Any
 
 import pytest
@@ -17,10 +17,11 @@ from plugin_framework.delivery.breaker import PAUSES, THRESHOLD, TRIALS
 from plugin_framework.delivery.models import Lane
 from plugin_framework.delivery.redeliver import redeliver
 from plugin_framework.models import AuditEntry, Delivery, DeliveryAttempt
-from plugin_framework.sdk import ErrorReport
+from plugin_framework.sdk import ErrorReport, PluginInterface, RetryLater, hook
 from plugin_framework.tenancy import TenantRef, public_scope, tenant_scope
 from saas.testing.people import person
 from saas.testing.receivers import WebhookServer, webhook_server
+from tests.dummies import pages
 from tests.support.queue import work_off
 
 SLACK = "slack_notifications"
@@ -120,17 +121,26 @@ def test_failures_add_up_over_claims_of_the_lane(acme: TenantRef, receiver: Webh
     assert list(breaker.rests()) == [SLACK]
 
 
-def test_what_a_handler_asks_to_do_later_is_no_failure(acme: TenantRef, monkeypatch: pytest.MonkeyPatch) -> None:
-    from plugin_framework.sdk import RetryLater
-    from plugins.slack_plugin import SlackNotificationPlugin
+class Busy(PluginInterface):
+    """Has no time now."""
 
-    def later(self: object, error: object) -> None:
+    name, version = "busy", "1.0.0"
+
+    def initialize(self, config: dict[str, Any]) -> None: ...
+    def cleanup(self) -> None: ...
+
+    @hook("system_error")
+    def on_error(self, error: ErrorReport) -> None:
         raise RetryLater("Busy.", after=60)
 
-    monkeypatch.setattr(SlackNotificationPlugin, "notify_system_error", later, raising=True)
-    activation.cache.clear()
-    _happen(THRESHOLD + 1)
-    work_off()
+
+def test_what_a_handler_asks_to_do_later_is_no_failure(acme: TenantRef) -> None:
+    with pages.installed(Busy):
+        lifecycle.enable("busy", SYSTEM)
+        _happen(THRESHOLD + 1)
+        work_off()
+    tried = Delivery.objects.filter(plugin="busy").values_list("attempts", "last_error")
+    assert list(tried) == [(1, "Busy.")] * (THRESHOLD + 1)
     assert breaker.rests() == {}
 
 
@@ -315,28 +325,9 @@ def test_no_late_mail_is_sent_once_it_works_again(acme: TenantRef, receiver: Web
     assert mail.outbox == []
 
 
-@pytest.fixture
-def counted_claims(monkeypatch: pytest.MonkeyPatch) -> Callable[[], int]:
-    """How often Slack's lane was claimed."""
-    from plugin_framework.delivery import lanes
-
-    calls: list[lanes.Lane] = []
-    real = lanes.claim
-
-    def claim(owner: str, lease: float) -> lanes.Lane | None:
-        found = real(owner, lease)
-        calls.extend([found] if found and found.plugin == SLACK else [])
-        return found
-
-    monkeypatch.setattr(lanes, "claim", claim)
-    return lambda: len(calls)
-
-
-def test_a_resting_lane_is_not_even_claimed(
-    acme: TenantRef, receiver: WebhookServer, counted_claims: Callable[[], int]
-) -> None:
+def test_a_resting_lane_is_not_even_claimed(acme: TenantRef, receiver: WebhookServer) -> None:
     _open(receiver)
-    before = counted_claims()
+    before = _lane(acme).fence  # each claim gets another one
     _happen(3)
     work_off()
-    assert counted_claims() == before
+    assert _lane(acme).fence == before

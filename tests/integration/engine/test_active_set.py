@@ -43,7 +43,7 @@ def elsewhere[T](work: Callable[[], T]) -> T:
         finally:
             connection.close()
 
-    thread = threading.Thread(target=run)
+    thread = threading.Thread(target=run, daemon=True)  # one that waits for ever fails its test, and keeps no process
     thread.start()
     thread.join()
     return found[0]

@@ -22,9 +22,10 @@ from plugin_framework.audit import SYSTEM
 from plugin_framework.key_rotation import rotate, status
 from plugin_framework.models import AuditEntry, PluginSetting
 from plugin_framework.registry import registry
-from plugin_framework.tenancy import TenantRef, tenant_scope
+from plugin_framework.tenancy import TenantRef, public_scope, tenant_scope
 from saas.testing.waiting import wait_until
 from tenants import operations
+from tenants.models import Tenant
 from tests.conftest import Tenants
 from tests.dummies.pages import Pager, installed
 
@@ -74,9 +75,9 @@ def test_every_secret_opens_with_the_new_key_alone_and_the_rest_is_as_it_was(two
         )  # and the process remembers it as it was sealed
     operations.suspend("globex", "closed", SYSTEM)
     with override_settings(SECRETS_KEYS=[NEW, OLD]):
-        assert status() == {"number 2": 3}
+        assert status().keys == {"number 2": 3}
         assert "may be removed" in said("keys", "rotate")
-        assert status() == {"number 1": 3}
+        assert status().keys == {"number 1": 3}
     with override_settings(SECRETS_KEYS=[NEW]):
         assert [key_of(tenant) for tenant in (two.acme, two.globex)] == ["first of acme", "first of globex"]
         with tenant_scope(two.acme):
@@ -99,7 +100,7 @@ def test_what_no_key_opens_is_named_and_kept_and_the_others_go_on(two: Tenants) 
     with tenant_scope(two.acme):
         PluginSetting.objects.filter(key="key").update(value={"$sealed": "v1:deadbeef:x"})
     with override_settings(SECRETS_KEYS=[NEW, OLD]):
-        assert status() == {"none of these": 1, "number 2": 1}
+        assert status().keys == {"none of these": 1, "number 2": 1}
         with pytest.raises(CommandError, match=r"acme, pager: key\. Put the key"):
             said("keys", "rotate")
     with override_settings(SECRETS_KEYS=[NEW]):
@@ -108,55 +109,92 @@ def test_what_no_key_opens_is_named_and_kept_and_the_others_go_on(two: Tenants) 
         assert settings_store.stored("pager")["key"] == {"$sealed": "v1:deadbeef:x"}
 
 
-def test_rotating_under_load_loses_no_save(two: Tenants, counted: Callable[[str, int], None]) -> None:
-    last: dict[str, str] = {}
-    failed: list[BaseException] = []
-    done = threading.Event()
+def test_one_whose_tables_are_lost_is_named_and_the_others_go_on(two: Tenants) -> None:
+    with connection.cursor() as cursor:
+        cursor.execute(f'DROP SCHEMA "{two.acme.schema}" CASCADE')
+    with override_settings(SECRETS_KEYS=[NEW, OLD]):
+        with pytest.raises(CommandError, match=r"not there, .*: acme\. Keep all keys .* or deleted .*Everything else"):
+            said("keys", "rotate")
+        assert (status().keys, status().lost) == ({"number 1": 1}, ("acme",))
+        with pytest.raises(CommandError, match=r"not there, .*: acme\. Keep all keys"):
+            said("keys", "status")
+        with pytest.raises(CommandError, match="acme"):
+            said("keys", "rotate", "--tenant", "acme")
+    with override_settings(SECRETS_KEYS=[NEW]):
+        assert key_of(two.globex) == "first of globex"
 
-    def saver(tenant: TenantRef, guard: threading.Lock, name: int) -> None:
-        try:
-            for number in range(SAVES):
-                with guard:  # so that the test knows which save was the last; rotation knows nothing of it
-                    save(tenant, f"{tenant.slug} {name}.{number}")
-                    last[tenant.slug] = f"{tenant.slug} {name}.{number}"
-        except BaseException as error:
-            failed.append(error)
-        finally:
-            connection.close()
 
-    def reader(tenant: TenantRef) -> None:
-        try:
-            while not done.is_set():
-                assert str(key_of(tenant)).startswith((tenant.slug, "first of"))
-        except BaseException as error:
-            failed.append(error)
-        finally:
-            connection.close()
+def test_one_that_is_deleted_while_others_are_sealed_anew_is_none_that_is_lost(two: Tenants) -> None:
+    with override_settings(SECRETS_KEYS=[NEW, OLD]):
+        found = rotate(SYSTEM)
+        assert [next(found).where for _ in range(3)] == ["the platform", "acme", "admin"]
+        with public_scope(), connection.cursor() as cursor:
+            cursor.execute(f'DROP SCHEMA "{two.globex.schema}" CASCADE')
+            Tenant.objects.filter(slug="globex").delete()
+        assert list(found) == []
 
-    guards = {tenant.slug: threading.Lock() for tenant in (two.acme, two.globex)}
-    savers = [
-        threading.Thread(target=saver, args=(tenant, guards[tenant.slug], name))
-        for tenant in (two.acme, two.globex)
-        for name in range(SAVERS)
-    ]
-    readers = [threading.Thread(target=reader, args=(tenant,)) for tenant in (two.acme, two.globex)]
-    rotations = 0
-    with override_settings(SECRETS_KEYS=[OLD, NEW, NEWER]):
-        for thread in (*savers, *readers):
+
+class Load:
+    """Some who save and one who reads in each organisation. `last`: what was saved last; `failed`: what went wrong."""
+
+    def __init__(self, tenants: tuple[TenantRef, ...]) -> None:
+        self.last: dict[str, str] = {}
+        self.failed: list[BaseException] = []
+        self._done = threading.Event()
+        self._guards = {tenant.slug: threading.Lock() for tenant in tenants}
+        self._savers = [self._thread(self._save, tenant, name) for tenant in tenants for name in range(SAVERS)]
+        self._readers = [self._thread(self._read, tenant) for tenant in tenants]
+
+    def __enter__(self) -> Load:
+        for thread in (*self._savers, *self._readers):
             thread.start()
-        while any(thread.is_alive() for thread in savers):
-            order = [[OLD, NEW, NEWER], [NEW, OLD, NEWER], [NEWER, NEW, OLD]][rotations % 3]
-            settings.SECRETS_KEYS = order
-            list(rotate(SYSTEM))
-            rotations += 1
-        done.set()
-        for thread in (*savers, *readers):
+        return self
+
+    def __exit__(self, *error: object) -> None:
+        self._done.set()
+        for thread in (*self._savers, *self._readers):
             thread.join()
+
+    @property
+    def goes_on(self) -> bool:
+        """Whether somebody still saves."""
+        return any(thread.is_alive() for thread in self._savers)
+
+    def _thread(self, work: Callable[..., None], *args: Any) -> threading.Thread:
+        def run() -> None:
+            try:
+                work(*args)
+            except BaseException as error:
+                self.failed.append(error)
+            finally:
+                connection.close()
+
+        return threading.Thread(target=run)
+
+    def _save(self, tenant: TenantRef, name: int) -> None:
+        for number in range(SAVES):
+            with self._guards[tenant.slug]:  # so that it is known which was the last; rotation knows nothing of it
+                save(tenant, f"{tenant.slug} {name}.{number}")
+                self.last[tenant.slug] = f"{tenant.slug} {name}.{number}"
+
+    def _read(self, tenant: TenantRef) -> None:
+        while not self._done.is_set():
+            assert str(key_of(tenant)).startswith((tenant.slug, "first of"))
+
+
+def test_rotating_under_load_loses_no_save(two: Tenants, counted: Callable[[str, int], None]) -> None:
+    rotations, load = 0, Load((two.acme, two.globex))
+    with override_settings(SECRETS_KEYS=[OLD, NEW, NEWER]):
+        with load:
+            while load.goes_on:
+                settings.SECRETS_KEYS = [[OLD, NEW, NEWER], [NEW, OLD, NEWER], [NEWER, NEW, OLD]][rotations % 3]
+                list(rotate(SYSTEM))
+                rotations += 1
         settings.SECRETS_KEYS = [NEWER, NEW, OLD]
         list(rotate(SYSTEM))
         settings.SECRETS_KEYS = [NEWER]
-        assert failed == []
-        assert {tenant.slug: key_of(tenant) for tenant in (two.acme, two.globex)} == last
+        assert load.failed == []
+        assert {tenant.slug: key_of(tenant) for tenant in (two.acme, two.globex)} == load.last
     assert rotations > 3
     counted("saves during rotations of the key, none lost", SAVES * SAVERS * 2)
     counted("rotations meanwhile", rotations)
@@ -179,10 +217,10 @@ def test_a_killed_rotation_goes_on_where_it_was(committed_db: str, two: Tenants)
         process.kill()
         process.communicate()
     with override_settings(SECRETS_KEYS=[NEW, OLD]):
-        assert status() == {"number 1": 1, "number 2": 1}
+        assert status().keys == {"number 1": 1, "number 2": 1}
         rows = json.loads(said("keys", "rotate", "--json"))
         assert {row["where"]: row["resealed"] for row in rows}["globex"] == 1
-        assert status() == {"number 1": 2}
+        assert status().keys == {"number 1": 2}
 
 
 def _somebody_waits() -> bool:

@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterator
 from typing import Any
 
 import pytest
+from django.contrib.auth import get_user_model
 from django.core.exceptions import BadRequest, PermissionDenied, SuspiciousOperation
 from django.http import Http404, HttpRequest, HttpResponse
 from django.test import Client, RequestFactory
@@ -132,13 +133,17 @@ def test_a_visitor_who_hangs_up_half_way_is_no_system_error(
     assert not Delivery.objects.filter(hook="system_error").exists()
 
 
+@pytest.mark.parametrize("how", ["", "=exit"])
 def test_a_failing_page_leaves_its_event_and_nothing_else(
-    committed_db: str, acme: Tenants, client_for: Callable[..., Client]
+    committed_db: str, acme: Tenants, client_for: Callable[..., Client], how: str
 ) -> None:
+    get_user_model().objects.create_user("eve@acme.example", "x", name="Eve")
     configuration.configure("canary", SYSTEM, {"canary": "tweet"})
     lifecycle.enable("canary", SYSTEM)
     client = client_for(acme.acme, raise_request_exception=False)
-    assert client.get("/apps/canary/?fail").status_code == 500
-    assert Delivery.objects.filter(hook="system_error").count() == 1
+    assert client.get(f"/apps/canary/?fail{how}").status_code == 500
+    assert get_user_model().objects.get().name == "Eve"
+    assert len([said for said in SEEN if said.startswith("error")]) == 1
+    assert "canary:get:" in str(Delivery.objects.get(hook="system_error").payload)  # where it happened
     with tenant_scope(acme.globex):
         assert not Delivery.objects.exists()

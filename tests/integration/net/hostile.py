@@ -116,11 +116,16 @@ def hosts() -> dict[str, str]:
 def tricks(port: int) -> list[str]:
     """URLs that two parsers read differently, and schemes that are none of ours."""
     here = f"127.0.0.1:{port}"
-    found = [
-        f"{scheme}://{here}/"
-        for scheme in ("ftp", "file", "gopher", "dict", "ldap", "ws", "wss", "jar:http", "tftp", "unix")
-    ]
-    found += [
+    found = _odd_schemes(here)
+    for scheme in ("http", "https"):
+        found += [*_odd_users(scheme, here), *_odd_slashes(scheme, here), *_odd_ports(scheme, port)]
+    return found
+
+
+def _odd_schemes(here: str) -> list[str]:
+    schemes = ("ftp", "file", "gopher", "dict", "ldap", "ws", "wss", "jar:http", "tftp", "unix")
+    return [
+        *(f"{scheme}://{here}/" for scheme in schemes),
         f"javascript:fetch('//{here}')",
         "data:text/html,x",
         f"//{here}/",
@@ -129,50 +134,51 @@ def tricks(port: int) -> list[str]:
         f"http:{here}",
         f"http:/{here}/",
     ]
-    for scheme in ("http", "https"):
-        start = f"{scheme}://"
-        found += [
-            f"{start}{user}@{here}/"
-            for user in ("good.test", "a:b", "", "good.test:80", "good.test#", "good.test%23", "a@b")
-        ]
-        found += [
-            f"{start}{here}{tail}"
-            for tail in ("\\@good.test/", "@good.test/", "#@good.test/", "?@good.test/", "&@good.test")
-        ]
-        found += [
-            f"{start}good.test{trick}{here}/"
-            for trick in ("\\", "\\@", "#@", "?@", "%40", ":80@", "\t@", "\n", "\r\n", "%0d%0a", " ")
-        ]
-        found += [
-            f"{start}\\{here}/",
-            f"{start}/{here}/",
-            f"{scheme}:\\\\{here}/",
-            f"{start}{here}\x00/",
-            f" {start}{here}/",
-        ]
-        found += [
-            f"{start}127.0.0.1:{odd}/"
-            for odd in (0, 1, 22, 25, 2375, 5432, 6379, 9200, 11211, 65535, 65536, "", "0080", "-1")
-        ]
-        found += [f"{start}good.test@{user}{here}/" for user in ("good.test@", "x:y@", "%40", "%00@", "\u3000@")]
-        found += [
-            f"{scheme}{between}{here}/"
-            for between in (":", ":/", ":///", "://///", ":\\", ":%2f%2f", "\uff1a//", ":\u2044\u2044")
-        ]
-        found += [
-            f"{start}127.0.0.1:\uff18\uff10/",
-            f"{start}127.0.0.1:+{port}/",
-            f"{start}127.0.0.1:0x{port:x}/",
-            f"{start}127.0.0.1:{port + 65536}/",
-        ]
-        found += [
-            f"{start}127.0.0.1:{port}:80/",
-            f"{start}[::1]:{port}x/",
-            f"{start}[::1/",
-            f"{start}::1:{port}/",
-            f"{start}",
-        ]
-    return found
+
+
+def _odd_users(scheme: str, here: str) -> list[str]:
+    """What stands before an @, or looks as if it did."""
+    start = f"{scheme}://"
+    users = ("good.test", "a:b", "", "good.test:80", "good.test#", "good.test%23", "a@b")
+    tails = ("\\@good.test/", "@good.test/", "#@good.test/", "?@good.test/", "&@good.test")
+    between = ("\\", "\\@", "#@", "?@", "%40", ":80@", "\t@", "\n", "\r\n", "%0d%0a", " ")
+    doubled = ("good.test@", "x:y@", "%40", "%00@", "\u3000@")
+    return [
+        *(f"{start}{user}@{here}/" for user in users),
+        *(f"{start}{here}{tail}" for tail in tails),
+        *(f"{start}good.test{trick}{here}/" for trick in between),
+        *(f"{start}good.test@{user}{here}/" for user in doubled),
+    ]
+
+
+def _odd_slashes(scheme: str, here: str) -> list[str]:
+    start = f"{scheme}://"
+    betweens = (":", ":/", ":///", "://///", ":\\", ":%2f%2f", "\uff1a//", ":\u2044\u2044")
+    return [
+        f"{start}\\{here}/",
+        f"{start}/{here}/",
+        f"{scheme}:\\\\{here}/",
+        f"{start}{here}\x00/",
+        f" {start}{here}/",
+        *(f"{scheme}{between}{here}/" for between in betweens),
+    ]
+
+
+def _odd_ports(scheme: str, port: int) -> list[str]:
+    start = f"{scheme}://"
+    ports = (0, 1, 22, 25, 2375, 5432, 6379, 9200, 11211, 65535, 65536, "", "0080", "-1")
+    return [
+        *(f"{start}127.0.0.1:{odd}/" for odd in ports),
+        f"{start}127.0.0.1:\uff18\uff10/",
+        f"{start}127.0.0.1:+{port}/",
+        f"{start}127.0.0.1:0x{port:x}/",
+        f"{start}127.0.0.1:{port + 65536}/",
+        f"{start}127.0.0.1:{port}:80/",
+        f"{start}[::1]:{port}x/",
+        f"{start}[::1/",
+        f"{start}::1:{port}/",
+        f"{start}",
+    ]
 
 
 def urls(port: int) -> list[str]:

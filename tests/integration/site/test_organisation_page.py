@@ -31,15 +31,19 @@ def test_a_new_name_and_time_zone_are_there_with_the_next_request(admin: Client,
     assert '<time datetime="2026-03-02T02:00:00+05:45">2 Mar 2026, 02:00 +0545</time>' in page
 
 
-def test_its_plugins_go_by_the_new_name_too(admin: Client, tenants: Tenants) -> None:
+@pytest.mark.parametrize("wanted", [("Acme Brothers", "UTC"), ("Acme", "Asia/Tokyo")], ids=["name", "time zone"])
+def test_its_plugins_go_by_the_new_name_or_time_zone_too(
+    admin: Client, tenants: Tenants, wanted: tuple[str, str]
+) -> None:
     with tenant_scope(tenants.acme):
         lifecycle.enable("orders", SYSTEM)
     assert admin.get("/").status_code == 200
-    admin.post(PAGE, {"name": "Acme Brothers", "timezone": "UTC"})
+    admin.post(PAGE, dict(zip(("name", "timezone"), wanted, strict=True)))
     entry = tenancy_directory.find(tenants.acme.schema)
     assert entry is not None
     with tenant_scope(entry.ref):
-        assert activation.current().plugins["orders"].tenant.name == "Acme Brothers"
+        told = activation.current().plugins["orders"].tenant
+        assert (told.name, told.timezone) == wanted
 
 
 def test_the_neighbours_dates_stay_as_they_are(

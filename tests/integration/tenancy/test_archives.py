@@ -281,6 +281,14 @@ def test_an_export_that_meets_a_table_on_its_way_out_goes_without_it(lived: Live
     assert "soon_gone" not in {table["name"] for table in manifest(file)["tables"]}
 
 
+def test_one_whose_schema_is_lost_is_refused_in_words(lived: LivedIn, file: Path) -> None:
+    with connection.cursor() as cursor:
+        cursor.execute(f'DROP SCHEMA "{lived.ref.schema}" CASCADE')
+    with pytest.raises(operations.NotPossible, match="Its schema is not there"):
+        archive.export("acme", file, SYSTEM)
+    assert not file.exists()
+
+
 def test_the_console_hands_it_out_and_the_export_is_audited(
     lived: LivedIn, client_for: Callable[..., Client], file: Path
 ) -> None:

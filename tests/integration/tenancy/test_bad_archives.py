@@ -113,72 +113,84 @@ def test_a_bomb_is_not_unpacked_before_its_signature_is_known(
     assert "not made by this installation" in refusal(path)
 
 
-def _signed_but_wrong() -> dict[str, tuple[Change, str]]:
-    """What somebody with the keys may have done to one: an older version, a newer one, or a fault of ours."""
+# What somebody with the keys may have done to one: an older version, a newer one, or a fault of ours.
 
-    def newer_format(found: dict[str, Any], parts: dict[str, bytes]) -> None:
-        found["format"], found["version"] = 99, "9.0"
 
-    def newer_tables(found: dict[str, Any], parts: dict[str, bytes]) -> None:
-        found["migrations"].append(["plugin_framework", "0999_from_the_future"])
+def _newer_format(found: dict[str, Any], parts: dict[str, bytes]) -> None:
+    found["format"], found["version"] = 99, "9.0"
 
-    def older_tables(found: dict[str, Any], parts: dict[str, bytes]) -> None:
-        found["migrations"] = [each for each in found["migrations"] if each[0] != "accounts"]
 
-    def lacks_something(found: dict[str, Any], parts: dict[str, bytes]) -> None:
-        del found["sequences"]
+def _newer_tables(found: dict[str, Any], parts: dict[str, bytes]) -> None:
+    found["migrations"].append(["plugin_framework", "0999_from_the_future"])
 
-    def lacks_a_part(found: dict[str, Any], parts: dict[str, bytes]) -> None:
-        del parts["data/accounts_user.copy"]
 
-    def has_a_part_more(found: dict[str, Any], parts: dict[str, bytes]) -> None:
-        parts["data/more.copy"] = b""
+def _older_tables(found: dict[str, Any], parts: dict[str, bytes]) -> None:
+    found["migrations"] = [each for each in found["migrations"] if each[0] != "accounts"]
 
-    def other_rows(found: dict[str, Any], parts: dict[str, bytes]) -> None:
-        parts["data/accounts_user.copy"] += parts["data/accounts_user.copy"]
 
-    def rows_changed(found: dict[str, Any], parts: dict[str, bytes]) -> None:
-        parts["data/accounts_user.copy"] = parts["data/accounts_user.copy"].replace(b"owner", b"OWNER")
+def _lacks_something(found: dict[str, Any], parts: dict[str, bytes]) -> None:
+    del found["sequences"]
 
-    def another_column(found: dict[str, Any], parts: dict[str, bytes]) -> None:
-        next(each for each in found["tables"] if each["name"] == "accounts_user")["columns"].append(["shoe", "integer"])
 
-    def rows_that_do_not_fit(found: dict[str, Any], parts: dict[str, bytes]) -> None:
-        data = parts["data/accounts_user.copy"] = b"nonsense\n"
-        table = next(each for each in found["tables"] if each["name"] == "accounts_user")
-        table["member"] = member("data/accounts_user.copy", data)
+def _lacks_a_part(found: dict[str, Any], parts: dict[str, bytes]) -> None:
+    del parts["data/accounts_user.copy"]
 
-    def rows_of_nobody(found: dict[str, Any], parts: dict[str, bytes]) -> None:
-        parts["data/accounts_user.copy"] = b""
-        table = next(each for each in found["tables"] if each["name"] == "accounts_user")
-        table["member"], table["rows"] = member("data/accounts_user.copy", b""), 0
 
-    def a_file_elsewhere(found: dict[str, Any], parts: dict[str, bytes]) -> None:
-        parts["files/../../evil.txt"] = b"evil"
-        found["files"].append(member("files/../../evil.txt", b"evil"))
+def _has_a_part_more(found: dict[str, Any], parts: dict[str, bytes]) -> None:
+    parts["data/more.copy"] = b""
 
-    return {
-        "newer format": (newer_format, "format 99, made by Tenantry 9.0"),
-        "newer tables": (newer_tables, "no migration plugin_framework.0999_from_the_future"),
-        "older tables": (older_tables, "would need these too: accounts.0001_initial"),
-        "lacks something": (lacks_something, "lacks something"),
-        "lacks a part": (lacks_a_part, "not those that its manifest names"),
-        "has a part more": (has_a_part_more, "not those that its manifest names"),
-        "other rows": (other_rows, "data/accounts_user.copy is damaged"),
-        "rows changed": (rows_changed, "data/accounts_user.copy is damaged"),
-        "another column": (another_column, "makes other tables than those in it: accounts_user"),
-        "rows that do not fit": (rows_that_do_not_fit, "rows of accounts_user do not fit"),
-        "rows of nobody": (rows_of_nobody, "rows do not fit together"),
-        "a file elsewhere": (a_file_elsewhere, "is not the name of a file"),
-    }
+
+def _other_rows(found: dict[str, Any], parts: dict[str, bytes]) -> None:
+    parts["data/accounts_user.copy"] += parts["data/accounts_user.copy"]
+
+
+def _rows_changed(found: dict[str, Any], parts: dict[str, bytes]) -> None:
+    parts["data/accounts_user.copy"] = parts["data/accounts_user.copy"].replace(b"owner", b"OWNER")
+
+
+def _another_column(found: dict[str, Any], parts: dict[str, bytes]) -> None:
+    next(each for each in found["tables"] if each["name"] == "accounts_user")["columns"].append(["shoe", "integer"])
+
+
+def _rows_that_do_not_fit(found: dict[str, Any], parts: dict[str, bytes]) -> None:
+    data = parts["data/accounts_user.copy"] = b"nonsense\n"
+    table = next(each for each in found["tables"] if each["name"] == "accounts_user")
+    table["member"] = member("data/accounts_user.copy", data)
+
+
+def _rows_of_nobody(found: dict[str, Any], parts: dict[str, bytes]) -> None:
+    parts["data/accounts_user.copy"] = b""
+    table = next(each for each in found["tables"] if each["name"] == "accounts_user")
+    table["member"], table["rows"] = member("data/accounts_user.copy", b""), 0
+
+
+def _a_file_elsewhere(found: dict[str, Any], parts: dict[str, bytes]) -> None:
+    parts["files/../../evil.txt"] = b"evil"
+    found["files"].append(member("files/../../evil.txt", b"evil"))
+
+
+_SIGNED_BUT_WRONG: dict[str, tuple[Change, str]] = {
+    "newer format": (_newer_format, "format 99, made by Tenantry 9.0"),
+    "newer tables": (_newer_tables, "no migration plugin_framework.0999_from_the_future"),
+    "older tables": (_older_tables, "would need these too: accounts.0001_initial"),
+    "lacks something": (_lacks_something, "lacks something"),
+    "lacks a part": (_lacks_a_part, "not those that its manifest names"),
+    "has a part more": (_has_a_part_more, "not those that its manifest names"),
+    "other rows": (_other_rows, "data/accounts_user.copy is damaged"),
+    "rows changed": (_rows_changed, "data/accounts_user.copy is damaged"),
+    "another column": (_another_column, "makes other tables than those in it: accounts_user"),
+    "rows that do not fit": (_rows_that_do_not_fit, "rows of accounts_user do not fit"),
+    "rows of nobody": (_rows_of_nobody, "rows do not fit together"),
+    "a file elsewhere": (_a_file_elsewhere, "is not the name of a file"),
+}
 
 
 def test_whatever_is_wrong_with_it_has_its_sentence(file: Path, tmp_path: Path) -> None:
     said = {
         name: refusal(rewritten(file, tmp_path / f"{name}.zip", change))
-        for name, (change, _) in _signed_but_wrong().items()
+        for name, (change, _) in _SIGNED_BUT_WRONG.items()
     }
-    wanted = {name: sentence for name, (_, sentence) in _signed_but_wrong().items()}
+    wanted = {name: sentence for name, (_, sentence) in _SIGNED_BUT_WRONG.items()}
     assert {name: sentence for name, sentence in wanted.items() if sentence not in said[name]} == {}, said
     assert not list(tmp_path.parent.rglob("evil.txt"))
 

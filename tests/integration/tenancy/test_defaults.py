@@ -144,16 +144,18 @@ def test_a_plugin_does_what_it_does_once_for_each_organisation_and_hears_of_it(p
         assert Delivery.objects.filter(plugin="greeter", hook="tenant_provisioned").count() == 1
 
 
+@pytest.mark.parametrize("error", [RuntimeError, SystemExit])
 def test_one_that_fails_at_its_preparations_keeps_nobody_from_signing_up(
-    pool: None, caplog: pytest.LogCaptureFixture
+    pool: None, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch, error: type[BaseException]
 ) -> None:
+    monkeypatch.setattr(pages.Refusing, "error", error)
     begin_with("refusing", "greeter")
     fill()
     tenant = sign_up(**wanted("initech")).tenant
     assert enabled(tenant) == {"greeter"}
     assert "on_enable() of refusing failed" in caplog.text
     with tenant_scope(tenant):
-        assert "RuntimeError" in AuditEntry.objects.get(action="plugin.disabled", target="refusing").detail["reason"]
+        assert error.__name__ in AuditEntry.objects.get(action="plugin.disabled", target="refusing").detail["reason"]
         assert lifecycle.status("refusing").decision.may_enable
 
 

@@ -7,6 +7,7 @@ import os
 import subprocess
 import sys
 import threading
+from pathlib import Path
 from typing import Any
 
 import psycopg
@@ -14,6 +15,7 @@ import pytest
 from django.core.management import CommandError, call_command
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
+from pytest_django import Settings
 
 from plugin_framework import lifecycle
 from plugin_framework.audit import SYSTEM
@@ -127,6 +129,41 @@ def test_a_poisoned_tenant_stops_nobody_else_and_a_second_run_does_the_rest(orgs
     mend(orgs[0])
     assert list(_run(jobs=jobs)) == ["acme"]
     assert is_current(orgs[0])
+
+
+EXITS = """
+import sys
+from django.db import connection, migrations
+
+def leave(apps, editor):
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT to_regclass('marked')")
+        if cursor.fetchone()[0]:
+            sys.exit(3)
+
+class Migration(migrations.Migration):
+    initial = True
+    operations = [migrations.RunPython(leave)]
+"""
+
+
+@pytest.mark.parametrize("jobs", [1, 3])
+def test_a_migration_that_ends_the_program_is_a_failure_of_that_tenant_alone(
+    orgs: list[TenantRef], jobs: int, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, settings: Settings
+) -> None:
+    folder = tmp_path / "migrations_that_exit"
+    folder.mkdir()
+    (folder / "__init__.py").touch()
+    (folder / "0001_initial.py").write_text(EXITS)
+    monkeypatch.syspath_prepend(tmp_path)
+    settings.MIGRATION_MODULES = {"sessions": folder.name}
+    for ref in orgs:
+        set_back(ref)
+    with tenant_scope(orgs[0]), connection.cursor() as cursor:
+        cursor.execute("CREATE TABLE marked (id int)")
+    found = _run(jobs=jobs)
+    assert {who: outcome.error for who, outcome in found.items() if outcome.error} == {"acme": "SystemExit: 3"}
+    assert sorted(found) == ["acme", "firm1", "firm2", "globex"]
 
 
 @pytest.mark.parametrize("jobs", [1, 2])
