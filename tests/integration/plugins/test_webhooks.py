@@ -343,7 +343,7 @@ def test_one_that_never_answers_is_switched_off_in_the_end(opened: Open, ada: An
     states = sorted(each.state for each in later())
     row.refresh_from_db()
     assert (row.active, states, Waiting.objects.count()) == (False, ["dead", "done"], 0)
-    assert "Nothing has arrived there since" in row.off_because
+    assert "Nothing has arrived there for more than 60 hours." in row.off_because
 
 
 def test_nothing_more_is_kept_than_there_is_room_for(opened: Open, ada: Any, monkeypatch: pytest.MonkeyPatch) -> None:
