@@ -47,13 +47,13 @@ def details(detail: dict[str, Any]) -> list[tuple[str, str]]:
 
 
 def _said(name: str, value: Any) -> str:
-    if name in ("role", "before", "after") and value in _ROLES:
-        return str(_ROLES[value])
-    if name == "reason" and isinstance(value, str):
+    if not isinstance(value, str):
+        return words(value)
+    if name in ("role", "before", "after"):
+        return str(_ROLES.get(value, value))
+    if name == "reason":
         return str(reread(value))
-    if name == "until" and isinstance(value, str):
-        return _time(value)
-    return words(value)
+    return _time(value) if name == "until" else value
 
 
 def words(value: Any) -> str:

@@ -108,7 +108,7 @@ def test_details_are_read_in_the_readers_language_and_the_organisations_time(adm
         why = "Held back: Your organisation's plan, Basic, does not include it."
         record(SYSTEM, "plugin.paused", "orders", reason=why, until="2026-11-28T20:05:00+00:00")
         record(SYSTEM, "person.role_changed", "eve@acme.example", before="member", after="admin", odd_thing=["a", True])
-        record(SYSTEM, "plugin.paused", "orders", until="tomorrow", role="captain")
+        record(SYSTEM, "plugin.paused", "orders", until="tomorrow", role="captain", before=["b", 1])
     text = admin.get("/settings/audit/", headers={"accept-language": "de"}).content.decode()
     translation.activate("en")
     for name, said in (
@@ -119,5 +119,6 @@ def test_details_are_read_in_the_readers_language_and_the_organisations_time(adm
         ("odd thing", "a, ja"),
         ("bis", "tomorrow"),
         ("Rolle", "captain"),
+        ("vorher", "b, 1"),
     ):
         assert f"<dt>{name}</dt><dd>{said}</dd>" in text
