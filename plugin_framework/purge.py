@@ -88,7 +88,7 @@ def purge(name: str, actor: Actor, *, confirmation: str) -> Preview:
             raise NotAllowed(gettext("%(title)s is enabled. Disable it first.") % {"title": title_of(name)})
         tables = _present(state)
         if strangers := _referring(tables):
-            said = gettext("These tables refer to its own: %(tables)s. Purge their plugin first.")
+            said = gettext("These tables refer to its own: %(tables)s. Delete what their plugin has stored first.")
             raise NotAllowed(said % {"tables": ", ".join(strangers)})
         gone = preview(name)
         _say_goodbye(name)

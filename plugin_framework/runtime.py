@@ -13,6 +13,7 @@ from plugin_framework import (
     configuration,
     hooks,
     inspection,
+    languages,
     lifecycle,
     loader,
     sealed_columns,
@@ -37,6 +38,7 @@ class EngineRuntime:
     emit = staticmethod(hooks.emit)
 
     exactly_once = staticmethod(exactly_once)
+    in_language_of = staticmethod(languages.spoken_to)
 
     def on_public_host(self) -> bool:
         return tenancy.tenant_or_none() is None

@@ -14,9 +14,14 @@ from plugin_framework.models import PluginState
 from plugin_framework.registry import registry
 from plugin_framework.sdk import NotAllowed, SecretLost
 from plugin_framework.sdk._models import SealedField
+from plugin_framework.sdk._words import Phrase
 from plugin_framework.secrets import SecretUnreadable
 from plugin_framework.settings_store import box
 from plugin_framework.tenancy import current_tenant
+
+_LOST = Phrase(
+    "A sealed secret cannot be opened any more. Put the key it was sealed with back into SECRETS_KEYS, or make a new secret."
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,7 +58,7 @@ def unseal(plugin: str, purpose: str, sealed: str) -> str:
     try:
         text = box().open(sealed, tenant=tenant, plugin=plugin, field=field_of(purpose))
     except SecretUnreadable:
-        raise SecretLost from None
+        raise SecretLost(_LOST.text) from None
     masking.know([text], tenant)
     return text
 

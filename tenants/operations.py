@@ -83,7 +83,7 @@ def locked(slug: str) -> Tenant:
     with public_scope():
         tenant: Tenant | None = Tenant.objects.select_for_update().filter(slug=slug).first()
     if tenant is None:
-        raise NoSuchTenant(f"There is no organisation {slug!r}.")
+        raise NoSuchTenant(gettext("There is no organisation “%(slug)s”.") % {"slug": slug})
     return tenant
 
 

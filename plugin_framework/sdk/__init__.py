@@ -16,12 +16,14 @@ from plugin_framework.sdk._errors import (
 )
 from plugin_framework.sdk._hooks import HookPoint, SampleFor, action, event, filter_value, hook
 from plugin_framework.sdk._jobs import cron, daily, hourly
+from plugin_framework.sdk._language import in_language_of
 from plugin_framework.sdk._people import Person
 from plugin_framework.sdk._plugin import PluginInterface
 from plugin_framework.sdk._registry import apply_filters, call_hook, emit, plugin_registry
 from plugin_framework.sdk._sealing import seal, unseal
 from plugin_framework.sdk._values import Banner, CheckResult, ErrorReport, NavItem, Panel, TenantInfo
 from plugin_framework.sdk._views import PluginAwareView, banner_dismissed
+from plugin_framework.sdk._words import Phrase, reread
 from plugin_framework.sdk.net import NetworkError
 
 if TYPE_CHECKING:
@@ -41,6 +43,7 @@ __all__ = [
     "NotAllowed",
     "Panel",
     "Person",
+    "Phrase",
     "PluginAwareView",
     "PluginError",
     "PluginInterface",
@@ -67,7 +70,9 @@ __all__ = [
     "filter_value",
     "hook",
     "hourly",
+    "in_language_of",
     "plugin_registry",
+    "reread",
     "seal",
     "unseal",
 ]

@@ -1,4 +1,4 @@
-"""Sentences of the engine: written once in English, said in the language of whoever reads them, also after they were stored."""
+"""Sentences of the engine and of plugins: written once in English, said in the language of whoever reads them, stored or not."""
 
 from __future__ import annotations
 
@@ -41,7 +41,7 @@ class Sentence:
 
 @dataclass(frozen=True, slots=True)
 class Phrase:
-    """A sentence of the engine, with places like %(name)s in it; made once, when its module is loaded.
+    """A sentence of the engine or of a plugin, with places like %(name)s in it; made once, when its module is loaded.
 
     Calling it with the values gives the sentence; `reread` finds it again where it was stored in English. The text is marked for
     translation by standing in this call.
@@ -75,7 +75,10 @@ class Phrase:
 
 @lru_cache(maxsize=1024)
 def reread(text: str) -> Sentence:
-    """What was stored in English, as the sentence that it was; what nobody knows here is said as it stands."""
+    """What was stored in English, as the sentence that it was; what nobody knows here is said as it stands.
+
+    So are the texts of network errors: they are English, for they are mostly stored. `str()` says the sentence in the current language.
+    """
     named = _FIELD.fullmatch(text)
     if (found := _known(text)) is None and named and (what := _known(named[2])) is not None:
         return in_field(named[1], what)

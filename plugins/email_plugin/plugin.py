@@ -5,6 +5,7 @@ from __future__ import annotations
 from email.message import EmailMessage
 from typing import Any, ClassVar
 
+from django.utils.formats import number_format
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_noop
 
@@ -12,17 +13,20 @@ from plugin_framework.sdk import (
     CheckResult,
     ConfigurablePlugin,
     DeadLetter,
+    Phrase,
     apply_filters,
     delivery_answered,
     delivery_is_sample,
     hook,
+    in_language_of,
 )
 from plugins.email_plugin.mail import Sender, compose, recipients_of
-from plugins.email_plugin.schema import config_schema
+from plugins.email_plugin.schema import DEFAULTS, config_schema
 from plugins.email_plugin.wording import fill, one_line
 
 MOST_OF_A_NAME = 100  # characters; whoever registers chooses it, and must not choose the whole mail
 
+_NOBODY = Phrase("Order %(order)s has no e-mail address of a customer, so there is nobody to write to.")
 _NO_RECIPIENT = gettext_noop("A plugin that changes mails has left this one without a recipient, so it was not sent.")
 
 
@@ -81,7 +85,9 @@ class EmailNotificationPlugin(ConfigurablePlugin):
         """Welcome a person who has just registered."""
         if self._config["send_welcome"]:
             name = str(getattr(user, "name", "") or user.email)
-            self._send("welcome", to=str(user.email), name=name, values={})
+            with in_language_of(user):
+                mail = self._mail("welcome", to=str(user.email), name=name, values={})
+            self._hand_over(mail)
 
     @hook("order_confirmed")
     def send_order_confirmation(self, order: Any) -> None:
@@ -90,9 +96,12 @@ class EmailNotificationPlugin(ConfigurablePlugin):
         if not self._config["send_order_confirmation"]:
             return
         if not to:
-            raise DeadLetter(f"Order {order.id} has no e-mail address of a customer, so there is nobody to write to.")
-        values = {"order": str(order.id), "total": f"{order.total} {order.currency}"}
-        self._send("order", to=to, name=str(order.customer_name or to), values=values, order=order)
+            raise DeadLetter(_NOBODY(order=order.id).english)
+        with in_language_of():  # a customer's own is not known
+            total = f"{number_format(order.total, 2, force_grouping=True)} {order.currency}"
+            values = {"order": str(order.id), "total": total}
+            mail = self._mail("order", to=to, name=str(order.customer_name or to), values=values, order=order)
+        self._hand_over(mail)
 
     def check(self, config: dict[str, Any]) -> CheckResult:
         """Connect, encrypt and sign in, and leave again without sending a mail."""
@@ -102,21 +111,27 @@ class EmailNotificationPlugin(ConfigurablePlugin):
         said = signed_in if config.get("username") else answered
         return CheckResult(True, said % {"host": config["smtp_host"], "port": config["smtp_port"]})
 
-    def _send(self, kind: str, *, to: str, name: str, values: dict[str, str], order: Any = None) -> None:
+    def _mail(self, kind: str, *, to: str, name: str, values: dict[str, str], order: Any = None) -> EmailMessage:
+        """What to send, in the language that is spoken now."""
         words = {"name": one_line(name)[:MOST_OF_A_NAME], "email": to, "organisation": self.tenant.name, **values}
-        subject = fill(self._config[f"{kind}_subject"], words)
-        mail = compose(
+        subject = fill(self._wording(f"{kind}_subject"), words)
+        return compose(
             sender=self._sender,
             to=to,
             to_name=words["name"],
-            subject=f"Sample: {subject}" if delivery_is_sample() else subject,
-            text=fill(self._config[f"{kind}_text"], words),
+            subject=_("Sample: %(subject)s") % {"subject": subject} if delivery_is_sample() else subject,
+            text=fill(self._wording(f"{kind}_text"), words),
             tenant=self.tenant,
             order=order,
         )
-        self._hand_over(apply_filters("email_message", mail))
 
-    def _hand_over(self, mail: Any) -> None:
+    def _wording(self, name: str) -> str:
+        """A text of the settings: as an admin wrote it, or ours in the language that is spoken now."""
+        text = str(self._config[name])
+        return _(text) if text == DEFAULTS[name] else text
+
+    def _hand_over(self, message: EmailMessage) -> None:
+        mail = apply_filters("email_message", message)
         recipients = recipients_of(mail) if isinstance(mail, EmailMessage) else []
         if not recipients:
             raise DeadLetter(_NO_RECIPIENT)

@@ -4,11 +4,24 @@ from __future__ import annotations
 
 from typing import Any
 
+from django.utils.translation import gettext_noop
+
 SERVER, SENDER, WELCOME, ORDER = "Mail server", "Sender", "Welcome mail", "Order confirmation"
 _ONE_LINE = r"^[^\r\n]*$"
-_PLACEHOLDERS = "You can use {words}."
+_PLACEHOLDERS = (
+    "You can use {words}. Left as it is, it goes out in the recipient's language; your own goes out as you write it."
+)
 _WELCOME_WORDS = _PLACEHOLDERS.format(words="{{name}}, {{email}} and {{organisation}}")
 _ORDER_WORDS = _PLACEHOLDERS.format(words="{{name}}, {{email}}, {{organisation}}, {{order}} (its number) and {{total}}")
+# What is sent in each language as long as nobody has written anything else.
+DEFAULTS = {
+    "welcome_subject": gettext_noop("Welcome to {{organisation}}"),
+    "welcome_text": gettext_noop(
+        "Hello {{name}},\n\nyou are now registered at {{organisation}}. It is good to have you with us."
+    ),
+    "order_subject": gettext_noop("Your order {{order}} is confirmed"),
+    "order_text": gettext_noop("Hello {{name}},\n\nthank you for your order {{order}}. We have confirmed it."),
+}
 
 
 def config_schema() -> dict[str, Any]:
@@ -105,9 +118,9 @@ def _welcome() -> dict[str, Any]:
             "default": True,
             "x-group": WELCOME,
         },
-        "welcome_subject": _subject("Welcome to {{organisation}}", _WELCOME_WORDS, WELCOME, "send_welcome"),
+        "welcome_subject": _subject(DEFAULTS["welcome_subject"], _WELCOME_WORDS, WELCOME, "send_welcome"),
         "welcome_text": _text(
-            "Hello {{name}},\n\nyou are now registered at {{organisation}}. It is good to have you with us.",
+            DEFAULTS["welcome_text"],
             _WELCOME_WORDS,
             WELCOME,
             "send_welcome",
@@ -124,9 +137,9 @@ def _order() -> dict[str, Any]:
             "default": True,
             "x-group": ORDER,
         },
-        "order_subject": _subject("Your order {{order}} is confirmed", _ORDER_WORDS, ORDER, "send_order_confirmation"),
+        "order_subject": _subject(DEFAULTS["order_subject"], _ORDER_WORDS, ORDER, "send_order_confirmation"),
         "order_text": _text(
-            "Hello {{name}},\n\nthank you for your order {{order}}. We have confirmed it.",
+            DEFAULTS["order_text"],
             _ORDER_WORDS,
             ORDER,
             "send_order_confirmation",

@@ -8,7 +8,15 @@ from datetime import datetime
 from decimal import ROUND_HALF_UP, Decimal
 from typing import Any
 
+from plugin_framework.sdk import Phrase
+
 CENT = Decimal("0.01")
+
+_NEVER_CONFIRMED = Phrase("Order %(order)s says of no time that it was confirmed then, so it got no invoice.")
+_NO_LINES = Phrase("Order %(order)s has no lines, so there is nothing to put into an invoice.")
+_DOES_NOT_ADD_UP = Phrase(
+    "The lines of order %(order)s add up to %(sum)s %(currency)s, but the order says %(total)s. Cancel it and enter it again."
+)
 
 
 class NotBillable(ValueError):
@@ -89,7 +97,7 @@ def ordered(order: Any) -> Ordered:
         NotBillable: it was never confirmed, has no lines, or they do not add up to its total.
     """
     if order.confirmed_at is None:
-        raise NotBillable(f"Order {order.id} says of no time that it was confirmed then, so it got no invoice.")
+        raise NotBillable(_NEVER_CONFIRMED(order=order.id).english)
     lines = tuple(Line(str(line.description), int(line.quantity), line.unit_price) for line in order.lines.all())
     found = Ordered(
         number=order.id,
@@ -100,10 +108,9 @@ def ordered(order: Any) -> Ordered:
         lines=lines,
     )
     if not lines:
-        raise NotBillable(f"Order {order.id} has no lines, so there is nothing to put into an invoice.")
+        raise NotBillable(_NO_LINES(order=order.id).english)
     if found.total != order.total:
         raise NotBillable(
-            f"The lines of order {order.id} add up to {found.total} {found.currency}, but the order says {order.total}. "
-            "Cancel it and enter it again."
+            _DOES_NOT_ADD_UP(order=order.id, sum=found.total, currency=found.currency, total=order.total).english
         )
     return found

@@ -7,6 +7,7 @@ from decimal import Decimal
 from django.conf import settings
 from django.db import models
 from django.utils import timezone
+from django.utils.formats import number_format
 from django.utils.translation import gettext
 
 from plugin_framework.sdk import PluginModel
@@ -71,8 +72,8 @@ class Invoice(PluginModel):
 
     @property
     def rate(self) -> str:
-        """The tax's rate as people write it: ``19``, ``8.25``. Never rounded: the amount was worked out with all of it."""
-        return f"{self.tax_rate.normalize():f}"
+        """The tax's rate as people write it: ``19``, ``8.25``, ``8,25``. Never rounded: the amount was worked out with all of it."""
+        return number_format(f"{self.tax_rate.normalize():f}")
 
     @property
     def state(self) -> str:

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from typing import Any, ClassVar
 
+from django.utils.translation import gettext
+
 from plugin_framework.sdk import ConfigurablePlugin, Veto, hook
 from plugins.signup_rules_plugin.rules import Rules, faults
-from plugins.signup_rules_plugin.schema import config_schema
+from plugins.signup_rules_plugin.schema import MESSAGE, config_schema
 
 
 class SignupRulesPlugin(ConfigurablePlugin):
@@ -52,4 +54,5 @@ class SignupRulesPlugin(ConfigurablePlugin):
         if not self._rules.admit(email):
             domain = email.rpartition("@")[2]
             self.log.info("Somebody at %r may not register", domain)
-            raise Veto(self._message.replace("{{domain}}", domain))
+            message = gettext(MESSAGE) if self._message == MESSAGE else self._message
+            raise Veto(message.replace("{{domain}}", domain))

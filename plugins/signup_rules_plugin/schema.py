@@ -4,9 +4,13 @@ from __future__ import annotations
 
 from typing import Any
 
+from django.utils.translation import gettext_noop
+
 DOMAINS, PEOPLE = "Domains", "People"
 MOST_DOMAINS, MOST_ADDRESSES = 200, 200  # as many rows as the form shows
-MESSAGE = "Nobody can register here with an address at {{domain}}. Use the address your organisation gave you."
+MESSAGE = gettext_noop(
+    "Nobody can register here with an address at {{domain}}. Use the address your organisation gave you."
+)
 
 
 def config_schema() -> dict[str, Any]:
@@ -51,7 +55,8 @@ def _people() -> dict[str, Any]:
         "message": {
             "type": "string",
             "title": "What the others are told",
-            "description": "You can use {{domain}}, which stands for the domain they came with.",
+            "description": "You can use {{domain}}, which stands for the domain they came with. "
+            "Left as it is, it is shown in the reader's language; your own is shown as you write it.",
             "default": MESSAGE,
             "minLength": 1,
             "maxLength": 300,

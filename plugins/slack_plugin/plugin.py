@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any, ClassVar
 
 from django.utils.translation import gettext
@@ -14,6 +15,7 @@ from plugin_framework.sdk import (
     delivery_is_sample,
     delivery_key,
     hook,
+    in_language_of,
 )
 from plugins.slack_plugin import messages
 from plugins.slack_plugin.messages import Message
@@ -110,38 +112,40 @@ class SlackNotificationPlugin(ConfigurablePlugin):
     def notify_order_confirmed(self, order: Any) -> None:
         """Tell the channel about an order."""
         if "order_confirmed" in self._events:
-            self._post(messages.order_confirmed(order))
+            self._post(messages.order_confirmed, order)
 
     @hook("system_error")
     def notify_system_error(self, error: Any) -> None:
         """Tell the channel that something broke."""
         if "system_error" in self._events:
-            self._post(messages.system_error(error))
+            self._post(messages.system_error, error)
 
     @hook("user_registered")
     def notify_user_registered(self, user: Any) -> None:
         """Tell the channel about a new member."""
         if "user_registered" in self._events:
-            self._post(messages.user_registered(user))
+            self._post(messages.user_registered, user)
 
     def check(self, config: dict[str, Any]) -> CheckResult:
         """Post a test message; Slack offers no way to test a webhook without one."""
         problems = self.validate_config(config)
         if problems:
             return CheckResult(False, problems[0])
-        body = {**messages.test(self.tenant.name), "channel": config["channel"]}
+        with in_language_of():  # it is the channel that reads it
+            body = {**messages.test(self.tenant.name), "channel": config["channel"]}
         response = self.http.post(config["webhook_url"], json=body)
         if not response.ok:
             return CheckResult(False, meaning(response.status))
         return CheckResult(True, gettext("Slack took a test message. Look for it in the channel."))
 
-    def _post(self, message: Message) -> None:
-        """Hand `message` to Slack.
+    def _post(self, say: Callable[[Any], Message], what: Any) -> None:
+        """Hand what `say` makes of `what` to Slack, in the organisation's language.
 
         Raises:
             DeadLetter: Slack said that this can never work. NetworkError: anything else went wrong; it is tried again.
         """
-        message = messages.as_sample(message) if delivery_is_sample() else message
+        with in_language_of():
+            message = messages.as_sample(say(what)) if delivery_is_sample() else say(what)
         response = self.http.post(self._url, json={**message, "channel": self._channel}, idempotency_key=delivery_key())
         delivery_answered(response)
         if response.status in PERMANENT:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 from django import forms
 from django.utils.translation import gettext_lazy as _
 
-from plugin_framework.sdk import NetworkError
+from plugin_framework.sdk import NetworkError, reread
 from plugin_framework.sdk.net import HttpClient, NetworkTimeout
 from plugins.webhooks_plugin.events import NAMES
 from plugins.webhooks_plugin.models import Endpoint
@@ -55,7 +55,7 @@ class EndpointForm(_EndpointModelForm):
         except NetworkTimeout:
             pass  # a slow name server says nothing about the URL; whether it can be reached shows when something is sent
         except NetworkError as error:
-            raise forms.ValidationError(str(error), code="refused") from None
+            raise forms.ValidationError(str(reread(str(error))), code="refused") from None
         return url
 
     def clean(self) -> dict[str, Any]:

@@ -19,6 +19,7 @@ from plugin_framework.sdk import (
     delivery_is_sample,
     event,
     hook,
+    reread,
 )
 from plugins.webhooks_plugin import events
 
@@ -150,7 +151,7 @@ class WebhooksPlugin(ConfigurablePlugin):
                 break
             tried += 1
             result = services.send_test(self.http, endpoint, self.tenant.name)
-            wrong += [f"{endpoint}: {result.error}"] if result.error else []
+            wrong += [f"{endpoint}: {reread(result.error)}"] if result.error else []
         if not active:
             return CheckResult(False, _("No endpoint is switched on. Add one under Webhooks."))
         number = {"all": len(active), "tried": tried}

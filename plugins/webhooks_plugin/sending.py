@@ -15,11 +15,11 @@ from datetime import timedelta
 from django.db import transaction
 from django.db.models import Max
 from django.utils import timezone
-from django.utils.translation import gettext_noop
 
 from plugin_framework.sdk import (
     DeadLetter,
     NetworkError,
+    Phrase,
     RetryLater,
     SecretLost,
     delivery_answered,
@@ -40,7 +40,13 @@ MOST_WAITING = 10_000
 AT_ONCE = 100  # that follow one which arrived
 KEPT = 500  # attempts of one endpoint
 GONE = 410
-_IS_GONE = gettext_noop("It answered 410 (Gone), which means that it wants no more messages.")
+_IS_GONE = Phrase("It answered 410 (Gone), which means that it wants no more messages.")
+_NOTHING_ARRIVED = Phrase("Nothing has arrived there for more than %(hours)s hours. %(why)s")
+_TOO_MANY_WAIT = Phrase("It does not answer, and more messages waited for it than can be kept.")
+_SWITCHED_OFF = Phrase("%(host)s was switched off. %(why)s")
+SECRET_LOST = Phrase(
+    "Its secret cannot be opened any more. Give it a new one, and enter that where the messages arrive."
+)
 log = logging.getLogger(__name__)
 
 
@@ -97,7 +103,7 @@ def send_test(http: HttpClient, endpoint: Endpoint, message: Message) -> Result:
         else:
             _arrived(endpoint.pk, message, result)
         if result.status == GONE:
-            switch_off(endpoint, _IS_GONE)
+            switch_off(endpoint, _IS_GONE.text)
     return result
 
 
@@ -114,8 +120,8 @@ def post(http: HttpClient, endpoint: Endpoint, message: Message, timeout: float 
         response.raise_for_status()
     except NetworkError as error:
         return Result(error.status, str(error), _since(begun), error.retry_after)
-    except SecretLost as error:  # this endpoint's trouble, and not to be the others' (see `_failed`)
-        return Result(None, str(error), _since(begun))
+    except SecretLost:  # this endpoint's trouble, and not to be the others' (see `_failed`)
+        return Result(None, SECRET_LOST.text, _since(begun))
     return Result(response.status, "", _since(begun))
 
 
@@ -175,15 +181,16 @@ def _failed(endpoint: Endpoint, message: Message, result: Result) -> None:
         _note(row.pk, message, result)
         probe = _count_failure(row, message, result)
         if result.status == GONE:
-            because = _IS_GONE
+            because = _IS_GONE.text
         elif timezone.now() - (row.failing_since or timezone.now()) > GIVE_UP:
-            because = f"Nothing has arrived there since {row.failing_since:%d %B %Y, %H:%M} UTC. {result.error}"
+            hours = f"{GIVE_UP / timedelta(hours=1):g}"
+            because = _NOTHING_ARRIVED(hours=hours, why=result.error).english
         if because:
             switch_off(row, because)
         elif probe:
             _keep(row, message, delivery_key() or "")
     if because:
-        raise DeadLetter(f"{endpoint.host} was switched off. {because}")
+        raise DeadLetter(_SWITCHED_OFF(host=endpoint.host, why=because).english)
     if probe:
         raise RetryLater(result.error, after=result.retry_after)
     _wait(endpoint, message)
@@ -209,7 +216,7 @@ def _wait(endpoint: Endpoint, message: Message) -> None:
     with exactly_once():
         _keep(endpoint, message, "")
         if Waiting.objects.filter(endpoint=endpoint).count() > MOST_WAITING:
-            switch_off(endpoint, f"It does not answer, and more than {MOST_WAITING:,} messages waited for it.")
+            switch_off(endpoint, _TOO_MANY_WAIT.text)
 
 
 def _keep(endpoint: Endpoint, message: Message, owed_by: str) -> None:

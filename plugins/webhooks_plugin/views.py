@@ -13,10 +13,11 @@ from django.shortcuts import get_object_or_404, redirect, render
 from django.utils.cache import add_never_cache_headers
 from django.utils.translation import gettext as _
 
-from plugin_framework.sdk import PluginAwareView, SecretLost, plugin_registry
+from plugin_framework.sdk import PluginAwareView, SecretLost, plugin_registry, reread
 from plugins.webhooks_plugin import queries, services
 from plugins.webhooks_plugin.forms import EndpointForm
 from plugins.webhooks_plugin.models import PLUGIN, Endpoint
+from plugins.webhooks_plugin.sending import SECRET_LOST
 
 PAGE = 50
 
@@ -97,8 +98,8 @@ class EndpointSecret(AdminView):
         _endpoint(pk)
         try:
             secret = services.reveal_secret(pk, request.user)
-        except SecretLost as error:
-            messages.error(request, str(error))
+        except SecretLost:
+            messages.error(request, str(SECRET_LOST()))
             return redirect("apps:webhooks:detail", pk)
         if secret is None:
             messages.warning(request, _("The secret was shown already. If nobody has kept it, make a new one."))
@@ -127,7 +128,7 @@ class EndpointTest(AdminView):
         plugin = _plugin()
         result = services.send_test(plugin.http, _endpoint(pk), plugin.tenant.name)
         if result.error:
-            messages.error(request, _("The test event did not arrive. %(error)s") % {"error": result.error})
+            messages.error(request, _("The test event did not arrive. %(error)s") % {"error": reread(result.error)})
         else:
             messages.success(
                 request, _("The test event arrived: the answer was %(status)s.") % {"status": result.status}

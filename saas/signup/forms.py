@@ -50,7 +50,7 @@ class SignUpForm(NewPersonForm):
 
     def remind_of_the_password(self) -> None:
         """It is not sent back with the other fields: say so where it has to be typed again."""
-        self["password"].help_text = _("Type it again, please: for your safety it is not sent back with the rest.")
+        self["password"].help_text = _("Type it again: for your safety it is not sent back with the rest.")
 
     def clean_slug(self) -> str:
         """Lower-case; made from the organisation's name if nothing was typed."""

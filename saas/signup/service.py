@@ -29,16 +29,20 @@ class SignedUp:
     token: str
 
 
-def sign_up(*, organisation: str, slug: str, name: str, email: str, password: str) -> SignedUp:
+def sign_up(*, organisation: str, slug: str, name: str, email: str, password: str, language: str = "") -> SignedUp:
     """Make an organisation with its owner, or put down all that is needed to make it; all of it or nothing.
+
+    Args:
+        language: of the page they came by. An owner whose account waits is known to speak it once they have arrived.
 
     Raises:
         SlugTaken, SlugRefused: the address cannot be had.
     """
     actor, (token, digest) = person(normal(email)), new_token()
     hashed = make_password(password)  # before the transaction, in which others may wait for us
+    add = partial(_add_owner, email, hashed, name, digest, actor, language)
     with transaction.atomic():
-        tenant = create_at_once(slug, organisation, actor, partial(_add_owner, email, hashed, name, digest, actor))
+        tenant = create_at_once(slug, organisation, actor, add)
         if tenant is None:
             tenant = waiting.put_down(
                 slug, organisation, actor, email=normal(email), password_hash=hashed, owner=name, token_hash=digest
@@ -46,7 +50,7 @@ def sign_up(*, organisation: str, slug: str, name: str, email: str, password: st
     return SignedUp(tenant, token)
 
 
-def _add_owner(email: str, password_hash: str, name: str, digest: str, actor: Actor) -> None:
-    owner = people.add_first(email, password_hash, name=name, actor=actor)
+def _add_owner(email: str, password_hash: str, name: str, digest: str, actor: Actor, language: str) -> None:
+    owner = people.add_first(email, password_hash, name=name, actor=actor, language=language)
     keep_handoff(owner, digest)
     failpoint("owner_added")

@@ -24,6 +24,7 @@ from saas.signup.forms import SignUpForm
 from saas.signup.service import sign_up
 from saas.throttle import allow
 from saas.throttle.addresses import client_address
+from tenants.accounts.preferences import asked_for
 from tenants.accounts.tokens import redeem_handoff
 from tenants.provisioning import SlugRefused, SlugTaken
 
@@ -53,7 +54,7 @@ class SignUpView(View):
         if not _allowed(request, form.cleaned_data["email"]):
             return _too_many(request, form)
         try:
-            done = sign_up(**form.cleaned_data)
+            done = sign_up(**form.cleaned_data, language=asked_for(request))
         except (SlugTaken, SlugRefused) as error:
             form.somebody_was_quicker(str(error))
             return render(request, "public/signup.html", {"form": form}, status=400)

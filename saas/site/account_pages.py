@@ -74,7 +74,7 @@ def end_session(request: HttpRequest, number: int) -> HttpResponse:
     if devices.end(me(request), number, actor_of(request)):
         messages.success(request, _("Signed out there."))
     else:
-        messages.info(request, _("That session was over already."))
+        messages.info(request, _("That sign-in was over already."))
     return redirect("own:sessions")
 
 

@@ -7,7 +7,8 @@ import re
 from datetime import timedelta
 from typing import Any
 
-from django.utils.translation import gettext
+from django.utils.formats import number_format
+from django.utils.translation import gettext, ngettext
 
 from plugin_framework.masking import masked
 from plugin_framework.models import Delivery
@@ -55,7 +56,9 @@ def _plain(value: dict[str, Any]) -> dict[str, Any]:
 
 def _bytes(kept: Any) -> str:
     text = kept.rstrip("=") if isinstance(kept, str) else ""
-    return f"{len(text) * 3 // 4:,} bytes"
+    size = len(text) * 3 // 4
+    said = ngettext("%(number)s byte", "%(number)s bytes", size)
+    return said % {"number": number_format(size, force_grouping=True)}
 
 
 def _duration(kept: Any) -> str:

@@ -20,6 +20,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 from django.views.decorators.http import require_POST, require_safe
 
+from plugin_framework import languages
 from plugin_framework.quotas import Kind
 from plugin_framework.tenancy import current_tenant
 from saas.links import url_of
@@ -152,9 +153,11 @@ def _tell(request: HttpRequest, email: str, token: str) -> None:
     """Mail the link. If that fails, the admin gets it instead: an invitation nobody has heard of helps nobody."""
     tenant = current_tenant()
     link = url_of(tenant.host, f"{reverse('tenant:register')}?{urlencode({'invitation': token})}")
-    text = render_to_string("accounts/invitation.txt", {"tenant": tenant, "link": link, "by": me(request)})
+    with languages.spoken_to():  # nobody knows theirs yet, so it is the organisation's
+        subject = _("Join %(name)s") % {"name": organisation()}
+        text = render_to_string("accounts/invitation.txt", {"tenant": tenant, "link": link, "by": me(request)})
     try:
-        send_mail(_("Join %(name)s") % {"name": organisation()}, text, sender(), [email])
+        send_mail(subject, text, sender(), [email])
     except OSError:  # smtplib's errors are OSErrors too
         log.exception("The invitation could not be mailed")
         said = _("The mail could not be sent. Hand this link to %(who)s yourself: %(link)s")

@@ -30,6 +30,7 @@ from tenants.accounts import people
 from tenants.accounts.forms import NewPersonForm
 from tenants.accounts.models import Invitation
 from tenants.accounts.places import NoPlace
+from tenants.accounts.preferences import asked_for
 
 HOUR = 3600
 TOO_MANY = _("Too many registrations came from where you are in the last hour. Try again in an hour.")
@@ -78,7 +79,7 @@ def _answer_form(request: HttpRequest) -> HttpResponse:
     if not _allowed(request):
         return _limited(render(request, "errors/429.html", {"message": TOO_MANY}, status=429))
     try:
-        user = people.register(**form.cleaned_data, invitation=invitation)
+        user = people.register(**form.cleaned_data, invitation=invitation, language=asked_for(request))
     except (Veto, people.InvitationGone) as refused:
         form.add_error(None, str(refused))
         return _page(request, form, invitation, status=400)
@@ -106,7 +107,7 @@ def _answer_json(request: HttpRequest) -> JsonResponse:
     if not _allowed(request):
         return _limited(json_forms.errors({"__all__": [TOO_MANY]}, status=429))
     try:
-        user = people.register(**form.cleaned_data, invitation=invitation)
+        user = people.register(**form.cleaned_data, invitation=invitation, language=asked_for(request))
     except (Veto, people.InvitationGone) as refused:
         return json_forms.errors({"__all__": [refused]})
     except NoPlace:

@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping
 from datetime import timedelta
 from typing import Any
 
 from django import template
+from django.utils.formats import number_format
 from django.utils.translation import gettext, gettext_lazy
 
 from plugin_framework.registry import JOB_HOOK
 from plugin_framework.sdk._words import reread as _words_of
+from saas.site.audit_details import details, words
 from saas.site.spoken import spoken
 
 register = template.Library()
@@ -93,7 +94,13 @@ def pairs(detail: Any) -> list[tuple[str, str]]:
     """The entries of a mapping as text. `detail.items` in a template would find a key called "items" first."""
     if not isinstance(detail, Mapping):
         return []
-    return [(str(key).replace("_", " "), _words(value)) for key, value in detail.items()]
+    return [(str(key).replace("_", " "), words(value)) for key, value in detail.items()]
+
+
+@register.filter
+def audit_details(detail: Any) -> list[tuple[str, str]]:
+    """The same of an audit entry, in the reader's words."""
+    return details(detail) if isinstance(detail, dict) else []
 
 
 @register.filter
@@ -123,7 +130,7 @@ def duration(milliseconds: int | None) -> str:
         return gettext("%(number)d ms") % {"number": milliseconds}
     seconds = milliseconds / 1000
     if seconds < 60:
-        return gettext("%(number).1f s") % {"number": seconds}
+        return gettext("%(number)s s") % {"number": number_format(seconds, 1)}
     return gettext("%(minutes)d min %(seconds)d s") % {"minutes": seconds // 60, "seconds": seconds % 60}
 
 
@@ -137,11 +144,3 @@ def logo_version(name: str) -> str:
 def since_words(time: timedelta | None) -> str:
     """How long something has waited; empty if nothing waits."""
     return "" if time is None else duration(max(int(time.total_seconds() * 1000), 0))
-
-
-def _words(value: Any) -> str:
-    if isinstance(value, bool):
-        return gettext("yes") if value else gettext("no")
-    if isinstance(value, list):
-        return ", ".join(map(_words, value))
-    return value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)

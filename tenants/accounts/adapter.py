@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+from contextlib import AbstractContextManager, nullcontext
 from typing import Any
 
 from allauth.account.adapter import DefaultAccountAdapter
@@ -13,9 +14,18 @@ from django.http import HttpRequest
 from django.utils.http import url_has_allowed_host_and_scheme
 from django.utils.translation import gettext as _
 
+from plugin_framework import languages
+from plugin_framework.tenancy import tenant_or_none
 from tenants.accounts.mail import sender
+from tenants.accounts.models import User, normal
 
 log = logging.getLogger(__name__)
+
+
+def _language_of(email: str) -> AbstractContextManager[None]:
+    """Somebody without an account has the page before their eyes from which the mail comes, so it is in the page's language."""
+    user = User.objects.filter(email=normal(email)).first() if tenant_or_none() is not None else None
+    return languages.spoken_to(user) if user is not None and user.language else nullcontext()
 
 
 class AccountAdapter(DefaultAccountAdapter):  # type: ignore[misc]  # allauth is untyped
@@ -42,11 +52,15 @@ class AccountAdapter(DefaultAccountAdapter):  # type: ignore[misc]  # allauth is
         return sender()
 
     def send_mail(self, template_prefix: str, email: str, context: dict[str, Any]) -> None:
-        """Send one of allauth's mails; a mail server that does not answer is logged and said, and can be tried again."""
+        """Send one of allauth's mails in the language of whoever reads that address, as far as it is known.
+
+        A mail server that does not answer is logged and said, and can be tried again.
+        """
         try:
-            super().send_mail(template_prefix, email, context)
+            with _language_of(email):
+                super().send_mail(template_prefix, email, context)
         except OSError:  # smtplib's errors are OSErrors too
             log.exception("The mail %s could not be sent", template_prefix)
             request = context.get("request")
             if request is not None:
-                messages.error(request, _("The mail could not be sent just now. Please try again in a few minutes."))
+                messages.error(request, _("The mail could not be sent just now. Try again in a few minutes."))

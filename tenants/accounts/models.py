@@ -34,6 +34,7 @@ class UserManager(BaseUserManager["User"]):
         name: str = "",
         role: str = Role.MEMBER,
         invited: bool = False,
+        language: str = "",
     ) -> User:
         """Make an account in the current tenant, without telling anybody: `people.register` does that.
 
@@ -41,13 +42,14 @@ class UserManager(BaseUserManager["User"]):
             username: ignored; plugins written for other user models pass it.
             password: None makes an account that cannot sign in by password.
             invited: an invitation, used up in this transaction, has kept a place for them.
+            language: in which to write to them, if it is known.
 
         Raises:
             NoPlace: the tenant's plan has no place left.
         """
         from tenants.accounts import places  # which counts these rows
 
-        user = self.model(email=normal(email), name=name, role=role)
+        user = self.model(email=normal(email), name=name, role=role, language=language)
         user.set_password(password)  # slow on purpose: before anybody waits for us
         with transaction.atomic():
             places.take(invited=invited)
@@ -72,6 +74,9 @@ class User(AbstractBaseUser):
     role = models.CharField(max_length=10, choices=Role, default=Role.MEMBER)
     is_active = models.BooleanField(default=True)
     date_joined = models.DateTimeField(default=timezone.now)
+    language = models.CharField(
+        max_length=10, blank=True, db_default="", default=""
+    )  # of the pages they last saw; "" if unknown
     steps_hidden = models.BooleanField(db_default=False)  # an admin does not want to see the first steps any more
 
     objects: ClassVar[UserManager] = UserManager()

@@ -34,11 +34,14 @@ class NotPossible(ValueError):
     """This cannot be done to this person; the text says why."""
 
 
-def register(email: str, password: str, *, name: str = "", invitation: Invitation | None = None) -> User:
+def register(
+    email: str, password: str, *, name: str = "", invitation: Invitation | None = None, language: str = ""
+) -> User:
     """Make an account for somebody who came by themselves, and tell the plugins, all in one transaction.
 
     Args:
         invitation: gives the role, and proves the address: its link was sent there.
+        language: of the page they came by: the welcome that plugins send is in it.
 
     Raises:
         Veto: a plugin does not want them; its text says why. EmailTaken: there is such an account.
@@ -48,17 +51,34 @@ def register(email: str, password: str, *, name: str = "", invitation: Invitatio
     with places.told_of_refusals(), transaction.atomic():
         hooks.call_hook("user_registering", normal(email))
         if invitation is None:
-            return add(email, password, name=name, role=Role.MEMBER, actor=actor, verified=False)
+            return add(email, password, name=name, role=Role.MEMBER, actor=actor, verified=False, language=language)
         places.lock()  # before the invitation's row: whoever invites anew takes them in this order
         role = _use_up(invitation)
         unproven = _unproven_account(invitation.email)
         if unproven is not None:
-            return _take_over(unproven, password, name=name, role=role, actor=actor)
-        return add(invitation.email, password, name=name, role=role, actor=actor, verified=True, invited=True)
+            return _take_over(unproven, password, name=name, role=role, actor=actor, language=language)
+        return add(
+            invitation.email,
+            password,
+            name=name,
+            role=role,
+            actor=actor,
+            verified=True,
+            invited=True,
+            language=language,
+        )
 
 
 def add(
-    email: str, password: str | None, *, name: str = "", role: str, actor: Actor, verified: bool, invited: bool = False
+    email: str,
+    password: str | None,
+    *,
+    name: str = "",
+    role: str,
+    actor: Actor,
+    verified: bool,
+    invited: bool = False,
+    language: str = "",
 ) -> User:
     """Make an account and tell the plugins that handle `user_registered`, in one transaction.
 
@@ -71,21 +91,23 @@ def add(
     with transaction.atomic():
         try:
             with transaction.atomic():
-                user = User.objects.create_user(email, password, name=name, role=role, invited=invited)
+                user = User.objects.create_user(
+                    email, password, name=name, role=role, invited=invited, language=language
+                )
                 if _is_proven(user.email):  # as another person's second address
-                    raise EmailTaken(EmailTaken.__doc__)
+                    raise EmailTaken(_taken())
         except IntegrityError as error:
-            raise EmailTaken(EmailTaken.__doc__) from error
+            raise EmailTaken(_taken()) from error
         return _announced(user, actor, verified=verified)
 
 
-def add_first(email: str, password_hash: str, *, name: str, actor: Actor) -> User:
+def add_first(email: str, password_hash: str, *, name: str, actor: Actor, language: str = "") -> User:
     """Make the owner's account in an organisation that has just been made, and tell the plugins, in the caller's transaction.
 
     Args:
         password_hash: as `make_password` gives it, which takes its time and needs no transaction.
     """
-    user = User(email=normal(email), name=name, role=Role.OWNER, password=password_hash)
+    user = User(email=normal(email), name=name, role=Role.OWNER, password=password_hash, language=language)
     user.save(force_insert=True)
     return _announced(user, actor, verified=False)
 
@@ -95,6 +117,10 @@ def _announced(user: User, actor: Actor, *, verified: bool) -> User:
     record(actor, "person.registered", user.email, role=user.role)
     hooks.emit("user_registered", user)
     return user
+
+
+def _taken() -> str:
+    return gettext("Somebody in this organisation already uses this address. Sign in, or reset the password.")
 
 
 def _is_proven(email: str) -> bool:
@@ -108,7 +134,11 @@ def _use_up(invitation: Invitation) -> str:
     )
     current = found.first()
     if current is None:
-        raise InvitationGone(InvitationGone.__doc__)
+        raise InvitationGone(
+            gettext(
+                "This invitation has been used, taken back or replaced by a newer one. Ask for a new one, or register without it."
+            )
+        )
     current.delete()
     return current.role
 
@@ -119,11 +149,11 @@ def _unproven_account(email: str) -> User | None:
     return accounts.exclude(pk__in=EmailAddress.objects.filter(verified=True).values("user_id")).first()
 
 
-def _take_over(user: User, password: str, *, name: str, role: str, actor: Actor) -> User:
+def _take_over(user: User, password: str, *, name: str, role: str, actor: Actor, language: str) -> User:
     """Give it to who has proved the address by the invitation's link. It was announced when it was made."""
     if not user.is_active:
         places.take(invited=True)
-    user.name, user.role, user.is_active = name, role, True
+    user.name, user.role, user.is_active, user.language = name, role, True, language or user.language
     user.set_password(password)
     user.save()
     EmailAddress.objects.filter(user=user).delete()

@@ -175,6 +175,7 @@ def _account(user: User) -> dict[str, Any]:
         "email": user.email,
         "name": user.name,
         "role": user.role,
+        "language": user.language,
         "may_sign_in": user.is_active,
         "joined": user.date_joined,
         "last_signed_in": user.last_login,

@@ -10,6 +10,8 @@ from __future__ import annotations
 
 from ipaddress import IPv4Address, IPv4Network, IPv6Address, IPv6Network
 
+from plugin_framework.sdk._words import Phrase
+
 type Address = IPv4Address | IPv6Address
 
 
@@ -69,18 +71,43 @@ _NOT_PUBLIC_V6 = tuple(
         ("2620:4f:8000::/48", _("an address reserved for protocols")),
     )
 )
+_ISATAP = Phrase("an ISATAP address that stands for %(reason)s")
+_MAPPED = (
+    Phrase("an IPv4-mapped address that stands for %(reason)s"),
+    Phrase("an IPv4-mapped address, another spelling of an IPv4 address"),
+)
+_TRANSLATED = (
+    Phrase("an IPv4-translated address that stands for %(reason)s"),
+    Phrase("an IPv4-translated address, another spelling of an IPv4 address"),
+)
+_COMPATIBLE = (
+    Phrase("an IPv4-compatible address that stands for %(reason)s"),
+    Phrase("an IPv4-compatible address, another spelling of an IPv4 address"),
+)
+_NAT64 = (
+    Phrase("a NAT64 address that stands for %(reason)s"),
+    Phrase("a NAT64 address, another spelling of an IPv4 address"),
+)
+_6TO4 = (
+    Phrase("a 6to4 address that stands for %(reason)s"),
+    Phrase("a 6to4 address, another spelling of an IPv4 address"),
+)
+_TEREDO = (
+    Phrase("a Teredo address that stands for %(reason)s"),
+    Phrase("a Teredo address, another spelling of an IPv4 address"),
+)
 # Forms that carry an IPv4 address. All are refused, whatever they carry: a host on the internet has a plain address
 # too, and what a gateway makes of these is not ours to know. (number of bits to the right of the embedded address)
 _EMBEDDING = tuple(
-    (IPv6Network(network), shift, form)
-    for network, shift, form in (
-        ("::ffff:0:0/96", 0, "an IPv4-mapped address"),
-        ("::ffff:0:0:0/96", 0, "an IPv4-translated address"),
-        ("::/96", 0, "an IPv4-compatible address"),
-        ("64:ff9b::/96", 0, "a NAT64 address"),
-        ("64:ff9b:1::/48", 0, "a NAT64 address"),
-        ("2002::/16", 80, "a 6to4 address"),
-        ("2001::/32", 0, "a Teredo address"),
+    (IPv6Network(network), shift, stands_for, public)
+    for network, shift, stands_for, public in (
+        ("::ffff:0:0/96", 0, *_MAPPED),
+        ("::ffff:0:0:0/96", 0, *_TRANSLATED),
+        ("::/96", 0, *_COMPATIBLE),
+        ("64:ff9b::/96", 0, *_NAT64),
+        ("64:ff9b:1::/48", 0, *_NAT64),
+        ("2002::/16", 80, *_6TO4),
+        ("2001::/32", 0, *_TEREDO),
     )
 )
 
@@ -113,19 +140,15 @@ def _why_not_public_v6(address: IPv6Address) -> str | None:
 
 
 def _why_embedding(address: IPv6Address) -> str | None:
-    for network, shift, form in _EMBEDDING:
+    for network, shift, stands_for, public in _EMBEDDING:
         if address in network and int(address) > 1:  # :: and ::1 have better names
-            return _describe(form, _embedded(address, shift, teredo=form.startswith("a Teredo")))
+            inner = _why_not_public_v4(_embedded(address, shift, teredo=public is _TEREDO[1]))
+            return stands_for(reason=inner).english if inner else public.text
     if (int(address) >> 32) & 0xFDFFFFFF == 0x00005EFE and (reason := _why_not_public_v4(_embedded(address, 0))):
-        return f"an ISATAP address that stands for {reason}"
+        return _ISATAP(reason=reason).english
     return None
 
 
 def _embedded(address: IPv6Address, shift: int, *, teredo: bool = False) -> IPv4Address:
     bits = (int(address) >> shift) & 0xFFFFFFFF
     return IPv4Address(bits ^ 0xFFFFFFFF if teredo else bits)
-
-
-def _describe(form: str, inner: IPv4Address) -> str:
-    reason = _why_not_public_v4(inner)
-    return f"{form} that stands for {reason}" if reason else f"{form}, another spelling of an IPv4 address"

@@ -6,6 +6,7 @@ import json as jsonlib
 import re
 from collections.abc import Mapping
 
+from plugin_framework.sdk._words import Phrase
 from plugin_framework.sdk.net._errors import InvalidRequest
 from plugin_framework.sdk.net._url import Target
 
@@ -18,6 +19,14 @@ _RESERVED = frozenset(
         *("upgrade", "accept-encoding", "proxy-authorization", "proxy-connection"),
     )
 )
+
+_NO_METHOD = Phrase("This is not an HTTP method that can be sent.")
+_BOTH = Phrase("A request has a JSON value or a body, not both.")
+_NO_JSON = Phrase(
+    "The value cannot be written as JSON. Send text, finite numbers, lists and dictionaries with text keys."
+)
+_BAD_HEADER = Phrase("A header has a line break or another character that cannot be sent, or is too long.")
+_OURS = Phrase("The header %(name)s is set by the client itself. Leave it out.")
 
 type Json = object  # whatever json.dumps can write
 
@@ -58,14 +67,14 @@ def write_request(
 
 def _method(method: str) -> str:
     if not _TOKEN.fullmatch(method) or method in {"CONNECT", "TRACE"}:
-        raise InvalidRequest("This is not an HTTP method that can be sent.")
+        raise InvalidRequest(_NO_METHOD.text)
     return method
 
 
 def _content(json: Json, body: bytes | str | None) -> tuple[bytes | None, str]:
     if body is not None:
         if json is not None:
-            raise InvalidRequest("A request has a JSON value or a body, not both.")
+            raise InvalidRequest(_BOTH.text)
         return (body.encode(errors="replace"), "text/plain; charset=utf-8") if isinstance(body, str) else (body, "")
     if json is None:
         return None, ""
@@ -74,9 +83,7 @@ def _content(json: Json, body: bytes | str | None) -> tuple[bytes | None, str]:
     except (TypeError, ValueError, RecursionError):  # their texts can hold the value, which may be private
         text = None
     if text is None:
-        raise InvalidRequest(
-            "The value cannot be written as JSON. Send text, finite numbers, lists and dictionaries with text keys."
-        )
+        raise InvalidRequest(_NO_JSON.text)
     return text.encode("ascii"), "application/json"
 
 
@@ -84,8 +91,8 @@ def _checked(headers: Mapping[str, str]) -> dict[str, str]:
     checked = {}
     for name, value in headers.items():
         if not _TOKEN.fullmatch(name) or not _VALUE.fullmatch(value):
-            raise InvalidRequest("A header has a line break or another character that cannot be sent, or is too long.")
+            raise InvalidRequest(_BAD_HEADER.text)
         if name.lower() in _RESERVED:
-            raise InvalidRequest(f"The header {name} is set by the client itself. Leave it out.")
+            raise InvalidRequest(_OURS(name=name).english)
         checked[name.lower()] = value
     return checked

@@ -14,6 +14,7 @@ from email.policy import EmailPolicy
 from email.utils import formatdate, make_msgid
 from typing import cast
 
+from plugin_framework.sdk._words import Phrase
 from plugin_framework.sdk.net._errors import InvalidRequest
 
 _ADDRESS = re.compile(r"[^\s\x00-\x20\x7f<>()\[\],;:\\\"@]{1,64}@([^\s\x00-\x20\x7f<>()\[\],;:\\\"@]{1,253})")
@@ -21,6 +22,12 @@ _HEADER_NAME = re.compile(r"[!-9;-~]{1,200}")
 _BREAKS_OUT = re.compile(r"\r(?!\n)|\n(?![ \t])|\x00")  # a line break that does not continue the header, or a null
 _LINE_END = re.compile(rb"\r\n|\r|\n")
 _LEADING_DOT = re.compile(rb"^\.", re.MULTILINE)
+_NO_RECIPIENT = Phrase("A message needs a list of at least one recipient.")
+_MALFORMED = Phrase(
+    "An e-mail address is malformed. Write it as name@example.com, without a name or brackets around it."
+)
+_BAD_HEADER = Phrase("The message cannot be written: a header of it breaks the rules for mail.")
+_BROKEN_HEADER = Phrase("A header of the message has a line break in it. Remove it from the subject and the names.")
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,7 +48,7 @@ def pack(message: EmailMessage, *, sender: str, recipients: Sequence[str]) -> En
             permanent.
     """
     if isinstance(recipients, str) or not recipients:
-        raise InvalidRequest("A message needs a list of at least one recipient.")
+        raise InvalidRequest(_NO_RECIPIENT.text)
     origin, *to = (_address(address) for address in (sender, *recipients))
     international = not all(address.isascii() for address in (origin, *to))
     return Envelope(origin, tuple(to), _serialise(message, origin, utf8=international), international)
@@ -61,9 +68,7 @@ def _address(address: str) -> str:
         except UnicodeError:
             domain = ""
     if not match or not domain or len(address) > 254:
-        raise InvalidRequest(
-            "An e-mail address is malformed. Write it as name@example.com, without a name or brackets around it."
-        )
+        raise InvalidRequest(_MALFORMED.text)
     return f"{address.rpartition('@')[0]}@{domain}"
 
 
@@ -79,7 +84,7 @@ def _serialise(message: EmailMessage, sender: str, *, utf8: bool) -> bytes:
         finished["Message-ID"] = make_msgid(domain=sender.rpartition("@")[2])
     data = _write(finished, utf8=utf8)
     if data is None:
-        raise InvalidRequest("The message cannot be written: a header of it breaks the rules for mail.")
+        raise InvalidRequest(_BAD_HEADER.text)
     return _LEADING_DOT.sub(b"..", _LINE_END.sub(b"\r\n", data))
 
 
@@ -87,9 +92,7 @@ def _check_headers(message: EmailMessage) -> None:
     for part in message.walk():
         for name, value in part.raw_items():
             if not _HEADER_NAME.fullmatch(name) or _BREAKS_OUT.search(str(value)):
-                raise InvalidRequest(
-                    "A header of the message has a line break in it. Remove it from the subject and the names."
-                )
+                raise InvalidRequest(_BROKEN_HEADER.text)
 
 
 def _write(message: EmailMessage, *, utf8: bool) -> bytes | None:

@@ -40,11 +40,31 @@ _CERTIFICATE = Phrase("The certificate of %(host)s port %(port)s is not accepted
 _TOO_EARLY = Phrase("%(host)s closed the connection too early")
 _NO_TLS = Phrase("%(host)s port %(port)s does not speak TLS as expected (%(why)s)")
 _BROKEN = Phrase("%(host)s broke the connection: %(why)s")
-_REASONS = (  # the operating system's own words, which `_reason` passes on
+_UNKNOWN = Phrase("unknown reason")
+_REASONS = (  # the words of the operating system and of OpenSSL, which `_reason` and `_plain` pass on
     Phrase("connection refused"),
     Phrase("connection reset by peer"),
+    Phrase("connection timed out"),
+    Phrase("software caused connection abort"),
+    Phrase("broken pipe"),
     Phrase("network is unreachable"),
+    Phrase("network is down"),
     Phrase("no route to host"),
+    Phrase("cannot assign requested address"),
+    Phrase("operation not permitted"),
+    Phrase("permission denied"),
+    Phrase("too many open files"),
+    Phrase("self-signed certificate"),
+    Phrase("self-signed certificate in certificate chain"),
+    Phrase("unable to get local issuer certificate"),
+    Phrase("unable to get issuer certificate"),
+    Phrase("unable to verify the first certificate"),
+    Phrase("certificate has expired"),
+    Phrase("certificate is not yet valid"),
+    Phrase("certificate revoked"),
+    Phrase("unsuitable certificate purpose"),
+    Phrase("IP address mismatch, certificate is not valid for '%(host)s'."),
+    Phrase("Hostname mismatch, certificate is not valid for '%(host)s'."),
 )
 
 
@@ -212,7 +232,7 @@ def _plain(exc: OSError, destination: Destination) -> NetworkError:
     if isinstance(exc, ssl.SSLEOFError):
         return ConnectionBroken(_TOO_EARLY(host=host).english)
     if isinstance(exc, ssl.SSLError):
-        return TlsError(_NO_TLS(host=host, port=port, why=exc.reason or "unknown reason").english)
+        return TlsError(_NO_TLS(host=host, port=port, why=exc.reason or _UNKNOWN.text).english)
     return ConnectionBroken(_BROKEN(host=host, why=_reason(exc)).english)
 
 

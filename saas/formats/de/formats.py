@@ -3,3 +3,4 @@
 DATETIME_FORMAT = "d.m.Y, H:i T"
 DATE_FORMAT = "d.m.Y"
 TIME_FORMAT = "H:i"
+MONTH_DAY_FORMAT = "j. M"

@@ -3,3 +3,4 @@
 DATETIME_FORMAT = "j M Y, H:i T"
 DATE_FORMAT = "j M Y"
 TIME_FORMAT = "H:i"
+MONTH_DAY_FORMAT = "j M"

@@ -65,9 +65,9 @@ def test_each_event_is_posted_to_the_channel(
     plugin.notify_order_confirmed(order)
     assert shown(hook) == f"*Order {order.pk} confirmed*\nCustomer: Carl Customer\nTotal: 0.40 EUR"
     plugin.notify_user_registered(ada())
-    assert shown(hook) == "*New member*\nName: Ada\nE-mail: ada@acme.example"
+    assert shown(hook) == "*Somebody has registered*\nName: Ada\nE-mail: ada@acme.example"
     plugin.notify_system_error(REPORT)
-    assert shown(hook) == "*An error occurred*\nError: ValueError in views:get:12 at /x/"
+    assert shown(hook) == "*A page ended in an error*\nError: ValueError in views:get:12 at /x/"
     assert {post.body["channel"] for post in hook.posts} == {"#launches"}
     assert {post.path for post in hook.posts} == {"/services/T0/B0/s3cr3t"}
     assert hook.posts[0].body["text"] == f"Order {order.pk} confirmed: Carl Customer, 0.40 EUR"

@@ -7,11 +7,13 @@ import io
 
 import pytest
 from django.test import Client
+from django.utils import translation
 
-from plugin_framework.audit import Actor, record
+from plugin_framework.audit import SYSTEM, Actor, record
 from plugin_framework.models import AuditEntry
 from plugin_framework.tenancy import tenant_scope
 from saas.site import audit_page
+from tenants import profile
 from tests.conftest import Tenants
 
 pytestmark = pytest.mark.usefixtures("plugins")
@@ -98,3 +100,25 @@ def test_all_of_what_was_asked_for_comes_as_a_table_without_formulas(
     assert answer["Content-Disposition"].startswith('attachment; filename="audit-log-')
     assert [row[3] for row in rows[1:]] == [f"p{number}" for number in reversed(range(10))]
     assert {row[1] for row in rows[1:]} == {"'=cmd()"}
+
+
+def test_details_are_read_in_the_readers_language_and_the_organisations_time(admin: Client, tenants: Tenants) -> None:
+    with tenant_scope(tenants.acme):
+        profile.change(profile.Profile("Acme", "Asia/Kolkata"), Actor("ada@acme.example"))
+        why = "Held back: Your organisation's plan, Basic, does not include it."
+        record(SYSTEM, "plugin.paused", "orders", reason=why, until="2026-11-28T20:05:00+00:00")
+        record(SYSTEM, "person.role_changed", "eve@acme.example", before="member", after="admin", odd_thing=["a", True])
+        record(SYSTEM, "plugin.paused", "orders", until="tomorrow", role="captain", before=["b", 1])
+    text = admin.get("/settings/audit/", headers={"accept-language": "de"}).content.decode()
+    translation.activate("en")
+    for name, said in (
+        ("Grund", "Zurückgehalten: Der Tarif Ihrer Organisation, Basic, enthält es nicht."),
+        ("bis", "29.11.2026, 01:35 IST"),
+        ("vorher", "Mitglied"),
+        ("nachher", "Admin"),
+        ("odd thing", "a, ja"),
+        ("bis", "tomorrow"),
+        ("Rolle", "captain"),
+        ("vorher", "b, 1"),
+    ):
+        assert f"<dt>{name}</dt><dd>{said}</dd>" in text
