@@ -52,24 +52,14 @@ def test_only_a_schemas_name_is_put_into_sql(name: str) -> None:
         table(name)
 
 
-def test_a_child_sees_who_else_works_for_somebody_for_whom_few_wait() -> None:
+def test_a_child_sees_when_another_had_work_for_somebody_for_whom_few_waited() -> None:
     mine, other = allocate(2)
-
-    def give_way() -> bool:
-        return mine.others_have_few(100.0, 0.03)
-
-    mine.take_lane("t_acme", "mail", 1, 200.0, 200.0)
-    mine.has_few()
-    assert not give_way(), "its own few are nobody else's"
+    assert not mine.others_had_few(99.9)
+    mine.has_few(100.0)
+    assert not mine.others_had_few(99.9), "its own few are nobody else's"
+    other.has_few(100.0)
+    assert mine.others_had_few(99.9)
+    assert not mine.others_had_few(100.1), "that was before"
     other.take_lane("t_globex", "mail", 2, 200.0, 200.0)
-    assert not give_way(), "how many wait is not known yet"
-    other.has_few()
-    assert give_way()
-    other.begin(1, 99.99, 200.0)
-    assert give_way()
-    other.begin(1, 99.9, 200.0)
-    assert not give_way(), "it is stuck: nobody gains by waiting for it"
     other.leave_lane()
-    assert not give_way()
-    other.take_lane("t_globex", "slack", 3, 200.0, 200.0)
-    assert not give_way(), "the next lane is another"
+    assert mine.others_had_few(99.9), "it stays so when it takes up something else"
