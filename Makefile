@@ -15,7 +15,7 @@ demo: setup ## Set everything up, serve two organisations, a worker and an inbox
 	@exec $(PY) manage.py demo
 
 test: setup ## Run all tests (T="tests/unit -k name" for some); pictures of the journeys are in tests/browser/screenshots
-	@browser=$$(tools/chromium) && pooler=$$(tools/pgbouncer) && CHROMIUM="$$browser" PGBOUNCER="$$pooler" TMPDIR=$$(tools/scratch) exec $(PY) -m pytest -n 3 --dist loadgroup $(T)
+	@browser=$$(tools/chromium) && pooler=$$(tools/pgbouncer) && CHROMIUM="$$browser" PGBOUNCER="$$pooler" TMPDIR=$$(tools/scratch) PYTHONDONTWRITEBYTECODE= exec $(PY) -m pytest -n 3 --dist loadgroup $(T)
 
 test-storm: setup ## Run the tests with the big numbers, part by part (P="toggles" for one; goes on where it was)
 	@browser=$$(tools/chromium) && pooler=$$(tools/pgbouncer) && CHROMIUM="$$browser" PGBOUNCER="$$pooler" exec $(PY) tools/storm $(P)

@@ -1,5 +1,7 @@
 """The top app: commands, static files and the pages that join tenants with plugins; it has no tables."""
 
+import gc
+
 from django.apps import AppConfig
 
 
@@ -9,7 +11,7 @@ class SaasConfig(AppConfig):
     name = "saas"
 
     def ready(self) -> None:
-        """Say what the platform itself owes its tenants, who does it, and where structlog's lines go."""
+        """Say what the platform itself owes its tenants, who does it, and where structlog's lines go; then collect garbage again."""
         from plugin_framework import quotas
         from plugin_framework.delivery import breaker, house, retention
         from plugin_framework.quotas import storage
@@ -25,3 +27,5 @@ class SaasConfig(AppConfig):
         house.register(quotas.NOTICE, notices.quota_reached)
         house.register(storage.MEASURE, storage.measure, cron=storage.AT)
         house.register(purging.HOURLY, purging.hourly, cron=purging.AT, platform_only=True)
+        gc.freeze()  # what is loaded stays, and processes that are forked from this one share its memory
+        gc.enable()

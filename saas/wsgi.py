@@ -1,9 +1,11 @@
 """The WSGI entry point."""
 
+import gc
 import os
 
 from django.core.wsgi import get_wsgi_application
 
+gc.disable()  # as in manage.py
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "saas.settings")
 _django = get_wsgi_application()
 

@@ -28,6 +28,10 @@ _HERE = """(wanted) => {
   return { there: at === wanted, what: at.outerHTML.slice(0, 160), wrong };
 }"""
 
+# Whether one has come past it already; from the page itself, where nothing has the focus yet, everything is still to come.
+_PASSED = """(wanted) => document.activeElement !== document.body
+  && Boolean(document.activeElement?.compareDocumentPosition(wanted) & Node.DOCUMENT_POSITION_PRECEDING)"""
+
 
 class Keyboard:
     """What somebody does on a page with a keyboard alone."""
@@ -35,13 +39,17 @@ class Keyboard:
     def __init__(self, page: Page) -> None:
         self._page = page
 
-    def to(self, target: Locator, *, key: str = "Tab") -> None:
-        """Press `key` until `target` has the focus; at each stop on the way it must be seen where one is.
+    def to(self, target: Locator, *, key: str = "") -> None:
+        """Go with Tab, or back with Shift+Tab to what one has passed, until `target` has the focus; at each stop it must be seen.
+
+        Args:
+            key: the key for the way, if it is another.
 
         Raises:
             AssertionError: it is not reached, or somewhere the focus cannot be seen.
         """
         wanted = target.element_handle()
+        key = key or ("Shift+Tab" if self._page.evaluate(_PASSED, wanted) else "Tab")
         passed: list[str] = []
         for _ in range(MOST):
             self._page.keyboard.press(key)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import re
 import shutil
+from base64 import b64decode
 from collections import Counter
 from pathlib import Path
 
@@ -52,12 +53,24 @@ def look_at(page: Page, journey: str, step: str, *, scripts: bool = True, everyw
         page.emulate_media(color_scheme=colours)  # type: ignore[arg-type]  # one of the two it takes
         wide = page.evaluate("document.documentElement.scrollWidth")
         assert wide <= width, f"{step} is {wide} px wide in a window of {width}"
-        page.screenshot(path=folder / f"{_steps[journey]:02}-{step}-{width}-{colours}.png", full_page=True)
+        keep_picture(page, folder / f"{_steps[journey]:02}-{step}-{width}-{colours}.png")
         if scripts:
             found = barriers(page, *(() if (width, colours) == VIEWS[0] else ("color-contrast",)))
             assert found == [], f"{step}, {width} px, {colours}, keeps people out:\n" + "\n".join(found)
     page.set_viewport_size({"width": WIDE, "height": 900})
     page.emulate_media(color_scheme="light")
+
+
+def keep_picture(page: Page, path: Path) -> None:
+    """A picture of the whole page. Playwright's own takes half as long again: it cannot ask for the quick way to pack it."""
+    size = page.evaluate(
+        "({ width: document.documentElement.scrollWidth, height: document.documentElement.scrollHeight })"
+    )
+    browser = page.context.new_cdp_session(page)
+    how = {"format": "png", "optimizeForSpeed": True, "captureBeyondViewport": True}
+    taken = browser.send("Page.captureScreenshot", {**how, "clip": {"x": 0, "y": 0, "scale": 1, **size}})
+    browser.detach()
+    path.write_bytes(b64decode(taken["data"]))
 
 
 class Visitor:

@@ -20,7 +20,7 @@ from plugin_framework.tenancy import TenantRef, tenant_scope
 from tenants.provisioning import create_tenant
 from tests.dummies import canary
 
-TENANTS, THREADS, REQUESTS = 20, 32, 60  # requests of each thread
+TENANTS, THREADS, REQUESTS = 20, 32, 32  # requests of each thread
 
 
 @dataclass(slots=True)
