@@ -12,10 +12,12 @@ from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
 from typing import Any
 
+import structlog
 from django.core.exceptions import ImproperlyConfigured
+from structlog.stdlib import ProcessorFormatter
+from structlog.typing import EventDict
 
 from plugin_framework import masking, tenancy
-from saas.plain_structlog import EventDict, ProcessorFormatter, structlog
 
 FORMATS = ("json", "text")
 CONTEXT = ("request_id", "plugin", "delivery", "attempt")  # beside the tenant and its schema, in this order
