@@ -17,9 +17,10 @@ from playwright.sync_api import Browser, Dialog, Page, Route, expect
 
 from plugin_framework import configuration, settings_store
 from plugin_framework.audit import SYSTEM
-from plugin_framework.tenancy import TenantRef, tenant_scope
+from plugin_framework.tenancy import TenantRef, public_scope, tenant_scope
 from saas.site.settings_form import SettingsForm
 from saas.testing.people import person
+from tenants.models import Tenant
 from tests.browser.keyboard import Keyboard
 from tests.browser.running_demo import ROOT
 from tests.browser.visitor import NARROW, WIDE, look_at
@@ -338,12 +339,22 @@ def test_the_second_of_two_chooses_and_mends_with_the_keyboard_alone(site: Site,
     if browsed == "plain":
         page.keyboard.press("ArrowDown")
     expect(page.get_by_role("radio", name="Take this – Formats: Contact")).to_be_checked()
+    assert save.count() == 2, "who has mended theirs need not go back for it"
     keys.to(save.first)
-    keys.press("Enter", save.last)  # nobody has to go back for it
+    keys.press("Enter", save.last)
     expect(page.get_by_text("The settings of Kitchen sink are saved.")).to_be_visible()
     assert stored(tenant) == {
         "label": "Mine", "count": 9, "level": 1, "tags": ["a"], "contact": "c@acme.example", "password": "typed once",
     }  # fmt: skip
+
+
+def test_a_name_of_one_long_word_makes_no_page_wider_than_the_window(site: Site) -> None:
+    with public_scope():
+        Tenant.objects.filter(slug="acme").update(name="Donaudampf" * 10)
+    for path in ("/", "/settings/people/", "/settings/organisation/", f"{SETTINGS}enable/"):
+        site.go(path)
+        expect(site.page.locator(".rail-name")).to_have_text("Donaudampf" * 10)
+        site.look("long-name")
 
 
 def test_a_plain_browser_without_scripts_does_all_of_it_too(site: Site) -> None:
