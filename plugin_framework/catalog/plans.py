@@ -84,7 +84,7 @@ def facts(plan: Plan) -> PlanFacts:
 def plans() -> list[PlanRow]:
     """All plans, by name."""
     with public_scope():
-        return [_row(row) for row in Plan.objects.annotate(tenants=Count("tenantplan"))]
+        return [_row(row, row.tenants) for row in Plan.objects.annotate(tenants=Count("tenantplan"))]
 
 
 def tenants_on(slug: str) -> list[str]:
@@ -97,7 +97,9 @@ def choices_of(schema: str) -> tuple[list[PlanRow], PlanRow | None]:
     """All plans, by name, and which of them the tenant in `schema` has; None: it may run all that is offered to it."""
     own = Count("tenantplan", filter=Q(tenantplan__tenant_schema=schema))
     with public_scope():
-        found = [(_row(row), row.own) for row in Plan.objects.annotate(tenants=Count("tenantplan"), own=own)]
+        found = [
+            (_row(row, row.tenants), row.own) for row in Plan.objects.annotate(tenants=Count("tenantplan"), own=own)
+        ]
     return [row for row, _own in found], next((row for row, has in found if has), None)
 
 
@@ -175,9 +177,8 @@ def assign(slug: str) -> bool:
         return True
 
 
-def _row(plan: Plan) -> PlanRow:
-    """One that was read with the number of its `tenants`."""
-    return PlanRow(plan.slug, plan.name, tuple(plan.plugins), plan.tenants, _limits(plan))  # type: ignore[attr-defined]  # annotated
+def _row(plan: Plan, tenants: int) -> PlanRow:
+    return PlanRow(plan.slug, plan.name, tuple(plan.plugins), tenants, _limits(plan))
 
 
 def _limits(plan: Plan) -> Limits:

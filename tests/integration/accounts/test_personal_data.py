@@ -318,7 +318,7 @@ def test_with_a_hundred_plugins_half_of_them_missing_each_page_stays_below_twent
     ada: Client, admin: Client, tenants: Tenants, staff: dict[str, User], whose: str
 ) -> None:
     names, gone = ([f"{word}_{number:02}" for number in range(50)] for word in ("book", "gone"))
-    books = [type(name, (Curious,), {"name": name}) for name in names]
+    books: list[type[Notebook]] = [type(name, (Curious,), {"name": name}) for name in names]
     leave_traces(tenants.acme, staff["ada"])
     email = "bob@shop.example" if whose == "a customer's" else ADA
     client, path = (ada, "/account/data/") if whose == "one's own" else (admin, f"{SHE}?email={email}")

@@ -7,10 +7,11 @@ from django.db import connection
 from django.test import Client
 from django.test.utils import CaptureQueriesContext
 
-from plugin_framework import lifecycle, quotas
+from plugin_framework import lifecycle
 from plugin_framework.audit import SYSTEM
 from plugin_framework.catalog import plans
 from plugin_framework.catalog.plans import Limits
+from plugin_framework.quotas import storage
 from plugin_framework.tenancy import TenantRef, tenant_scope
 from saas.console import health_page
 from tests.conftest import Tenants
@@ -38,7 +39,7 @@ def test_the_page_of_one_organisation_needs_few(staff: Client, tenants: Tenants,
     plans.define("basic", "Basic", ["clumsy", "pager"], Limits(people=10, deliveries=1000, storage=10**9))
     with tenant_scope(tenants.acme):
         plans.assign("basic")
-        quotas.storage.measure()
+        storage.measure()
         lifecycle.enable("clumsy", SYSTEM)
     staff.get("/tenants/acme/")
     with CaptureQueriesContext(connection) as queries:
