@@ -44,6 +44,7 @@ class Status:
     consent: Consent = permissions.NOBODY_ASKED
     kept_on: str = ""  # why it cannot be disabled, where it is enabled
     notice: Notice | None = None  # that it is deprecated
+    version: str = ""  # the one that the tenant has
 
 
 def status(name: str) -> Status:
@@ -72,6 +73,7 @@ def _status(name: str, row: PluginState | None, active: ActiveSet) -> Status:
         consent=permissions.consent_of(row),
         kept_on=active.kept_on(name) if enabled else "",
         notice=notice(name, active.facts),
+        version=row.version if row else "",
     )
 
 

@@ -10,19 +10,20 @@ from __future__ import annotations
 import json
 import logging
 import re
-from collections.abc import Iterator, Mapping
+import time
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
 from django.contrib.auth import get_user_model
 from django.core.serializers.json import DjangoJSONEncoder
-from django.db import models, transaction
+from django.db import connection, models, transaction
 from django.db.models import Q
 from django.db.models.expressions import RawSQL
 from django.db.models.functions import Cast
 from django.utils.translation import gettext
 
-from plugin_framework import lifecycle
+from plugin_framework import activation
 from plugin_framework.changing import unstarted
 from plugin_framework.delivery.models import Lane
 from plugin_framework.masking import masked
@@ -34,6 +35,7 @@ from plugin_framework.sdk._calling import plugins_code
 from plugin_framework.tenancy import current_tenant, public_scope
 
 log = logging.getLogger(__name__)
+MOST_STATEMENTS, MOST_SECONDS = 8, 2.0  # of the plugins that one page asks: whoever goes beyond is the last it asks
 # A reference to the account among an event's arguments, however deep; see `delivery.payload`.
 _REFERS = """jsonb_path_exists(payload, '$.** ? (@."$model" == $label && @.pk == $pk)',
     jsonb_build_object('label', %s::text, 'pk', %s::bigint))"""
@@ -90,9 +92,23 @@ def of_plugins(person: Person, *, ask: bool = True) -> list[Part]:
     Args:
         ask: the plugins themselves, each of which may query as much as it likes; else only which of them could say something.
     """
-    known = PluginState.objects.order_by("plugin").values_list("plugin", flat=True)
-    names = [name for name in known if name not in registry.specs or _speaks(registry.specs[name])]
-    return [_part(name, person) if ask else _unasked(name) for name in names]
+    return [_part(name, person) if ask else _unasked(name) for name in _speaking()]
+
+
+def of_some_plugins(person: Person, begin: str = "") -> tuple[list[Part], str]:
+    """The same of the plugins from the name `begin` on, of as many as one page has time for; at least of one.
+
+    Returns:
+        Their parts, and the name with which the next page begins; "" if these were the last.
+    """
+    parts: list[Part] = []
+    asked, until = _Statements(), time.monotonic() + MOST_SECONDS
+    with connection.execute_wrapper(asked):
+        for name in (name for name in _speaking() if name >= begin):
+            if parts and (asked.number >= MOST_STATEMENTS or time.monotonic() >= until):
+                return parts, name
+            parts.append(_part(name, person))
+    return parts, ""
 
 
 def of_ours(person: Person) -> dict[str, list[dict[str, Any]]]:
@@ -150,6 +166,23 @@ def erase(person: Person, pseudonym: str) -> Erased:
     return Erased(rows, deliveries, tuple(not_asked))
 
 
+class _Statements:
+    """Counts what is sent to the database."""
+
+    def __init__(self) -> None:
+        self.number = 0
+
+    def __call__(self, execute: Callable[..., Any], *args: Any) -> Any:
+        self.number += 1
+        return execute(*args)
+
+
+def _speaking() -> list[str]:
+    """The plugins that the tenant has ever enabled and that have anything to say of people, or are missing, by name."""
+    known = PluginState.objects.values_list("plugin", flat=True)
+    return sorted(name for name in known if name not in registry.specs or _speaks(registry.specs[name]))
+
+
 def _speaks(spec: PluginSpec) -> bool:
     """Whether the plugin has anything to say of people."""
     cls = spec.cls
@@ -159,7 +192,7 @@ def _speaks(spec: PluginSpec) -> bool:
 def _unasked(name: str) -> Part:
     spec = registry.specs.get(name)
     if spec is None:
-        return Part(name, name, problem=lifecycle.status(name).decision.text)
+        return Part(name, name, problem=activation.current().decision(name).text)
     cls = spec.cls
     return Part(name, cls.title or name, keeps=cls.keeps_of_people, stores=tuple(map(str, cls.stores)), asked=False)
 

@@ -35,12 +35,16 @@ SELECT (SELECT coalesce(jsonb_agg(enabled), '[]') FROM enabled),
 _OF_ONE = _READ.format(at="")
 _REVISION = "coalesce((SELECT revision FROM public.catalog_tenantrevision WHERE tenant_schema = %s), 0)"
 _OF_EACH = f"SELECT %s, {_REVISION}, record.* FROM ({_READ}) AS record"  # noqa: S608  # the schema's name is quoted by psycopg
-_WHOLE = """
-SELECT name FROM unnest(%s::text[]) AS name WHERE to_regclass(format('%%I.django_migrations', name)) IS NOT NULL
-    AND to_regclass(format('%%I.plugin_framework_pluginstate', name)) IS NOT NULL
-    AND to_regclass(format('%%I.plugin_framework_pluginsetting', name)) IS NOT NULL
-    AND to_regclass(format('%%I.plugin_framework_delivery', name)) IS NOT NULL
-"""
+HAS_TABLES = " AND ".join(  # a condition on `name`, a schema's; in a statement with parameters
+    f"to_regclass(format('%%I.{table}', name)) IS NOT NULL"
+    for table in (
+        "django_migrations",
+        "plugin_framework_pluginstate",
+        "plugin_framework_pluginsetting",
+        "plugin_framework_delivery",
+    )
+)
+_WHOLE = f"SELECT name FROM unnest(%s::text[]) AS name WHERE {HAS_TABLES}"  # noqa: S608  # constants
 
 
 @dataclass(frozen=True, slots=True)

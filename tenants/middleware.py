@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Callable, Iterator
 from typing import Any, Literal
 
@@ -17,7 +18,9 @@ from plugin_framework.sdk._calling import plugins_code
 from tenants import hosts
 from tenants.models import State
 from tenants.resolution import Resolved, resolve
+from tenants.wholeness import Condition, condition
 
+log = logging.getLogger(__name__)
 type HostKind = Literal["public", "tenant", "platform"]
 _STATE_PAGES = {
     State.PROVISIONING: ("errors/503_provisioning.html", 503),
@@ -30,7 +33,7 @@ class TenantMiddleware:
     """Sets ``request.tenant``, ``request.host_kind`` and ``request.urlconf`` from the Host header alone.
 
     An unknown host gets 404, one that is no host name 400, a tenant that is not active the page of its state: never another
-    tenant's pages, never the public ones by default. One whose tables are older than this process's code gets the page that says so.
+    tenant's pages, never the public ones by default. One whose tables are lost, or older than our code, gets the page that says so.
     ``X-Forwarded-Host`` is not looked at.
     """
 
@@ -50,8 +53,7 @@ class TenantMiddleware:
         if not found.is_active:
             return _not_served(request, found)
         if not is_ready(found.ref):
-            _mark(request, None, "public", settings.PUBLIC_URLCONF)
-            return updating(request, found.ref.name)
+            return _not_ready(request, found.ref)
         return self._tenant(request, found)
 
     def _public(self, request: HttpRequest) -> HttpResponseBase:
@@ -72,6 +74,17 @@ def _not_served(request: HttpRequest, found: Resolved) -> HttpResponse:
     if found.state == State.PROVISIONING and not found.state_message:  # which says that it was given up
         response["Retry-After"] = "2"
         response["Refresh"] = "2"  # the page looks again by itself, with JavaScript or without
+    return response
+
+
+def _not_ready(request: HttpRequest, ref: tenancy.TenantRef) -> HttpResponse:
+    """Being updated, unless there is nothing to update: a page that promises to come back must not be shown for a schema that is lost."""
+    if condition(ref) is not Condition.LOST:
+        _mark(request, None, "public", settings.PUBLIC_URLCONF)
+        return updating(request, ref.name)
+    log.error("%s cannot be served: its schema %s is not there, or is not complete", ref.slug, ref.schema)
+    response = _page(request, "errors/503_incomplete.html", 503)
+    response["Retry-After"] = "60"
     return response
 
 

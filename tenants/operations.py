@@ -12,8 +12,9 @@ from plugin_framework.delivery import lanes
 from plugin_framework.models import PluginState
 from plugin_framework.tenancy import TenantRef, public_scope, tenant_scope
 from plugin_framework.tenancy_directory import platform
-from plugin_framework.tenant_record import having_tables
+from tenants import wholeness
 from tenants.models import State, Tenant
+from tenants.wholeness import Condition
 
 
 class NoSuchTenant(LookupError):
@@ -52,7 +53,7 @@ def change_plan(slug: str, plan: str, actor: Actor) -> bool:
         Whether anything changed.
 
     Raises:
-        NoSuchTenant: nobody has this slug. PlanError: there is no such plan. NotPossible: it is the platform's own tenant.
+        NoSuchTenant: nobody has this slug. PlanError: there is no such plan. NotPossible: it is the platform's own tenant, or lost.
     """
     with transaction.atomic():
         tenant = locked(slug)
@@ -65,6 +66,10 @@ def change_plan(slug: str, plan: str, actor: Actor) -> bool:
             )
         with public_scope():
             ref = tenant.ref()
+        if wholeness.condition(ref) is Condition.LOST:
+            raise NotPossible(
+                gettext("The data of %(name)s is lost; bring it back first, or delete it.") % {"name": tenant.name}
+            )
         with tenant_scope(ref):
             if not plans.assign(plan):
                 return False
@@ -113,7 +118,7 @@ def audit_on_both_sides(ref: TenantRef, actor: Actor, action: str, **detail: obj
 
     In the platform's alone if the tenant's schema is lost: nothing could be done about it otherwise.
     """
-    if having_tables([ref.schema]):
+    if wholeness.has_log(ref.schema):
         with tenant_scope(ref):
             record(actor, action, ref.slug, **detail)
     own = platform()

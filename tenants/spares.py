@@ -24,7 +24,7 @@ WITH chosen AS (
 DELETE FROM public.tenants_spare AS s USING chosen WHERE s.schema_name = chosen.schema_name
 RETURNING s.schema_name, (SELECT count(*) FROM public.tenants_spare) - 1
 """
-_COUNT = """
+COUNT = """
 SELECT count(*) FILTER (WHERE s.blueprint = b.digest), count(s.schema_name) FILTER (WHERE s.blueprint IS DISTINCT FROM b.digest)
 FROM public.tenants_spare AS s LEFT JOIN public.tenants_blueprint AS b ON true
 """
@@ -61,7 +61,7 @@ def take() -> tuple[str | None, int]:
 def count() -> Pool:
     """What the pool holds now."""
     with public_scope(), connection.cursor() as cursor:
-        cursor.execute(_COUNT)
+        cursor.execute(COUNT)
         return Pool(*cursor.fetchone())
 
 

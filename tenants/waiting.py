@@ -54,7 +54,7 @@ RETURNING tenant_id, tries
 _NEXT = """
 SELECT extract(epoch FROM min(next_try_at) - clock_timestamp())::float8 FROM public.tenants_signup WHERE given_up_at IS NULL
 """
-_COUNT = "SELECT count(*) FILTER (WHERE given_up_at IS NULL), count(given_up_at) FROM public.tenants_signup"
+COUNT = "SELECT count(*) FILTER (WHERE given_up_at IS NULL), count(given_up_at) FROM public.tenants_signup"
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,7 +68,7 @@ class Unfinished:
 def count() -> Unfinished:
     """How many there are now."""
     with public_scope(), connection.cursor() as cursor:
-        cursor.execute(_COUNT)
+        cursor.execute(COUNT)
         return Unfinished(*cursor.fetchone())
 
 

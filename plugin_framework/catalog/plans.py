@@ -6,7 +6,7 @@ from collections.abc import Collection
 from dataclasses import asdict, dataclass
 
 from django.db import transaction
-from django.db.models import Count
+from django.db.models import Count, Q
 from django.utils.translation import gettext, ngettext
 
 from plugin_framework.catalog.models import Plan, TenantPlan
@@ -84,14 +84,23 @@ def facts(plan: Plan) -> PlanFacts:
 def plans() -> list[PlanRow]:
     """All plans, by name."""
     with public_scope():
-        rows = Plan.objects.annotate(tenants=Count("tenantplan"))
-        return [PlanRow(row.slug, row.name, tuple(row.plugins), row.tenants, _limits(row)) for row in rows]
+        return [_row(row, row.tenants) for row in Plan.objects.annotate(tenants=Count("tenantplan"))]
 
 
 def tenants_on(slug: str) -> list[str]:
     """The schemas of the tenants that have a plan."""
     with public_scope():
         return list(TenantPlan.objects.filter(plan__slug=slug).order_by("pk").values_list("tenant_schema", flat=True))
+
+
+def choices_of(schema: str) -> tuple[list[PlanRow], PlanRow | None]:
+    """All plans, by name, and which of them the tenant in `schema` has; None: it may run all that is offered to it."""
+    own = Count("tenantplan", filter=Q(tenantplan__tenant_schema=schema))
+    with public_scope():
+        found = [
+            (_row(row, row.tenants), row.own) for row in Plan.objects.annotate(tenants=Count("tenantplan"), own=own)
+        ]
+    return [row for row, _own in found], next((row for row, has in found if has), None)
 
 
 def slug_of(schema: str) -> str:
@@ -166,6 +175,10 @@ def assign(slug: str) -> bool:
         bump_tenant()
         lanes.hurry_over_quota([schema])
         return True
+
+
+def _row(plan: Plan, tenants: int) -> PlanRow:
+    return PlanRow(plan.slug, plan.name, tuple(plan.plugins), tenants, _limits(plan))
 
 
 def _limits(plan: Plan) -> Limits:

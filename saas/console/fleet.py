@@ -3,26 +3,39 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from itertools import batched
 
+from django.db import connection
 from django.db.models import OuterRef, QuerySet, Subquery
 
 from plugin_framework.tenancy import TenantRef, public_scope
-from plugin_framework.tenant_record import having_tables
+from plugin_framework.tenant_record import HAS_TABLES, having_tables
 from saas.console import adoption
 from tenants.models import PLATFORM_SCHEMA, Domain, State, Tenant
 
+_NEWEST = f"""
+SELECT name, {HAS_TABLES}, total FROM (
+    SELECT schema_name AS name, count(*) OVER () AS total FROM public.tenants_tenant
+    WHERE schema_name <> %s AND state <> %s ORDER BY id DESC LIMIT %s) AS newest
+"""  # noqa: S608  # constants
 
-def newest(most: int) -> list[str]:
-    """Schemas of the newest organisations."""
-    with public_scope():
-        return list(_with_schema().order_by("-pk").values_list("schema_name", flat=True)[:most])
+
+@dataclass(frozen=True, slots=True)
+class Newest:
+    """The newest organisations: the schemas of those that have their tables; how many were looked at, and how many there are."""
+
+    schemas: tuple[str, ...]
+    looked_at: int
+    total: int
 
 
-def count() -> int:
-    """How many organisations have their schema."""
-    with public_scope():
-        return int(_with_schema().count())
+def newest(most: int) -> Newest:
+    """The newest `most` organisations that are not still being set up, in one statement."""
+    with public_scope(), connection.cursor() as cursor:
+        cursor.execute(_NEWEST, [PLATFORM_SCHEMA, State.PROVISIONING.value, most])
+        found = cursor.fetchall()
+    return Newest(tuple(name for name, whole, _ in found if whole), len(found), found[0][2] if found else 0)
 
 
 def having(plugin: str) -> list[TenantRef]:

@@ -24,6 +24,8 @@ from plugin_framework.tenancy import TenantRef, tenant_scope
 from plugin_framework.tenancy_directory import platform
 from saas.console import fleet_view
 from saas.site.plugin_info import title_of
+from tenants import wholeness
+from tenants.wholeness import Condition
 
 log = logging.getLogger(__name__)
 MOST = 500  # organisations at once
@@ -62,7 +64,7 @@ def preview(action: str, plugin: str, slugs: Sequence[str]) -> list[Effect]:
         sets, rests = fleet_view.looked_into(some)
         for ref in some:
             if ref.schema not in sets:
-                found.append(Effect(ref, "refused", _("Its schema is not there, or is not complete.")))
+                found.append(_lost(ref))
             else:
                 outcome, text = _LOOKING[action](plugin, sets[ref.schema][0], rests.get((ref.schema, plugin)))
                 found.append(Effect(ref, outcome, text))
@@ -89,6 +91,8 @@ def apply(action: str, plugin: str, slugs: Sequence[str], actor: Actor) -> tuple
 
 
 def _one(action: str, plugin: str, ref: TenantRef, actor: Actor) -> Effect:
+    if wholeness.condition(ref) is Condition.LOST:
+        return _lost(ref)
     try:
         with tenant_scope(ref):
             names = _DOING[action](plugin, actor)
@@ -100,6 +104,10 @@ def _one(action: str, plugin: str, ref: TenantRef, actor: Actor) -> Effect:
     if not names:
         return Effect(ref, "nothing", _("Nothing to do."))
     return Effect(ref, "change", f"{_DONE[action]}: {', '.join(map(title_of, names))}.")
+
+
+def _lost(ref: TenantRef) -> Effect:
+    return Effect(ref, "refused", _("Its schema is not there, or is not complete."))
 
 
 def _resume(plugin: str, actor: Actor) -> list[str]:

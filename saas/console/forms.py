@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterable
 from typing import Any
 
 from django import forms
@@ -10,7 +11,7 @@ from django.utils.translation import gettext_lazy as _
 
 from plugin_framework.catalog import plans
 from plugin_framework.catalog.models import Availability
-from plugin_framework.catalog.plans import Limits
+from plugin_framework.catalog.plans import Limits, PlanRow
 from plugin_framework.registry import registry
 from plugin_framework.tenancy import public_scope
 from saas.site.plugin_info import title_of
@@ -195,7 +196,8 @@ class TenantPlanForm(forms.Form):
 
     plan = forms.ChoiceField(label=_("Plan"), required=False)
 
-    def __init__(self, *args: Any, **options: Any) -> None:
+    def __init__(self, *args: Any, known: Iterable[PlanRow] | None = None, **options: Any) -> None:
+        """`known`: all plans, where they have been read already."""
         super().__init__(*args, **options)
-        known = [(plan.slug, plan.name) for plan in plans.plans()]
-        self.fields["plan"].choices = [("", _("No plan: all that is offered")), *known]  # type: ignore[attr-defined]  # as above
+        names = [(plan.slug, plan.name) for plan in (plans.plans() if known is None else known)]
+        self.fields["plan"].choices = [("", _("No plan: all that is offered")), *names]  # type: ignore[attr-defined]  # as above

@@ -15,6 +15,7 @@ from plugin_framework.tenancy import TenantRef, tenant_scope
 from saas.console import fleet
 from saas.site import quota_info
 from saas.site.quota_info import UsageInfo
+from tenants import wholeness
 
 LOOKED_AT = 500  # organisations: each is a few queries, and somebody waits
 LISTED = 20
@@ -54,7 +55,7 @@ def hit_by(slug: str, name: str, limits: Limits, before: Limits, *, everything: 
     if wanted == UNLIMITED:
         return Hit([], 0, 0, 0)
     schemas = plans.tenants_on(slug)
-    looked_at = fleet.everyone(schemas[:LOOKED_AT])
+    looked_at = fleet.everyone(list(wholeness.whole(schemas[:LOOKED_AT])))
     found = [Beyond(ref, _beyond(ref, name, wanted)) for ref in looked_at]
     hit = [each for each in found if each.usages]
     return Hit(hit[:LISTED], len(hit), len(looked_at), len(schemas))

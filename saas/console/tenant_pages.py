@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from django.conf import settings
 from django.contrib import messages
 from django.core.paginator import Paginator
@@ -14,18 +16,19 @@ from django.utils.translation import gettext as _
 from django.views.decorators.http import require_POST, require_safe
 
 from plugin_framework.catalog import plans
+from plugin_framework.catalog.plans import PlanRow
 from plugin_framework.delivery.given_up import given_up
-from plugin_framework.models import AuditEntry, PluginState
-from plugin_framework.tenancy import public_scope, tenant_scope
-from plugin_framework.tenant_record import having_tables
+from plugin_framework.models import AuditEntry
+from plugin_framework.tenancy import TenantRef, public_scope, tenant_scope
 from saas.console import setup_pages
 from saas.console.fleet_view import LATELY
 from saas.console.forms import SuspendForm, TenantPlanForm
 from saas.site import plugin_info, quota_info
 from saas.site.access import actor_of, admins_only
 from saas.site.filters import filters
-from tenants import operations
+from tenants import operations, wholeness
 from tenants.models import PLATFORM_SCHEMA, State, Tenant
+from tenants.wholeness import Condition
 
 PER_PAGE = 50
 RECENT = 10  # audit entries on an organisation's page
@@ -117,24 +120,33 @@ def show(request: HttpRequest, tenant: Tenant, form: SuspendForm, error: str = "
     with public_scope():
         domains = list(tenant.domains.all())
         ref = tenant.ref(next((domain.domain for domain in domains if domain.is_primary), ""))
-        hosts = [domain.domain for domain in domains]
-    dead = given_up(having_tables([ref.schema]), timezone.now() - LATELY)
-    with tenant_scope(ref):
-        plugins = plugin_info.plugins()
-        versions = dict(PluginState.objects.values_list("plugin", "version"))
-        usages = quota_info.all_of_them()
-        recent = list(AuditEntry.objects.all()[:RECENT])
+        known, plan = plans.choices_of(ref.schema)
+    found = wholeness.condition(ref)
+    whole = found is Condition.WHOLE
     context = {
         "organisation": tenant,  # `tenant` is the platform's own, as on every page
         "host": ref.host,
-        "hosts": hosts,
-        "plugins": [(info, versions.get(info.name, ""), dead.get((ref.schema, info.name), 0)) for info in plugins],
+        "hosts": [domain.domain for domain in domains],
+        "plan": plan,
+        "whole": whole,
+        "lost": found is Condition.LOST,
+        **(_inside(ref, plan) if whole else {}),
         "days": LATELY.days,
-        "usages": usages,
-        "recent": recent,
         "form": form,
         "delete_error": error,
         "delete_days": settings.TENANT_DELETE_DAYS,
-        "plan_form": TenantPlanForm(initial={"plan": plans.slug_of(ref.schema)}),
+        "rest_days": settings.TENANT_HOST_REST_DAYS,
+        "plan_form": TenantPlanForm(known=known, initial={"plan": plan.slug if plan else ""}),
     }
     return render(request, "platform/tenant_detail.html", context, status=422 if form.errors else 409 if error else 200)
+
+
+def _inside(ref: TenantRef, plan: PlanRow | None) -> dict[str, Any]:
+    """What only its own schema says."""
+    dead = given_up([ref.schema], timezone.now() - LATELY)
+    with tenant_scope(ref):
+        return {
+            "plugins": [(info, dead.get((ref.schema, info.name), 0)) for info in plugin_info.plugins()],
+            "usages": quota_info.under(plan),
+            "recent": list(AuditEntry.objects.all()[:RECENT]),
+        }

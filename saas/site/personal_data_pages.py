@@ -1,10 +1,11 @@
 """What is kept of one person: shown, handed out as a file, erased; by an admin for anybody, and by each person for themselves.
 
-The plugins are asked what they keep when somebody wants it counted (`?count=1`), and when it is handed out or erased: each costs queries.
-Of somebody without an account they are all that can know anything, and are asked at once.
+The plugins are asked what they keep when somebody wants it counted, a few of them on each page (`?count=` and the name to begin with),
+and when it is handed out or erased: each costs queries.
 
-Template: `settings/person.html` (`email`; `held`: a Held, or None before an address was given; `own`: whether it is one's own;
-`error`: why it was not erased; `owners_only`; `count_url`: where to have it counted). `settings/erased.html` (`done`: an Erasure; `own`).
+Templates: `settings/person.html` (`email`; `held`: a Held, or None before an address was given; `own`: whether it is one's own;
+`error`: why it was not erased; `owners_only`; `count_url`: where to have it counted). `settings/person_counted.html` (`parts`; `next_url`:
+where the others are counted, or ""; `back_url`). `settings/erased.html` (`done`: an Erasure; `own`).
 """
 
 from __future__ import annotations
@@ -45,7 +46,7 @@ def index(request: HttpRequest) -> HttpResponse:
     form = WhoForm(request.GET)
     if not form.is_valid():
         return render(request, "settings/person.html", {"form": form, "held": None}, status=400)
-    return _page(request, personal_data.person_at(form.cleaned_data["email"]))
+    return _shown(request, personal_data.person_at(form.cleaned_data["email"]))
 
 
 @require_POST
@@ -74,7 +75,7 @@ def erase(request: HttpRequest) -> HttpResponse:
 @signed_in
 def own(request: HttpRequest) -> HttpResponse:
     """Show what is kept of oneself."""
-    return _page(request, personal_data.person_of(me(request)))
+    return _shown(request, personal_data.person_of(me(request)))
 
 
 @require_POST
@@ -93,26 +94,45 @@ def own_erase(request: HttpRequest) -> HttpResponse:
     return _erase(request, personal_data.person_of(me(request)))
 
 
+def _shown(request: HttpRequest, person: Person) -> HttpResponse:
+    return _counted(request, person, request.GET["count"]) if "count" in request.GET else _page(request, person)
+
+
+def _counted(request: HttpRequest, person: Person, begin: str) -> HttpResponse:
+    """What the plugins from `begin` on keep: as many of them as one page may ask."""
+    parts, following = personal_data.of_some_plugins(person, begin)
+    own = person.user_id == me(request).pk
+    context = {
+        "email": person.emails[0],
+        "own": own,
+        "parts": parts,
+        "begun": bool(begin),
+        "next_url": _url(person, own=own, count=following) if following else "",
+        "first_url": _url(person, own=own, count="") if begin else "",
+        "back_url": _url(person, own=own),
+    }
+    return render(request, "settings/person_counted.html", context)
+
+
 def _page(request: HttpRequest, person: Person, error: str = "") -> HttpResponse:
-    counted = "count" in request.GET or person.user_id is None
-    found = personal_data.held(person, ask=counted)
+    found = personal_data.held(person, ask=False)
     own = person.user_id == me(request).pk
     context = {
         "form": WhoForm(initial={"email": person.emails[0]}),
         "held": found,
         "email": person.emails[0],
         "own": own,
-        "count_url": "" if counted else _count_url(person, own=own),
+        "count_url": _url(person, own=own, count=""),
         "error": error,
         "owners_only": me(request).role != Role.OWNER and _is_owner(person),
     }
     return render(request, "settings/person.html", context, status=409 if error else 200)
 
 
-def _count_url(person: Person, *, own: bool) -> str:
-    if own:
-        return f"{reverse('own:data')}?count=1"
-    return f"{reverse('settings:person_data')}?{urlencode({'email': person.emails[0], 'count': '1'})}"
+def _url(person: Person, *, own: bool, **query: str) -> str:
+    path = reverse("own:data") if own else reverse("settings:person_data")
+    asked = query if own else {"email": person.emails[0], **query}
+    return f"{path}?{urlencode(asked)}" if asked else path
 
 
 def _is_owner(person: Person) -> bool:

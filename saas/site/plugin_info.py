@@ -111,6 +111,7 @@ class PluginInfo:
     description: str
     details: str
     version: str
+    version_here: str  # the one that the organisation has; "" if it never had it
     category: str
     icon: str
     state: State
@@ -202,6 +203,7 @@ def describe(status: Status, enabled: Iterable[str], rest: Rest | None = None) -
         description=spoken(spec.description) if spec else "",
         details=spoken(spec.cls.details) if spec else "",
         version=spec.version if spec else "",
+        version_here=status.version,
         category=spoken(spec.cls.category) if spec else "",
         icon=spec.cls.icon if spec else "plug",
         state=state,

@@ -11,6 +11,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_noop, ngettext
 
 from plugin_framework import quotas
+from plugin_framework.catalog.plans import UNLIMITED, PlanRow
 from plugin_framework.quotas import Kind, Level, Usage
 
 _TITLES = {
@@ -94,6 +95,12 @@ def info(usage: Usage) -> UsageInfo:
 def all_of_them() -> list[UsageInfo]:
     """What the current tenant uses."""
     return [info(usage) for usage in quotas.usages()]
+
+
+def under(plan: PlanRow | None) -> list[UsageInfo]:
+    """The same beside the limits of `plan`, which has been read already; None: it has none."""
+    name, limits = (plan.name, plan.limits) if plan else ("", UNLIMITED)
+    return [info(usage) for usage in quotas.usages_under(name, limits)]
 
 
 def pressing(*kinds: Kind) -> list[UsageInfo]:

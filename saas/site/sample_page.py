@@ -19,6 +19,7 @@ from saas.site import plugin_info, quota_info
 from saas.site.access import actor_of, admins_only
 from saas.site.delivery_payload import payload_text
 from saas.site.plugin_info import PluginInfo
+from saas.site.spoken import spoken
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,6 +71,6 @@ def _choice(point: HookPoint, request: HttpRequest) -> Choice:
     try:
         _args, frozen = sample.arguments(point, request.user)
     except NotAllowed as error:
-        return Choice(point.name, point.doc, "", str(error))
+        return Choice(point.name, spoken(point.doc), "", str(error))
     text, _cut = payload_text(Delivery(hook=point.name, payload=frozen))
-    return Choice(point.name, point.doc, text, "")
+    return Choice(point.name, spoken(point.doc), text, "")

@@ -13,14 +13,25 @@ from django.utils.translation import gettext
 
 from plugin_framework import personal_data, pseudonyms
 from plugin_framework.audit import Actor, record
-from plugin_framework.personal_data import CannotErase, Part
+from plugin_framework.personal_data import CannotErase, Part, of_some_plugins
 from plugin_framework.sdk import Person
 from plugin_framework.tenancy import current_tenant
 from tenants.accounts import people
 from tenants.accounts.models import Device, Invitation, User, normal
 from tenants.accounts.people import NotPossible
 
-__all__ = ["CannotErase", "Erasure", "Held", "NotPossible", "erase", "export", "held", "person_at", "person_of"]
+__all__ = [
+    "CannotErase",
+    "Erasure",
+    "Held",
+    "NotPossible",
+    "erase",
+    "export",
+    "held",
+    "of_some_plugins",
+    "person_at",
+    "person_of",
+]
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,14 +6,21 @@ there are more people and invitations than places, people may come with their in
 
 from __future__ import annotations
 
+from django.db import connection
 from django.utils import timezone
 from django.utils.translation import ngettext
 
 from plugin_framework import quotas
 from plugin_framework.quotas import Kind, QuotaExceeded, Usage, told_of_refusals
-from tenants.accounts.models import Invitation, User
 
 __all__ = ["NoPlace", "lock", "take", "told_of_refusals", "used"]
+
+
+_TAKEN = """
+SELECT (SELECT count(*) FROM accounts_user WHERE is_active),
+    (SELECT count(*) FROM accounts_invitation AS open
+     WHERE expires_at > %s AND NOT EXISTS (SELECT FROM accounts_user AS here WHERE is_active AND here.email = open.email))
+"""
 
 
 class NoPlace(QuotaExceeded):
@@ -22,7 +29,7 @@ class NoPlace(QuotaExceeded):
 
 def used() -> int:
     """Active accounts, and open invitations to addresses that have none."""
-    return _active() + _invited()
+    return sum(_taken())
 
 
 def lock() -> None:
@@ -45,20 +52,19 @@ def take(*, invited: bool = False) -> None:
     if limits.people is None:
         return
     quotas.lock(Kind.PEOPLE)
-    active, open_ = _active(), _invited()
+    active, open_ = _taken()
     usage = Usage(Kind.PEOPLE, active + open_, limits.people, plan)
     if (active if invited else usage.used) >= limits.people:
         raise NoPlace(_text(active, open_, usage), usage)
     quotas.tell(Usage(Kind.PEOPLE, usage.used + 1, limits.people, plan))
 
 
-def _active() -> int:
-    return User.objects.filter(is_active=True).count()
-
-
-def _invited() -> int:
-    here = User.objects.filter(is_active=True).values("email")
-    return Invitation.objects.filter(expires_at__gt=timezone.now()).exclude(email__in=here).count()
+def _taken() -> tuple[int, int]:
+    """Places of active accounts, and of open invitations to addresses that have none."""
+    with connection.cursor() as cursor:
+        cursor.execute(_TAKEN, [timezone.now()])
+        active, invited = cursor.fetchone()
+    return active, invited
 
 
 def _text(active: int, invited: int, usage: Usage) -> str:

@@ -23,6 +23,7 @@ from plugin_framework.delivery.models import Lane
 from plugin_framework.models import PluginState
 from plugin_framework.settings_store import box
 from plugin_framework.tenancy import TenantRef, public_scope, tenant_scope
+from tenants import wholeness
 from tenants.archive import tables
 from tenants.archive.format import (
     BLOCK,
@@ -39,6 +40,7 @@ from tenants.archive.members import writing
 from tenants.archive.tables import Layout
 from tenants.models import State, Tenant
 from tenants.operations import NoSuchTenant, NotPossible, audit_on_both_sides
+from tenants.wholeness import Condition
 
 _GONE = (errors.UndefinedTable, errors.InvalidSchemaName)
 _TRIES = 3  # times that the tables may change between the look at them and the lock on them
@@ -87,6 +89,8 @@ def write(slug: str, file: BinaryIO, actor: Actor) -> Exported:
     tenant = _tenant(slug)
     with public_scope():
         ref = tenant.ref()
+    if wholeness.condition(ref) is Condition.LOST:
+        raise NotPossible(gettext("Its schema is not there, or is not complete."))
     for number in range(1, _TRIES + 1):
         try:
             file.seek(0)

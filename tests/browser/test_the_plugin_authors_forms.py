@@ -9,10 +9,12 @@ from playwright.sync_api import Browser, Dialog, Page, expect
 
 from plugin_framework import configuration
 from plugin_framework.audit import SYSTEM
-from plugin_framework.tenancy import TenantRef, tenant_scope
+from plugin_framework.tenancy import TenantRef, public_scope, tenant_scope
 from saas.testing.people import person
-from tests.browser.forms import Site, fill, save, stored, write
+from tenants.models import Tenant
+from tests.browser.forms import SETTINGS, Site, fill, save, stored, write
 from tests.browser.keyboard import Keyboard
+from tests.browser.visitor import NARROW, WIDE
 from tests.dummies import pages
 from tests.dummies.kitchen_sink import KitchenSink
 from tests.integration.site.test_kitchen_sink import FILLED, SAVED
@@ -188,11 +190,81 @@ def test_of_two_who_save_at_once_the_second_chooses_and_loses_nothing(site: Site
     page.locator("[name=contact]").press("Tab")
     expect(page.locator("[name='take:contact'][value='mine']")).to_be_checked()
     site.look("conflict-open")
-    page.get_by_role("button", name="Save what is chosen").click()
+    page.get_by_role("button", name="Save what is chosen").first.click()
     expect(page.get_by_text("The settings of Kitchen sink are saved.")).to_be_visible()
     assert stored(tenant) == {
         "label": "Mine", "level": 3, "tags": ["a"], "contact": "c@acme.example", "password": "typed once",
     }  # fmt: skip
+
+
+@pytest.mark.parametrize("width", [WIDE, NARROW])
+@pytest.mark.parametrize("browsed", ["scripted", "plain"])
+def test_the_second_of_two_chooses_and_mends_with_the_keyboard_alone(site: Site, browsed: str, width: int) -> None:
+    page, tenant, keys = site.page, site.tenant, Keyboard(site.page)
+    with tenant_scope(tenant):
+        configuration.configure("kitchen_sink", SYSTEM, {"label": "First", "level": 1, "tags": ["a"]})
+    page.set_viewport_size({"width": width, "height": 900})
+    site.go()
+    write(page, {"label": "Mine", "count": "3", "password": "typed once"})
+    with tenant_scope(tenant):
+        configuration.configure(
+            "kitchen_sink", SYSTEM, {"label": "Theirs", "level": 3, "tags": ["a"], "contact": "b@acme.example"}
+        )
+    keys.press("Enter", page.get_by_role("button", name="Save settings"))
+    expect(page.get_by_role("heading", level=1, name="Somebody else has saved in the meantime")).to_be_visible()
+    choose_with_arrows(page, keys)
+    mend_and_save(site, keys, f"conflict-by-keyboard-{browsed}-{width}", scripts=browsed == "scripted", width=width)
+    assert stored(tenant) == {
+        "label": "Mine", "count": 9, "level": 1, "tags": ["a"], "contact": "c@acme.example", "password": "typed once",
+    }  # fmt: skip
+
+
+def choose_with_arrows(page: Page, keys: Keyboard) -> None:
+    """One stop for each field, which says what it is about; the arrows go from one version to the other."""
+    theirs = page.get_by_role("radio", name="Keep this – Label")
+    keys.to(page.get_by_role("radio", name="Take this – Label"))
+    page.keyboard.press("ArrowUp")
+    expect(theirs).to_be_checked()
+    expect(theirs).to_be_focused()
+    page.keyboard.press("ArrowDown")
+    keys.to(page.get_by_role("radio", name="Keep this – Choices: Level"))
+    page.keyboard.press("ArrowDown")
+    expect(page.get_by_role("radio", name="Take this – Choices: Level")).to_be_checked()
+
+
+def mend_and_save(site: Site, keys: Keyboard, step: str, *, scripts: bool, width: int) -> None:
+    """What is left to do stands behind the choice: save, drop, or change; and back again."""
+    page = site.page
+    save_it, change = (
+        page.get_by_role("button", name="Save what is chosen"),
+        page.locator("summary", has_text="Change yours"),
+    )
+    keys.to(save_it.first)
+    keys.to(page.get_by_role("link", name="Keep what is saved, drop mine"))
+    keys.press("Enter", change)
+    keys.write("9", page.get_by_role("textbox", name="Count"))
+    keys.to(page.get_by_role("textbox", name="Contact"), key="Shift+Tab")
+    keys.write("c@acme.example")
+    site.look(step)
+    page.set_viewport_size({"width": width, "height": 900})
+    page.keyboard.press("Tab")  # with scripts, who leaves a field that they have changed has chosen theirs
+    keys.to(page.locator("[name='take:contact']:checked"), key="Shift+Tab")
+    if not scripts:
+        page.keyboard.press("ArrowDown")
+    expect(page.get_by_role("radio", name="Take this – Formats: Contact")).to_be_checked()
+    assert save_it.count() == 2, "who has mended theirs need not go back for it"
+    keys.to(save_it.first)
+    keys.press("Enter", save_it.last)
+    expect(page.get_by_text("The settings of Kitchen sink are saved.")).to_be_visible()
+
+
+def test_a_name_of_one_long_word_makes_no_page_wider_than_the_window(site: Site) -> None:
+    with public_scope():
+        Tenant.objects.filter(slug="acme").update(name="Donaudampf" * 10)
+    for path in ("/", "/settings/people/", "/settings/organisation/", f"{SETTINGS}enable/"):
+        site.go(path)
+        expect(site.page.locator(".rail-name")).to_have_text("Donaudampf" * 10)
+        site.look("long-name")
 
 
 def test_a_plain_browser_without_scripts_does_all_of_it_too(site: Site) -> None:

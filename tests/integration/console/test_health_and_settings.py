@@ -82,7 +82,7 @@ def test_what_was_given_up_is_counted_by_plugin(staff: Client, tenants: Tenants)
     found = staff.get("/health/").context["given_up"]
     assert (found.counts, found.looked_at, found.total) == ([("clumsy", "Clumsy", 2)], 2, 2)
     assert dict.fromkeys(
-        dead for info, _, dead in staff.get("/tenants/acme/").context["plugins"] if info.name == "clumsy"
+        dead for info, dead in staff.get("/tenants/acme/").context["plugins"] if info.name == "clumsy"
     ) == {1: None}
 
 
@@ -98,7 +98,7 @@ def test_jobs_by_the_clock_and_spares_are_shown(staff: Client, platform: TenantR
 def test_an_organisation_shows_the_version_it_has(staff: Client, tenants: Tenants) -> None:
     with tenant_scope(tenants.acme):
         lifecycle.enable("clumsy", SYSTEM)
-    shown = {info.name: version for info, version, _ in staff.get("/tenants/acme/").context["plugins"]}
+    shown = {info.name: info.version_here for info, _ in staff.get("/tenants/acme/").context["plugins"]}
     assert (shown["clumsy"], shown["pager"]) == ("1.0.0", "")
 
 

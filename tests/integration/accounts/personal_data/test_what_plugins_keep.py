@@ -3,21 +3,27 @@
 from __future__ import annotations
 
 import json
+from typing import Any
 
 import pytest
+from django.db import connection
 from django.test import Client
+from django.test.utils import CaptureQueriesContext
 
 from plugin_framework import configuration, lifecycle
 from plugin_framework.audit import SYSTEM
 from plugin_framework.models import AuditEntry, PluginState
 from plugin_framework.registry import registry
+from plugin_framework.sdk import Person
 from plugin_framework.tenancy import tenant_scope
 from tenants.accounts.models import User
 from tests.conftest import Tenants
+from tests.dummies import pages
 from tests.integration.accounts.personal_data.notebook import (
     ADA,
     SHE,
     Notebook,
+    leave_traces,
 )
 
 
@@ -35,7 +41,7 @@ def test_a_plugin_that_fails_does_not_hide_the_others_parts_and_stops_an_erasure
     admin: Client, tenants: Tenants, notebook: type[Notebook]
 ) -> None:
     notebook.failing = True
-    assert "It failed at putting this together." in admin.get(SHE, {"email": ADA, "count": "1"}).text
+    assert "It failed at putting this together." in admin.get(SHE, {"email": ADA, "count": ""}).text
     found = json.loads(admin.post(f"{SHE}export/", {"email": ADA}).content)
     assert (found["account"]["email"], list(found["could_not_be_asked"])) == (ADA, ["notebook"])
     answer = admin.post(f"{SHE}erase/", {"email": ADA, "confirmation": ADA})
@@ -49,36 +55,73 @@ def test_what_a_missing_plugin_keeps_is_named_and_not_claimed_to_be_erased(admin
     with tenant_scope(tenants.acme):
         PluginState.objects.create(plugin="vanished", version="1.0", tables=["vanished_thing"])
     assert "vanished" not in registry.specs
-    assert "erase again when the plugin is back" in admin.get(SHE, {"email": ADA, "count": "1"}).text
+    assert "erase again when the plugin is back" in admin.get(SHE, {"email": ADA}).text
     assert "vanished" in json.loads(admin.post(f"{SHE}export/", {"email": ADA}).content)["could_not_be_asked"]
     assert "vanished" in admin.post(f"{SHE}erase/", {"email": ADA, "confirmation": ADA}).text
     with tenant_scope(tenants.acme):
         assert AuditEntry.objects.get(action="person.erased").detail["not_asked"] == ["vanished"]
 
 
-@pytest.mark.parametrize("whose", ["one's own", "somebody's"])
+@pytest.mark.parametrize("whose", ["one's own", "somebody's", "a customer's"])
 def test_plugins_are_named_on_the_page_and_asked_when_somebody_wants_it_counted(
     ada: Client, admin: Client, tenants: Tenants, notebook: type[Notebook], whose: str
 ) -> None:
     with tenant_scope(tenants.acme):
         for name in ("orders", "usage_analytics"):
             lifecycle.enable(name, SYSTEM)
-    client, path = (ada, "/account/data/") if whose == "one's own" else (admin, f"{SHE}?email={ADA}")
+    email = "bob@shop.example" if whose == "a customer's" else ADA
+    client, path = (ada, "/account/data/") if whose == "one's own" else (admin, f"{SHE}?email={email}")
     page = client.get(path)
     assert "notes about &lt;people&gt;" in page.text
     assert "The margin stays." in page.text
     assert notebook.asked == []
     named = [part.plugin for part in page.context["held"].parts]
     assert named == ["notebook", "orders"]  # and not those that say nothing of people
-    page = client.get(page.context["count_url"])
-    assert "<td>1 item</td>" in page.text
+    counted = client.get(page.context["count_url"])
+    assert "<td>1 item</td>" in counted.text
     assert [what for what, _, _ in notebook.asked] == ["export"]
-    assert page.context["count_url"] == ""
+    assert named == [part.plugin for part in counted.context["parts"]]
+    assert counted.context["next_url"] == counted.context["first_url"] == ""
+    assert client.get(counted.context["back_url"]).context["email"] == email
 
 
-def test_of_somebody_without_an_account_the_plugins_are_asked_at_once(admin: Client, notebook: type[Notebook]) -> None:
-    assert "<td>1 item</td>" in admin.get(SHE, {"email": "bob@shop.example"}).text
-    assert [what for what, _, _ in notebook.asked] == ["export"]
+@pytest.mark.parametrize("whose", ["one's own", "somebody's", "a customer's"])
+def test_with_a_hundred_plugins_half_of_them_missing_each_page_stays_below_twenty_queries_and_all_are_counted_in_the_end(
+    ada: Client, admin: Client, tenants: Tenants, staff: dict[str, User], whose: str
+) -> None:
+    names, gone = ([f"{word}_{number:02}" for number in range(50)] for word in ("book", "gone"))
+    books: list[type[Notebook]] = [type(name, (Curious,), {"name": name}) for name in names]
+    leave_traces(tenants.acme, staff["ada"])
+    email = "bob@shop.example" if whose == "a customer's" else ADA
+    client, path = (ada, "/account/data/") if whose == "one's own" else (admin, f"{SHE}?email={email}")
+    with pages.installed(*books):
+        with tenant_scope(tenants.acme):
+            PluginState.objects.bulk_create(PluginState(plugin=name, version="1.0.0") for name in [*names, *gone])
+        client.get(path)  # what is read once
+        page, seen = _measured(client, path), []
+        assert [part.plugin for part in page.context["held"].parts] == [*names, *gone]
+        following = page.context["count_url"]
+        while following:
+            page = _measured(client, following)
+            seen += [(part.plugin, part.count) for part in page.context["parts"]]
+            following = page.context["next_url"]
+        assert seen == [(name, 1) for name in names] + [(name, 0) for name in gone]
+        assert client.get(page.context["first_url"]).context["parts"][0].plugin == names[0]
+
+
+class Curious(Notebook):
+    """Asks the database, like any plugin that keeps something of people."""
+
+    def export_person(self, person: Person) -> Any:
+        return [{"people": User.objects.filter(email="admin@acme.example").count()}]
+
+
+def _measured(client: Client, path: str) -> Any:
+    with CaptureQueriesContext(connection) as queries:
+        page = client.get(path)
+    assert page.status_code == 200
+    assert len(queries) < 20, "\n".join(each["sql"][:120] for each in queries.captured_queries)
+    return page
 
 
 def test_a_customer_without_an_account_is_erased_from_orders_and_invoices(admin: Client, tenants: Tenants) -> None:
