@@ -53,6 +53,11 @@ def status(name: str) -> Status:
     return _status(name, row, activation.current())
 
 
+def decision_on(name: str) -> Decision:
+    """The gate's answer for one plugin of the current tenant, known or not."""
+    return activation.current().decision(name)
+
+
 def statuses() -> list[Status]:
     """All plugins that are installed or that this tenant has ever had, by name."""
     rows = {row.plugin: row for row in PluginState.objects.all()}

@@ -23,7 +23,7 @@ from django.db.models.expressions import RawSQL
 from django.db.models.functions import Cast
 from django.utils.translation import gettext
 
-from plugin_framework import activation
+from plugin_framework import lifecycle
 from plugin_framework.changing import unstarted
 from plugin_framework.delivery.models import Lane
 from plugin_framework.masking import masked
@@ -192,7 +192,7 @@ def _speaks(spec: PluginSpec) -> bool:
 def _unasked(name: str) -> Part:
     spec = registry.specs.get(name)
     if spec is None:
-        return Part(name, name, problem=activation.current().decision(name).text)
+        return Part(name, name, problem=lifecycle.decision_on(name).text)
     cls = spec.cls
     return Part(name, cls.title or name, keeps=cls.keeps_of_people, stores=tuple(map(str, cls.stores)), asked=False)
 
