@@ -17,6 +17,7 @@ from django.test.signals import template_rendered
 from plugin_framework.tenancy import TenantRef, tenant_scope
 from saas.testing.server import Tenants, two_tenants
 
+pytest.register_assert_rewrite("tests.support")  # what fails in there says with which values, as in a test
 pytest_plugins = ["saas.testing.plugin"]
 collect_ignore = ["packages"]  # other people's projects: installed by our tests, not part of them
 

@@ -147,7 +147,18 @@ def test_there_is_a_trial_for_each_fault_and_there_are_fifteen() -> None:
 
 def test_without_a_fault_the_same_tests_pass(counted: Callable[[str, int], None]) -> None:
     """Here only that they are there under these names: they are among all other tests, where each passes for itself."""
-    tests = [*dict.fromkeys(trial.tests for trial in TRIALS.values())]
-    ended = run(tests, **_LITTLE) if ALL else run(["--collect-only", *tests])
-    assert ended.returncode == pytest.ExitCode.OK, ended.stdout
+    rounds = _tests_by_size() if ALL else {(): ["--collect-only", *{trial.tests for trial in TRIALS.values()}]}
+    for size, tests in rounds.items():
+        ended = run(tests, **dict(size))
+        assert ended.returncode == pytest.ExitCode.OK, ended.stdout
     counted("of these tests fail without a fault", 0)
+
+
+def _tests_by_size() -> dict[tuple[tuple[str, str], ...], list[str]]:
+    """Each of the tests once in each size in which a fault is tried with it."""
+    found: dict[tuple[tuple[str, str], ...], list[str]] = {}
+    for trial in TRIALS.values():
+        tests = found.setdefault(tuple(trial.size.items()), [])
+        if trial.tests not in tests:
+            tests.append(trial.tests)
+    return found
