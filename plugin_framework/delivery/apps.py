@@ -9,3 +9,7 @@ class DeliveryConfig(AppConfig):
     name = "plugin_framework.delivery"
     label = "delivery"
     default_auto_field = "django.db.models.BigAutoField"
+
+    def ready(self) -> None:
+        """Let every process know the sentences that workers store: pages say them again in the reader's language."""
+        from plugin_framework.delivery import lane_run, limits, pool, quota  # noqa: F401  # importing registers them

@@ -84,7 +84,7 @@ def deliver(http: HttpClient, endpoint_id: int, message: Message) -> None:
     if endpoint.probe != message.id and endpoint.rests(timezone.now()):
         _wait(endpoint, message)
         return
-    result = post(http, endpoint, message)
+    result = post(http, endpoint, message, TIMEOUT)
     if result.status is not None:
         delivery_answered(result.status)
     if not result.error:
@@ -96,7 +96,7 @@ def deliver(http: HttpClient, endpoint_id: int, message: Message) -> None:
 
 def send_test(http: HttpClient, endpoint: Endpoint, message: Message) -> Result:
     """Post `message` now and note what came of it; a failure changes nothing else, and a success lets those that wait follow."""
-    result = post(http, endpoint, message, timeout=TIMEOUT / 2)
+    result = post(http, endpoint, message, TIMEOUT / 2)
     with transaction.atomic():
         if result.error:
             _note(endpoint.pk, message, result)
@@ -107,7 +107,7 @@ def send_test(http: HttpClient, endpoint: Endpoint, message: Message) -> Result:
     return result
 
 
-def post(http: HttpClient, endpoint: Endpoint, message: Message, timeout: float = TIMEOUT) -> Result:
+def post(http: HttpClient, endpoint: Endpoint, message: Message, timeout: float) -> Result:
     """One request, signed with the endpoint's secret, and with the one before it as long as that is good."""
     begun = time.monotonic()
     try:

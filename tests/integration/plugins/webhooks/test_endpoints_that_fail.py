@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 from django.utils import timezone
 
-from plugin_framework.delivery import breaker
+from plugin_framework.delivery import breaker, retry
 from plugins.webhooks_plugin import sending, services
 from plugins.webhooks_plugin.models import Attempt, Endpoint, Waiting
 from tests.integration.plugins.webhooks.endpoints import (
@@ -47,7 +47,9 @@ def test_one_that_fails_repeats_nothing_at_the_others_and_keeps_its_message_id(o
 def test_while_one_hangs_the_others_get_everything_and_it_is_not_asked_for_each(
     opened: Open, ada: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(sending, "TIMEOUT", 0.5)
+    monkeypatch.setattr(sending, "TIMEOUT", 3.0)
+    monkeypatch.setattr(sending, "PAUSES", (3600,))  # neither its rest is over while the others are served,
+    monkeypatch.setattr(retry, "WAITS", (3600.0,) * len(retry.WAITS))  # nor is the first message's next attempt due
     good, hanging = opened(), opened()
     row = endpoint(hanging, ada)
     endpoint(good, ada)
