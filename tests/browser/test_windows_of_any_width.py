@@ -20,9 +20,18 @@ from tests.browser.forms import Site
 from tests.conftest import Tenants
 
 pytestmark = pytest.mark.xdist_group("forms")  # the same browser
-WIDTHS = (390, 600, 720, 820, 912, 1024, 1100, 1160, 1280)
+WIDTHS = (390, 600, 706, 820, 898, 960, 1026, 1100, 1154, 1280)  # also just beyond those at which the rules change
 LONG = "Donaudampfschifffahrtsgesellschaftskapitänsmützenverwaltung"
-CONSOLE = ("/tenants/", "/tenants/acme/", "/fleet/", "/plans/", "/plans/basic/", "/catalog/", "/health/", "/settings/")
+CONSOLE = (
+    "/tenants/",
+    "/tenants/acme/",
+    "/fleet/",
+    "/plans/",
+    "/plans/basic/",
+    "/catalog/",
+    "/catalog/orders/",
+    "/health/",
+)
 
 
 @pytest.fixture
