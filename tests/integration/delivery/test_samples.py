@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 from django.test import Client
+from django.utils import translation
 
 from plugin_framework import configuration, lifecycle
 from plugin_framework.audit import SYSTEM, Actor
@@ -188,3 +189,14 @@ def test_the_page_offers_what_there_is_sends_it_and_leads_to_the_delivery(
     assert "sent a sample event to" in admin.get("/settings/audit/").content.decode()
     assert admin.post(PAGE, {"event": "nonsense"}).status_code == 409
     assert client_for(acme, person(acme, "member")).get(PAGE).status_code == 403
+
+
+def test_the_page_tells_of_events_in_the_readers_language(
+    acme: TenantRef, ada: Any, client_for: Callable[..., Client]
+) -> None:
+    lifecycle.enable("orders", SYSTEM)
+    configuration.configure("invoices", SYSTEM, {"seller_address": "1 Road"})
+    lifecycle.enable("invoices", SYSTEM)
+    with translation.override("en"):  # as it is again behind a request
+        page = client_for(acme, ada).get("/settings/plugins/invoices/sample/", headers={"accept-language": "de"})
+    assert [each.doc for each in page.context["choices"]] == ["Eine Bestellung wurde bestätigt."]

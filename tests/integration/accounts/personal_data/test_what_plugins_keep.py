@@ -10,7 +10,7 @@ from django.db import connection
 from django.test import Client
 from django.test.utils import CaptureQueriesContext
 
-from plugin_framework import configuration, lifecycle
+from plugin_framework import configuration, lifecycle, personal_data
 from plugin_framework.audit import SYSTEM
 from plugin_framework.models import AuditEntry, PluginState
 from plugin_framework.registry import registry
@@ -107,6 +107,22 @@ def test_with_a_hundred_plugins_half_of_them_missing_each_page_stays_below_twent
             following = page.context["next_url"]
         assert seen == [(name, 1) for name in names] + [(name, 0) for name in gone]
         assert client.get(page.context["first_url"]).context["parts"][0].plugin == names[0]
+
+
+def test_a_page_whose_time_is_up_asks_one_plugin_and_the_next_page_the_next(
+    admin: Client, tenants: Tenants, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(personal_data, "MOST_SECONDS", 0)
+    names = ["slow_0", "slow_1", "slow_2"]
+    with pages.installed(*(type(name, (Notebook,), {"name": name}) for name in names)):
+        with tenant_scope(tenants.acme):
+            PluginState.objects.bulk_create(PluginState(plugin=name, version="1.0.0") for name in reversed(names))
+        asked, following = [], f"{SHE}?email={ADA}&count="
+        while following and len(asked) < len(names):
+            page = admin.get(following)
+            asked.append([part.plugin for part in page.context["parts"]])
+            following = page.context["next_url"]
+    assert (asked, following) == ([[name] for name in names], "")
 
 
 class Curious(Notebook):
