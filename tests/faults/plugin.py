@@ -148,7 +148,8 @@ class FaultyPlugin(SteadyPlugin):
 
     def do_compute(self, what: dict[str, Any]) -> None:
         """Until its priority has been lowered."""
-        while os.getpriority(os.PRIO_PROCESS, 0) == 0:
+        before = os.getpriority(os.PRIO_PROCESS, 0)
+        while os.getpriority(os.PRIO_PROCESS, 0) == before:
             sum(range(1000))
         note("slowed", priority=os.getpriority(os.PRIO_PROCESS, 0))
 
