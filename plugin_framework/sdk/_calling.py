@@ -15,8 +15,11 @@ class PluginExit(Exception):
 
 
 def failure(error: BaseException) -> BaseException:
-    """`error` as an Exception of the same name and place; itself where it is one, or was meant for this process (Ctrl-C, `FromOutside`)."""
-    if isinstance(error, (Exception, KeyboardInterrupt, FromOutside)):
+    """`error` as an Exception of the same name and place; itself where it is one, or comes from outside of the plugin.
+
+    So do Ctrl-C, `FromOutside`, and the end of a generator that nobody reads any more.
+    """
+    if isinstance(error, (Exception, KeyboardInterrupt, GeneratorExit, FromOutside)):
         return error
     kind: type[PluginExit] = type(type(error).__name__, (PluginExit,), {})
     return kind(*error.args).with_traceback(error.__traceback__)

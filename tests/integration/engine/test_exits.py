@@ -283,3 +283,13 @@ def test_the_error_that_comes_out_has_the_name_and_the_words_of_the_one_within()
         raise SystemExit("out of here")
     assert (type(caught.value).__name__, str(caught.value)) == ("SystemExit", "out of here")
     assert isinstance(caught.value.__cause__, SystemExit)
+
+
+def test_a_generator_that_nobody_reads_any_more_ends_in_silence() -> None:
+    def told() -> Iterator[int]:
+        with plugins_code():
+            yield 1
+
+    reading = told()
+    assert next(reading) == 1
+    reading.close()
