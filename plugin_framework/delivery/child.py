@@ -100,7 +100,7 @@ class Child:
         self._return_cut_off()
         asked = time.monotonic()
         with public_scope():
-            lane = lanes.claim(self._owner, self._options.lease)
+            lane = lanes.claim(self._owner, self._options.lease, suspects=bool(self._slot.record.suspects))
         if lane is None:
             return False
         until = asked + self._options.lease

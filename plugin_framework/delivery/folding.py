@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Iterable
+from dataclasses import dataclass
 
 from django.conf import settings
 from django.db import connection, transaction
 
 from plugin_framework.db import wear
 from plugin_framework.delivery import prepared
-from plugin_framework.delivery.lanes import UNFLUSHED
+from plugin_framework.delivery.lanes import SUSPECT, UNFLUSHED
 from plugin_framework.delivery.rows import NOW_SECONDS, table
 
 log = logging.getLogger(__name__)
@@ -27,8 +28,9 @@ gone AS (
 folded AS (
     INSERT INTO public.delivery_lane AS lane (tenant_schema, plugin, next_at, seq)
     SELECT tenant_schema, plugin, statement_timestamp(), 1 FROM gone GROUP BY 1, 2 ORDER BY 1, 2
-    ON CONFLICT (tenant_schema, plugin) DO UPDATE SET next_at = least(lane.next_at, excluded.next_at), seq = lane.seq + 1)
-SELECT count(gone.plugin) FROM {UNFLUSHED} LEFT JOIN gone ON true
+    ON CONFLICT (tenant_schema, plugin) DO UPDATE SET next_at = least(lane.next_at, excluded.next_at), seq = lane.seq + 1
+    RETURNING {SUSPECT} AS suspect)
+SELECT count(gone.plugin), (SELECT count(*) FROM folded WHERE suspect) FROM {UNFLUSHED} LEFT JOIN gone ON true
 """  # noqa: S608  # made of constants
 # On Citus they may lie on different servers, and the wake-up can be seen first.
 # With whether its schema exists, and has its tables: that of a tenant that is being made, or removed, may not.
@@ -38,12 +40,13 @@ SELECT id, tenant_schema, plugin, delivery_id, to_regnamespace(quote_ident(tenan
 FROM public.delivery_wake WHERE look_at <= clock_timestamp() ORDER BY id LIMIT %s FOR UPDATE SKIP LOCKED
 """
 _VISIBLE = "SELECT id FROM {deliveries} WHERE id = ANY (%s::bigint[])"
-_FOLD = """
+_FOLD = f"""
 WITH gone AS (DELETE FROM public.delivery_wake WHERE id = ANY (%s::bigint[]) RETURNING tenant_schema, plugin)
 INSERT INTO public.delivery_lane AS lane (tenant_schema, plugin, next_at, seq)
 SELECT tenant_schema, plugin, statement_timestamp(), 1 FROM gone GROUP BY 1, 2 ORDER BY 1, 2
 ON CONFLICT (tenant_schema, plugin) DO UPDATE SET next_at = least(lane.next_at, excluded.next_at), seq = lane.seq + 1
-"""
+RETURNING {SUSPECT}
+"""  # noqa: S608  # made of constants
 # What cannot be seen yet is looked at again after as long as it has waited already, at most a minute. Citus knows of wake-ups, as of
 # deliveries: `rows` says what that asks of a statement. It does not know of lanes.
 _LATER = f"""
@@ -58,31 +61,44 @@ WHERE id = ANY (%s::bigint[]) AND written_at < statement_timestamp() - make_inte
 _DROP_WAKES = "DELETE FROM public.delivery_wake WHERE id = ANY (%s::bigint[])"
 
 
-def fold() -> int:
-    """Fold pending wake-ups into their lanes; how many were looked at."""
+@dataclass(frozen=True, slots=True)
+class Folded:
+    """What a fold came to.
+
+    Attributes:
+        looked_at: wake-ups. `suspects`: lanes they went into whose last attempt failed.
+    """
+
+    looked_at: int = 0
+    suspects: int = 0
+
+
+def fold() -> Folded:
+    """Fold pending wake-ups into their lanes."""
     if not settings.CITUS:
-        return int(prepared.one(_FOLD_ALL, {"most": FOLD_LIMIT})[0])
+        return Folded(*prepared.one(_FOLD_ALL, {"most": FOLD_LIMIT}))
     with transaction.atomic():
         return _fold_what_can_be_seen()
 
 
-def _fold_what_can_be_seen() -> int:
+def _fold_what_can_be_seen() -> Folded:
     """A wake-up is deleted only once its delivery can be seen; one whose tenant is gone is deleted too."""
     with connection.cursor() as cursor:
         cursor.execute(_PENDING, [FOLD_LIMIT])
         wakes = cursor.fetchall()
         if not wakes:
-            return 0
+            return Folded()
         seen = {(schema, delivery) for schema, ids in _by_schema(wakes).items() for delivery in _visible(schema, ids)}
         ready = [wake for wake, schema, _, delivery, *_ in wakes if (schema, delivery) in seen]
         unseen = [wake for wake, schema, _, delivery, exists, _ in wakes if exists and (schema, delivery) not in seen]
         orphans = [wake for wake, _, _, _, exists, _ in wakes if not exists]
         cursor.execute(_FOLD, [ready])
+        suspects = sum(row[0] for row in cursor.fetchall())
         if orphans:
             cursor.execute(_DROP_WAKES, [orphans])
         if unseen:
             _put_off(unseen)
-    return len(wakes)
+    return Folded(len(wakes), suspects)
 
 
 def _by_schema(wakes: Iterable[tuple[int, str, str, int, bool, bool]]) -> dict[str, set[int]]:

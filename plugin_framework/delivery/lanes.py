@@ -18,6 +18,9 @@ log = logging.getLogger(__name__)
 # Nobody waits for a flush of the log when a lane changes hands. If the server dies and has forgotten, a lane is free that was claimed, or
 # leased that was given back, which its lease ends; and no delivery has seen that claim's fence: whatever carries it was flushed after it.
 UNFLUSHED = "(SELECT set_config('synchronous_commit', 'off', true) AS set) AS unflushed"
+# Who runs a lane whose last attempt failed may die of it, or be stuck: that is for the child that is the least loss. Nobody is left alone.
+SUSPECT = "(failures > 0 OR open_since IS NOT NULL)"
+SUSPECTS_WAIT = 5.0  # seconds after which anybody takes one
 # One row in any case, for `prepared.one`: an idle worker asks this all the time. `chosen` is a WITH query of its own because as a part of
 # the join it is run again for each row wherever the planner, without statistics, thinks little of that: each time it takes another lane.
 _CLAIM = f"""
@@ -25,6 +28,7 @@ WITH chosen AS MATERIALIZED (
     SELECT tenant_schema, plugin FROM public.delivery_lane
     WHERE next_at <= clock_timestamp() AND (leased_until IS NULL OR leased_until < clock_timestamp())
         AND (paused_until IS NULL OR paused_until <= clock_timestamp()) AND paused_by = ''
+        AND (%(suspects)s::boolean OR NOT {SUSPECT} OR next_at <= clock_timestamp() - make_interval(secs => {SUSPECTS_WAIT}))
     ORDER BY next_at LIMIT 1 FOR UPDATE SKIP LOCKED),
 claimed AS (
     UPDATE public.delivery_lane AS lane
@@ -98,9 +102,13 @@ class Lane:
     over_quota: bool = False
 
 
-def claim(owner: str, lease: float) -> Lane | None:
-    """Claim the due lane that has waited longest, for `lease` seconds; None if none is due."""
-    schema, *more = prepared.one(_CLAIM, {"owner": owner, "lease": lease})
+def claim(owner: str, lease: float, *, suspects: bool = True) -> Lane | None:
+    """Claim the due lane that has waited longest, for `lease` seconds; None if none is due.
+
+    Args:
+        suspects: also one whose last attempt failed. Otherwise only one that nobody else has taken for `SUSPECTS_WAIT` seconds.
+    """
+    schema, *more = prepared.one(_CLAIM, {"owner": owner, "lease": lease, "suspects": suspects})
     return None if schema is None else Lane(schema, *more)
 
 

@@ -75,6 +75,7 @@ class Pool:
             self._fork(standby=True)
         self._slow_hogs(now)
         self._shrink(now)
+        self._entrust_suspects(now)
 
     def _one_more(self, now: float) -> bool:
         """One that stands by, which is there at once, or a new one; whether there was any to be had."""
@@ -104,9 +105,21 @@ class Pool:
         return self.options.children - self._able(now)
 
     def _able(self, now: float) -> int:
+        return len(self._at_hand(now))
+
+    def _at_hand(self, now: float) -> list[Process]:
+        """Those that work or may at once, the oldest first."""
         staying = (each for each in self.processes if not each.leaving and not each.doomed)
-        slots = [each.slot for each in staying if not each.slot.record.standby]
-        return sum(not slot.stuck(now, self._patience(now)) for slot in slots)
+        working = [each for each in staying if not each.slot.record.standby]
+        return [each for each in working if not each.slot.stuck(now, self._patience(now))]
+
+    def _entrust_suspects(self, now: float) -> None:
+        """Let the youngest run those whose last attempt failed: it knows the fewest tenants, so the others lose least with it."""
+        youngest = next(reversed(self._at_hand(now)), None)
+        for each in self.processes:
+            before, each.slot.record.suspects = each.slot.record.suspects, each is youngest
+            if each is youngest and not before:
+                self._poke(each)
 
     def _patience(self, now: float) -> float:
         return self.options.stuck_soon if now < self._short_until else self.options.stuck_after
@@ -168,6 +181,12 @@ class Pool:
             self._short_until = time.monotonic() + self.options.stuck_after
         for each in idle[:count]:
             self._poke(each)
+
+    def poke_for_suspects(self) -> None:
+        """Tell the child that runs suspects that there may be one."""
+        for each in self.processes:
+            if each.slot.record.suspects:
+                self._poke(each)
 
     def kill_overdue(self) -> None:
         """Kill the children whose hard limit has passed, with all that they started."""

@@ -11,12 +11,16 @@ IDLE, LANE, WORKING = 0, 1, 2  # waiting; holds a lane; has a delivery in hand
 
 
 class _Record(ctypes.Structure):
-    """`phase` is written last and cleared first, so what it promises is there. Times are seconds of the system's monotonic clock."""
+    """`phase` is written last and cleared first, so what it promises is there. Times are seconds of the system's monotonic clock.
+
+    `stop`, `standby` and `suspects` are the supervisor's to write, all else the child's.
+    """
 
     _fields_ = (
         ("phase", ctypes.c_uint8),
         ("stop", ctypes.c_uint8),
         ("standby", ctypes.c_uint8),
+        ("suspects", ctypes.c_uint8),
         ("few_at", ctypes.c_double),
         ("deadline", ctypes.c_double),
         ("since", ctypes.c_double),
@@ -32,6 +36,7 @@ class _Record(ctypes.Structure):
     phase: int
     stop: int
     standby: int
+    suspects: int
     few_at: float
     deadline: float
     since: float

@@ -21,6 +21,7 @@ from plugin_framework.db import pooler, wear
 from plugin_framework.db.rollout import judged
 from plugin_framework.delivery import folding, lanes, limits, obituary, schedule, workers
 from plugin_framework.delivery.emit import CHANNEL
+from plugin_framework.delivery.folding import Folded
 from plugin_framework.delivery.options import Options
 from plugin_framework.delivery.pool import Death, Pool
 from plugin_framework.tenancy import public_scope
@@ -149,6 +150,7 @@ class Supervisor:
             obituary.write(self._deaths[0])
             del self._deaths[0]
             self._notified = True  # a lane was freed: somebody may take it
+            self._pool.poke_for_suspects()
 
     def _fold(self) -> None:
         if not self._notified and time.monotonic() < self._fold_at:
@@ -157,9 +159,11 @@ class Supervisor:
         self._fold_at = time.monotonic() + self._options.poll
         folded = 0
         while True:
-            count = self._fold_once()
-            folded += count
-            if count < folding.FOLD_LIMIT:
+            found = self._fold_once()
+            folded += found.looked_at
+            if found.suspects:
+                self._pool.poke_for_suspects()
+            if found.looked_at < folding.FOLD_LIMIT:
                 break
         if folded:
             self._pool.poke(folded + 1, folded)  # one more, for who has just found something else to do
@@ -181,12 +185,12 @@ class Supervisor:
             self._schedule_at = now + self._options.schedule_poll
 
     @staticmethod
-    def _fold_once() -> int:
+    def _fold_once() -> Folded:
         try:
             return folding.fold()
         except ProgrammingError as error:  # a tenant's tables went away between two statements; the next look sees that
             log.warning("Wake-ups could not be folded, and will be looked at again: %s", str(error).strip())
-            return 0
+            return Folded()
 
     def _renew(self) -> None:
         now = time.monotonic()

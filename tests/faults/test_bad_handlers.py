@@ -166,3 +166,16 @@ def test_a_handler_that_keeps_killing_its_process_opens_the_breaker_and_the_rest
     assert sum(row.attempts for row in rows) == THRESHOLD
     assert [(row.state, row.held_since is not None) for row in rows if not row.attempts] == [("due", True)] * 4
     assert worker.process.poll() is None
+
+
+def test_a_handler_that_keeps_killing_its_process_does_not_take_those_with_it_that_know_the_others(
+    world: World,
+) -> None:
+    worker = world.worker()
+    working = wait_until(lambda: worker.children() if len(worker.children()) == 6 else [], what="the children")[:2]
+    for times in range(1, THRESHOLD + 1):
+        world.emit(world.acme, do="os_exit")
+        wait_until(lambda: len(world.notes("begin")) == times)  # noqa: B023  # called before the next round
+    wait_until(lambda: any(lane.open_since for lane in world.lanes()), what="the breaker to open")
+    died = [note["pid"] for note in world.notes("begin")]
+    assert len(set(died) & set(working)) <= 1, "whom its first event struck; nobody knew it then"

@@ -25,7 +25,7 @@ def emitted(tenant: TenantRef, *plugins: str) -> list[int]:
 
 def fold() -> int:
     """Fold the wake-ups that are there; how many were looked at."""
-    return folding.fold()
+    return folding.fold().looked_at
 
 
 def claimed(owner: str = "me", lease: float = 60) -> lanes.Lane:

@@ -12,7 +12,7 @@ from django.db import connection
 from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
-from plugin_framework.delivery import lanes
+from plugin_framework.delivery import folding, lanes
 from plugin_framework.delivery.models import Lane, Wake
 from plugin_framework.tenancy import TenantRef, public_scope
 from tests.support.lanes import claimed, emitted, fold
@@ -54,6 +54,18 @@ def test_a_wake_up_makes_an_idle_lane_due(acme: TenantRef) -> None:
     emitted(acme)
     fold()
     assert claimed().plugin == "mail"
+
+
+@pytest.mark.usefixtures("either_way")
+def test_a_fold_says_how_many_lanes_have_failed_the_last_time(acme: TenantRef) -> None:
+    for _ in range(2):
+        emitted(acme, "mail", "chat", "forms")
+    assert folding.fold().suspects == 0
+    Lane.objects.filter(plugin="mail").update(failures=1)
+    Lane.objects.filter(plugin="chat").update(open_since=timezone.now())
+    for _ in range(2):
+        emitted(acme, "mail", "chat", "forms")
+    assert folding.fold() == folding.Folded(looked_at=6, suspects=2)
 
 
 @pytest.mark.usefixtures("either_way")

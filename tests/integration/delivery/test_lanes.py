@@ -52,6 +52,29 @@ def test_a_paused_lane_is_not_claimed(acme: TenantRef) -> None:
     assert lanes.claim("me", 60) is None
 
 
+@pytest.mark.parametrize("why", [{"failures": 1}, {"open_since": timezone.now()}], ids=["failed", "half open"])
+def test_a_lane_whose_last_attempt_failed_is_left_to_those_who_run_suspects_for_a_while(
+    acme: TenantRef, why: dict[str, object]
+) -> None:
+    emitted(acme)
+    fold()
+    Lane.objects.update(**why)
+    assert lanes.claim("me", 60, suspects=False) is None
+    assert lanes.release(claimed(), timezone.now(), failures=1)
+    assert lanes.claim("me", 60, suspects=False) is None
+    Lane.objects.update(next_at=timezone.now() - timedelta(seconds=lanes.SUSPECTS_WAIT))
+    assert lanes.claim("me", 60, suspects=False) is not None
+
+
+def test_who_runs_no_suspects_takes_what_has_not_failed(acme: TenantRef) -> None:
+    emitted(acme, "mail", "chat")
+    fold()
+    Lane.objects.filter(plugin="mail").update(failures=1, next_at=timezone.now() - timedelta(seconds=1))
+    found = lanes.claim("me", 60, suspects=False)
+    assert found is not None
+    assert found.plugin == "chat"
+
+
 def test_a_lane_whose_lease_has_run_out_is_claimed_with_a_newer_fence_and_the_older_changes_nothing(
     acme: TenantRef,
 ) -> None:

@@ -189,7 +189,7 @@ def test_statements_that_name_a_schema_count_without_its_path(two: Tenants, sett
         lifecycle.enable("usage_analytics", SYSTEM)
     connection.close()
     with public_scope(), transaction.atomic():
-        assert folding.fold()
+        assert folding.fold().looked_at
         assert touched() == {PUBLIC, path_for(two.acme.schema)}
         Schedule.objects.filter(tenant_schema=two.globex.schema).update(due_at=Now(), run_at=Now())
         assert schedule.run_due()

@@ -126,3 +126,36 @@ def test_who_stands_by_takes_the_place_of_one_that_is_stuck(sleeper: int) -> Non
     pool._free.clear()  # no other can be made
     pool.keep_size()
     assert [each.slot.record.standby for each in pool.processes] == [0, 0, 0]
+
+
+def entrusted(pool: Pool, now: float = NOW) -> list[int]:
+    """Which of the children run what failed the last time, as they are now."""
+    pool._entrust_suspects(now)
+    return [number for number, each in enumerate(pool.processes) if each.slot.record.suspects]
+
+
+def test_the_youngest_that_works_runs_what_failed_the_last_time() -> None:
+    pool = pool_with(NOW, NOW, NOW)
+    pool.processes[2].slot.leave_lane()
+    pool.processes[2].slot.record.standby = 1
+    assert entrusted(pool) == [1]
+    pool.processes[2].slot.record.standby = 0
+    assert entrusted(pool) == [2]
+
+
+def test_another_does_when_the_youngest_is_stuck_or_is_to_go() -> None:
+    pool = pool_with(NOW, NOW, NOW, NOW - 0.2)
+    assert entrusted(pool) == [2]
+    pool.processes[2].leaving, pool.processes[1].doomed = True, "It took too long."
+    assert entrusted(pool) == [0]
+    assert entrusted(pool, NOW + 1) == []
+
+
+def test_who_is_to_run_what_failed_is_told_once_and_again_when_there_is_some() -> None:
+    pool = pool_with(NOW, NOW)
+    reading, pool.processes[1].pokes = os.pipe()
+    for tell in (lambda: entrusted(pool), lambda: entrusted(pool), pool.poke_for_suspects):
+        tell()
+    pool._close(pool.processes[1])
+    assert os.read(reading, 10) == b".."
+    os.close(reading)
