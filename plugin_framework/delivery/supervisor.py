@@ -12,6 +12,7 @@ import socket
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
+from importlib import import_module
 
 from django.conf import settings
 from django.db import InterfaceError, OperationalError, ProgrammingError, connection, transaction
@@ -28,6 +29,12 @@ from plugin_framework.tenancy import public_scope
 
 log = logging.getLogger(__name__)
 _SLOWEST_RECONNECT = 2.0  # seconds
+
+
+def _load_ahead() -> None:
+    """Have in this process what each child would load with a delivery in hand: all migrations, and the addresses of all pages."""
+    judged()
+    import_module(settings.ROOT_URLCONF)
 
 
 class Supervisor:
@@ -60,7 +67,7 @@ class Supervisor:
 
     def _begin(self) -> None:
         """Reach the database, however long that takes, and free what a killed predecessor held. Only then are children made."""
-        judged()  # reads all migrations: else each child would, with its first delivery in hand
+        _load_ahead()
         gc.freeze()  # what is there by now stays: looking at it again would make each child copy it
         while self._stop_at is None:
             try:

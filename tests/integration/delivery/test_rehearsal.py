@@ -1,6 +1,10 @@
-"""What a child of the worker asks while it stands by."""
+"""What a child of the worker asks while it stands by, and what is loaded before it is made."""
 
 from __future__ import annotations
+
+import subprocess
+import sys
+from pathlib import Path
 
 import pytest
 from django.db import connection
@@ -13,6 +17,8 @@ from plugin_framework.tenancy import no_scope, path_for, public_scope
 from plugin_framework.tenancy_directory import PLATFORM
 from tenants.models import Tenant
 from tenants.provisioning import ensure_platform
+
+ROOT = Path(__file__).resolve().parents[3]
 
 
 @pytest.mark.django_db(transaction=True)
@@ -36,3 +42,21 @@ def test_without_the_platforms_own_tenant_there_is_nothing_to_rehearse_with() ->
     with CaptureQueriesContext(connection) as queries:
         child._rehearse()
     assert "catalog" not in str([each["sql"] for each in queries])
+
+
+_FIRST_LINK = """
+import sys, django
+django.setup()
+from django.conf import settings
+from django.urls import reverse
+from plugin_framework.delivery import supervisor
+supervisor._load_ahead()
+before = set(sys.modules)
+reverse("settings:deliveries", args=["email"], urlconf=settings.ROOT_URLCONF)
+print(sorted(set(sys.modules) - before))
+"""
+
+
+def test_what_the_first_link_in_a_mail_needs_is_loaded_before_there_are_children() -> None:
+    found = subprocess.run([sys.executable, "-c", _FIRST_LINK], cwd=ROOT, capture_output=True, text=True, check=False)
+    assert found.stdout.strip() == "[]", found.stderr
