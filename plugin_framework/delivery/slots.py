@@ -13,7 +13,7 @@ IDLE, LANE, WORKING = 0, 1, 2  # waiting; holds a lane; has a delivery in hand
 class _Record(ctypes.Structure):
     """`phase` is written last and cleared first, so what it promises is there. Times are seconds of the system's monotonic clock.
 
-    `stop`, `standby` and `suspects` are the supervisor's to write, all else the child's.
+    The supervisor writes `stop`, `standby` and `suspects`, and prolongs `lease_until`; all else is the child's.
     """
 
     _fields_ = (
