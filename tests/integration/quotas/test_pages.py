@@ -44,6 +44,7 @@ def test_the_plan_page_shows_each_limit_what_is_used_and_what_happens_then(owner
     limit(tenants.acme, people=10, deliveries=1000)
     page = text(owner.get("/settings/plan/"))
     assert "Plan: Small" in page
+    assert "No limit" not in page, "said once, beside the amount"
     for words in ("8 of 10", "80 % used, 2 left", "1,200 of 1,000", "Over the limit by 200", "begins again"):
         assert words in page
     assert '<progress class="usage-bar" value="8" max="10"' in page
