@@ -188,6 +188,11 @@ def test_a_limit_that_makes_no_sense_is_refused(staff: Client, field: str, value
     assert plans.plans() == []
 
 
+def test_what_is_wrong_with_a_plan_is_listed_once(staff: Client) -> None:
+    answer = staff.post("/plans/new/", {"slug": "", "name": ""})
+    assert answer.content.decode().count('<div class="form-errors"') == 1
+
+
 def test_limits_below_one_are_no_limits_at_all(tenants: Tenants) -> None:
     with pytest.raises(PlanError, match="The limit of people is 0"):
         Limits(people=0)
