@@ -193,11 +193,14 @@ def _forget(schemas: set[str]) -> None:
             cursor.execute(_FORGET, [sorted(schemas)])
 
 
-def sync() -> bool:
+def sync(new_at: datetime | None = None) -> bool:
     """Bring the current tenant's part of the schedule in line with the plugins it has enabled and the installed code.
 
     A job whose expression is as it was keeps its times; so do those of an enabled plugin that is missing here, does not load, or has
     been here in a newer version: other processes have that one.
+
+    Args:
+        new_at: the database's time, where the tenant has just been made: then nothing is there yet, and that is not asked for.
 
     Returns:
         Whether it has any plugin enabled.
@@ -210,9 +213,7 @@ def sync() -> bool:
     }
     wanted = _wanted(ours)
     with transaction.atomic(savepoint=False), connection.cursor() as cursor:
-        cursor.execute(_HAS, [schema])
-        (now, *_), *_ = rows = cursor.fetchall()
-        there = {(plugin, job): expression for _, plugin, job, expression in rows if plugin is not None}
+        now, there = (new_at, dict[Job, str]()) if new_at else _there(cursor, schema)
         for gone in {job for job in there.keys() - wanted.keys() if job[0] not in enabled.keys() - ours}:
             cursor.execute(_DROP, [schema, *gone])
         put = [
@@ -223,6 +224,13 @@ def sync() -> bool:
         if put:
             cursor.execute(_PUT, [schema, *(list(column) for column in zip(*put, strict=True))])
     return bool(enabled)
+
+
+def _there(cursor: Any, schema: str) -> tuple[datetime, dict[Job, str]]:
+    """The database's time, and what a tenant has in the schedule."""
+    cursor.execute(_HAS, [schema])
+    (now, *_), *_ = rows = cursor.fetchall()
+    return now, {(plugin, job): expression for _, plugin, job, expression in rows if plugin is not None}
 
 
 def without_house_jobs(schemas: Iterable[str]) -> list[str]:
