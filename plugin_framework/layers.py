@@ -18,7 +18,7 @@ from plugin_framework.config.schema import with_defaults
 from plugin_framework.registry import PluginSpec
 from plugin_framework.sdk import ConfigurablePlugin, PluginInterface
 from plugin_framework.sdk._calling import plugins_code
-from plugin_framework.sdk._words import Phrase, Sentence
+from plugin_framework.sdk._words import Phrase, reread
 from plugin_framework.settings_store import Config, Path, get, put
 
 log = logging.getLogger(__name__)
@@ -122,7 +122,7 @@ def problems(spec: PluginSpec, plugin: PluginInterface, checked: Checked) -> lis
         try:
             with plugins_code():
                 said = plugin.validate_config(copy.deepcopy(checked.config))
-                found = [FieldError((), Sentence(masking.masked(str(message)))) for message in said]
+                found = [FieldError((), reread(masking.masked(str(message)))) for message in said]
         except Exception as error:  # a plugin's own check may raise anything; settings it cannot judge do not fit
             log.exception("validate_config() of %s failed", spec.name)
             found = [FieldError((), _NOT_CHECKED(kind=type(error).__name__))]
