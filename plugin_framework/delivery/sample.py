@@ -22,6 +22,7 @@ from plugin_framework.models.delivery import Delivery
 from plugin_framework.registry import registry, title_of
 from plugin_framework.sdk import HookPoint, NotAllowed, SampleFor, TenantInfo
 from plugin_framework.sdk._calling import plugins_code
+from plugin_framework.sdk._words import reread
 from plugin_framework.tenancy import current_tenant
 
 log = logging.getLogger(__name__)
@@ -79,7 +80,7 @@ def send(plugin: str, hook: str, actor: Actor, user: Any) -> list[Delivery]:
     rest = breaker.rests().get(plugin)
     if rest is not None and rest.paused_by:
         said = gettext("The deliveries of %(plugin)s are paused by %(who)s. Resume them first.")
-        raise NotAllowed(said % {"plugin": title_of(plugin), "who": rest.paused_by})
+        raise NotAllowed(said % {"plugin": title_of(plugin), "who": reread(rest.paused_by)})
     args, _frozen = arguments(point, user)
     handlers = [each for each in activation.current().handlers(hook) if each.plugin == plugin]
     with transaction.atomic():
