@@ -12,6 +12,7 @@ from django.utils.translation import gettext, ngettext
 from plugin_framework.catalog.models import Plan, TenantPlan
 from plugin_framework.catalog.revisions import bump_catalog, bump_tenant
 from plugin_framework.delivery import lanes
+from plugin_framework.sdk._counts import Counted
 from plugin_framework.tenancy import current_tenant, public_scope
 
 MOST = 2**63 - 1  # what the columns hold
@@ -143,10 +144,10 @@ def remove(slug: str) -> None:
             raise PlanError(
                 ngettext(
                     "%(name)s is the plan of an organisation. Choose another one there first.",
-                    "%(name)s is the plan of %(number)d organisations. Choose another one there first.",
+                    "%(name)s is the plan of %(number)s organisations. Choose another one there first.",
                     having,
                 )
-                % {"name": plan.name, "number": having}
+                % {"name": plan.name, "number": Counted(having)}
             )
         plan.delete()
 

@@ -21,6 +21,7 @@ from plugin_framework.models.delivery import Standing
 from plugin_framework.quotas import Kind
 from plugin_framework.registry import registry
 from plugin_framework.sdk import NotAllowed
+from plugin_framework.sdk._counts import Counted
 from saas.site import plugin_info, quota_info
 from saas.site.access import actor_of, admins_only
 from saas.site.delivery_payload import payload_text
@@ -201,7 +202,5 @@ def _say(request: HttpRequest, done: int) -> None:
     if not done:
         messages.info(request, gettext("There was nothing left to deliver again."))
         return
-    text = ngettext("%(number)d delivery is being made again.", "%(number)d deliveries are being made again.", done) % {
-        "number": done
-    }
-    messages.success(request, text)
+    text = ngettext("%(number)s delivery is being made again.", "%(number)s deliveries are being made again.", done)
+    messages.success(request, text % {"number": Counted(done)})
