@@ -11,7 +11,7 @@ import pytest
 from django.test import Client
 from django.utils import translation
 
-from plugin_framework.audit import SYSTEM, Actor, record
+from plugin_framework.audit import COMMAND_LINE, SYSTEM, Actor, person, record
 from plugin_framework.models import AuditEntry
 from plugin_framework.tenancy import tenant_scope
 from saas.site import audit_page
@@ -146,6 +146,18 @@ def test_details_are_read_in_the_readers_language_and_the_organisations_time(adm
 def test_each_kind_of_detail_has_its_words(detail: dict[str, object], read: list[tuple[str, str]]) -> None:
     with translation.override("de"):
         assert details(detail) == read
+
+
+def test_the_command_line_and_the_platforms_staff_are_named_in_the_readers_language(
+    admin: Client, tenants: Tenants
+) -> None:
+    with tenant_scope(tenants.acme):
+        for actor in (COMMAND_LINE, person("root@platform.example", staff=True)):
+            record(actor, "plugin.enabled", "orders")
+    for path in ("/", "/settings/audit/"):
+        text = admin.get(path, headers={"accept-language": "de"}).content.decode()
+        assert "Kommandozeile</strong>" in text
+        assert "root@platform.example (Personal der Plattform)</strong>" in text
 
 
 def test_whatever_is_recorded_has_words() -> None:
