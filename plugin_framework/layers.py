@@ -24,7 +24,9 @@ from plugin_framework.settings_store import Config, Path, get, put
 log = logging.getLogger(__name__)
 PLATFORM = "public"  # for whom the platform's own secrets are sealed: no tenant's schema is called so
 AGAIN = Phrase("Enter it again: where it is sent to has changed.")
-_NOT_CHECKED = Phrase("The plugin could not check these settings (%(kind)s).")
+_NOT_CHECKED = Phrase(
+    "The plugin could not check these settings (%(kind)s). Change them, or ask who runs this platform."
+)
 
 
 @dataclass(frozen=True, slots=True)

@@ -139,7 +139,9 @@ def remove(slug: str) -> None:
     with public_scope(), transaction.atomic():
         plan = Plan.objects.select_for_update().filter(slug=slug).first()
         if plan is None:
-            raise PlanError(gettext("There is no plan “%(slug)s”.") % {"slug": slug})
+            raise PlanError(
+                gettext("There is no plan “%(slug)s”. Make it first, or choose another one.") % {"slug": slug}
+            )
         if (having := plan.tenantplan_set.count()) > 0:
             raise PlanError(
                 ngettext(
@@ -168,7 +170,9 @@ def assign(slug: str) -> bool:
         with public_scope():
             plan = Plan.objects.filter(slug=slug).first()
             if slug and plan is None:
-                raise PlanError(gettext("There is no plan “%(slug)s”.") % {"slug": slug})
+                raise PlanError(
+                    gettext("There is no plan “%(slug)s”. Make it first, or choose another one.") % {"slug": slug}
+                )
             if plan is None:
                 TenantPlan.objects.filter(tenant_schema=schema).delete()
             else:

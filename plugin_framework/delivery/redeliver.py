@@ -68,7 +68,10 @@ def redeliver(delivery_id: int, actor: Actor) -> None:
         if row.standing is Standing.RUNNING:
             raise NotAllowed(gettext("It is being delivered right now. Look again in a moment."))
         if row.attempts >= MOST_ATTEMPTS:
-            said = gettext("It was tried %(number)s times. That is enough.")
+            said = gettext(
+                "It was tried %(number)s times, and no more often than that. "
+                "If it still has to happen, do it by hand where it was to arrive."
+            )
             raise NotAllowed(said % {"number": Counted(row.attempts)})
         _make_due([row])
         record(actor, "delivery.redelivered", row.plugin, delivery=row.pk, hook=row.hook, was=row.state)

@@ -50,10 +50,14 @@ def arguments(point: HookPoint, user: Any) -> tuple[Sequence[object], list[Any]]
             frozen = freeze(args, point.args, made_up=True)
     except Exception as error:
         log.exception("The sample of %r could not be made", point.name)
-        why = gettext("The sample of %(hook)s could not be made (%(kind)s). The platform's log has the details.")
+        why = gettext(
+            "The sample of %(hook)s could not be made (%(kind)s). Ask who runs this platform: its log has the details."
+        )
         raise NotAllowed(why % {"hook": point.name, "kind": type(error).__name__}) from error
     if len(args) != len(point.args):
-        why = gettext("The sample of %(hook)s has %(number)s arguments, and should have %(wanted)s.")
+        why = gettext(
+            "The sample of %(hook)s has %(number)s arguments, and should have %(wanted)s. Its plugin's authors can mend that."
+        )
         raise NotAllowed(why % {"hook": point.name, "number": len(args), "wanted": len(point.args)})
     return args, frozen
 

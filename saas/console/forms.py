@@ -76,7 +76,8 @@ class OfferForm(forms.Form):
             found = dict(rows.values_list("slug", "schema_name"))
         if unknown := sorted(slugs - set(found)):
             raise forms.ValidationError(
-                _("There is no organisation called %(names)s."), params={"names": ", ".join(unknown[:10])}
+                _("There is no organisation called %(names)s. Check the spelling."),
+                params={"names": ", ".join(unknown[:10])},
             )
         self.cleaned_data["granted"] = set(found.values())
         return "\n".join(sorted(found))

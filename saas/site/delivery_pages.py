@@ -125,7 +125,9 @@ def again_many(request: HttpRequest) -> HttpResponse:
     """Ask whether the deliveries that were ticked, or all that were found, are to be made again; then do it."""
     found = asked_of(request.POST if request.method == "POST" else request.GET)
     if found.errors:
-        messages.error(request, gettext("Nothing was delivered again: the time range cannot be read."))
+        messages.error(
+            request, gettext("Nothing was delivered again: the time range cannot be read. Correct it and try again.")
+        )
         return redirect(found.url())
     if found.search.upto is None:
         last = Delivery.objects.order_by("-pk").values_list("pk", flat=True).first()
