@@ -11,7 +11,9 @@ from django.utils.translation import gettext
 from plugin_framework.sdk._counts import Counted, reread_count
 
 _PLACE = re.compile(r"%\((\w+)\)s")
-_FIELD = re.compile(r"([\w.-]{1,200}): (.+)", re.DOTALL)  # the name of a field in front of what is wrong with it
+_FIELD = re.compile(
+    r"([\w./$-]{1,200}): (.+)", re.DOTALL
+)  # the name of a field, or its path, in front of what is wrong with it
 _IN_FIELD = "%(field)s: %(what)s"
 LEAST = 10  # characters of its own: a phrase of fewer, with places, would be found in anybody's text, so it is not looked for
 _phrases: list[Phrase] = []
