@@ -12,7 +12,7 @@ _LONG = re.compile(r"(?<![\w.,/:#-])\d{4,}(?![\w/:-])")  # a number of four digi
 _APART = re.compile(r"(?<![\d.,])\d{1,3}(?:[.,]\d{3})+(?![\d.,])")
 
 
-class _Numbers(HTMLParser):
+class Numbers(HTMLParser):
     """Long numbers in texts; and in attributes that no person reads, numbers whose thousands are set apart."""
 
     def __init__(self) -> None:
@@ -49,9 +49,9 @@ class _Numbers(HTMLParser):
         self.apart += _APART.findall(text)
 
 
-def numbers(page: str) -> _Numbers:
+def numbers(page: str) -> Numbers:
     """What `page` shows: `plain`, long numbers as a program writes them; `apart`, as people do; `spoilt`, ids and the like as people do."""
-    found = _Numbers()
+    found = Numbers()
     found.feed(page)
     found.close()
     return found
