@@ -22,7 +22,7 @@ from plugin_framework.sdk._calling import plugins_code
 from plugin_framework.sdk._words import Phrase, reread
 from plugin_framework.settings_store import Path
 
-_TEST_FAILED = Phrase("The test itself failed (%(kind)s). The platform's log has the details.")
+_TEST_FAILED = Phrase("The test itself failed (%(kind)s). Ask who runs this platform: its log has the details.")
 _SAVED_BY_NEWER = Phrase(
     "A newer version of the plugin has saved these settings, and this process has an older one. Try again in a few minutes."
 )

@@ -18,13 +18,15 @@ from plugin_framework.config.schema import with_defaults
 from plugin_framework.registry import PluginSpec
 from plugin_framework.sdk import ConfigurablePlugin, PluginInterface
 from plugin_framework.sdk._calling import plugins_code
-from plugin_framework.sdk._words import Phrase, Sentence
+from plugin_framework.sdk._words import Phrase, reread
 from plugin_framework.settings_store import Config, Path, get, put
 
 log = logging.getLogger(__name__)
 PLATFORM = "public"  # for whom the platform's own secrets are sealed: no tenant's schema is called so
 AGAIN = Phrase("Enter it again: where it is sent to has changed.")
-_NOT_CHECKED = Phrase("The plugin could not check these settings (%(kind)s).")
+_NOT_CHECKED = Phrase(
+    "The plugin could not check these settings (%(kind)s). Change them, or ask who runs this platform."
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -122,7 +124,7 @@ def problems(spec: PluginSpec, plugin: PluginInterface, checked: Checked) -> lis
         try:
             with plugins_code():
                 said = plugin.validate_config(copy.deepcopy(checked.config))
-                found = [FieldError((), Sentence(masking.masked(str(message)))) for message in said]
+                found = [FieldError((), reread(masking.masked(str(message)))) for message in said]
         except Exception as error:  # a plugin's own check may raise anything; settings it cannot judge do not fit
             log.exception("validate_config() of %s failed", spec.name)
             found = [FieldError((), _NOT_CHECKED(kind=type(error).__name__))]

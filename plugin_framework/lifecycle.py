@@ -195,7 +195,10 @@ def disable(name: str, actor: Actor, *, cascade: bool = False) -> list[str]:
         enabled = set(PluginState.objects.filter(enabled=True).values_list("plugin", flat=True))
         if name not in enabled:
             if name not in registry.specs and not PluginState.objects.filter(plugin=name).exists():
-                raise NotAllowed(gettext("There is no plugin %(name)s.") % {"name": name})
+                raise NotAllowed(
+                    gettext("There is no plugin %(name)s. It may have been removed from the platform; reload the page.")
+                    % {"name": name}
+                )
             return []
         if why := activation.current().kept_on(name):
             raise NotAllowed(why)
@@ -265,7 +268,9 @@ def _enable_one(spec: PluginSpec, actor: Actor) -> None:
     except Exception as error:  # a plugin's on_enable may raise anything; nothing of this enabling is kept
         log.exception("on_enable() of %s failed", spec.name)
         kind = type(error).__name__
-        said = gettext("%(title)s could not be enabled: its own preparations failed (%(kind)s).")
+        said = gettext(
+            "%(title)s could not be enabled: its own preparations failed (%(kind)s). Try again, or ask who runs this platform."
+        )
         raise NotAllowed(said % {"title": title_of(spec.name), "kind": kind}) from error
     record(actor, "plugin.enabled", spec.name, version=spec.version)
     hooks.emit("plugin_enabled", spec.name)

@@ -6,7 +6,7 @@ import pytest
 from django.db import ProgrammingError, connection, transaction
 from django.test import Client
 
-from plugin_framework import lifecycle
+from plugin_framework import lifecycle, rejections
 from plugin_framework.audit import SYSTEM, person
 from plugin_framework.catalog.models import Availability, CatalogEntry
 from plugin_framework.models import AuditEntry
@@ -31,6 +31,15 @@ def _log(tenant: TenantRef) -> list[tuple[str, str, str]]:
     with tenant_scope(tenant):
         rows = AuditEntry.objects.filter(action__startswith="catalog.").order_by("pk")
         return list(rows.values_list("actor", "action", "target"))
+
+
+def test_why_a_plugin_was_rejected_is_read_in_the_readers_language(staff: Client) -> None:
+    why = rejections.NO_PLUGIN(plugin="broken").english
+    with pages.installed(pages.Pager, quarantined={"broken": why}):
+        for path in ("/", "/catalog/", "/catalog/broken/"):
+            assert "is not a plugin" in staff.get(path).content.decode()
+            text = staff.get(path, headers={"accept-language": "de"}).content.decode()
+            assert "broken ist kein Plugin: Leiten Sie es von PluginInterface ab." in text
 
 
 def test_the_overview_counts_and_shows_what_was_rejected_and_why(staff: Client, tenants: Tenants) -> None:

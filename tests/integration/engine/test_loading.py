@@ -152,7 +152,7 @@ def entry(cls: str) -> dict[str, str]:
         ("Clash", "declares 'view_pre_dispatch', which is declared already"),
         ("Raising", "not even this"),
         ("OneWord", "use a list of texts"),
-        ("BadLink", "docs_url 'javascript:alert\\(1\\)'; begin it with http: or https:"),
+        ("BadLink", "docs_url 'javascript:alert\\(1\\)'; begin it with one of: http:, https:"),
         ("NoDate", r"in its changelog; write each entry as \(version, date, text\)"),
         ("NoEntries", r"in its changelog; write each entry as \(version, date, text\)"),
         ("NotAPlugin", "derive it from PluginInterface"),
