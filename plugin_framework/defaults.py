@@ -83,10 +83,14 @@ def _title(name: str) -> Sentence | str:
 
 def _unfit_settings(spec: PluginSpec, offer: Offer) -> str:
     """What is wrong with the settings that a tenant has that has none of its own."""
+
+    def newcomers() -> PluginInterface:
+        plugin = spec.new()
+        plugin.tenant, plugin.settings = _NEWCOMER, {}
+        return plugin
+
     platform = layers.platform_of(spec, offer)
-    plugin = spec.new()
-    plugin.tenant, plugin.settings = _NEWCOMER, {}
-    return "; ".join(map(str, layers.problems(spec, plugin, layers.without_own(spec, platform))))
+    return "; ".join(map(str, layers.problems(spec, newcomers, layers.without_own(spec, platform))))
 
 
 def prepare(names: tuple[str, ...]) -> None:
