@@ -21,7 +21,7 @@ from plugin_framework.catalog.revisions import bump_tenant
 from plugin_framework.changing import lock_plugins, release_held
 from plugin_framework.citus import cluster
 from plugin_framework.db import finished, wear
-from plugin_framework.db.migrator import migrate_schema, shared_labels, tenant_labels
+from plugin_framework.db.migrator import MigrationFailed, migrate_schema, shared_labels, tenant_labels
 from plugin_framework.delivery import schedule
 from plugin_framework.lifecycle import labels_here, record_tables, record_versions
 from plugin_framework.models import PluginState
@@ -188,7 +188,7 @@ def _complete_schedules(others: Sequence[TenantRef]) -> Iterator[Outcome]:
             if _is_gone(refs[schema]):
                 continue
             log.exception("Completing the schedule of %s failed", refs[schema].slug)
-            yield Outcome(refs[schema].slug, error=f"{type(error).__name__}: {error}".strip())
+            yield Outcome(refs[schema].slug, error=_said(error))
 
 
 def _rank(ref: TenantRef, options: Options) -> int:
@@ -219,6 +219,10 @@ def _several(refs: Sequence[TenantRef], options: Options, stopping: Callable[[],
                 yield each.result()
 
 
+def _said(error: Exception) -> str:
+    return str(error) if isinstance(error, MigrationFailed) else f"{type(error).__name__}: {error}".strip()
+
+
 def _in_thread(ref: TenantRef, options: Options) -> Outcome:
     try:
         return _migrate_tenant(ref, options)
@@ -241,7 +245,7 @@ def _in_spite_of_locks(
             outcome = migrate()
             break
         except Exception as error:  # whatever is wrong with one schema, the others go on
-            outcome = Outcome(who, error=f"{type(error).__name__}: {error}".strip())
+            outcome = Outcome(who, error=_said(error))
             if ref is not None and _is_gone(ref):
                 outcome = Outcome(who, gone=True)
                 break
@@ -296,6 +300,8 @@ def _is_gone(ref: TenantRef) -> bool:
 
 
 def _in_the_way(error: Exception) -> bool:
+    if isinstance(error, MigrationFailed) and isinstance(error.__cause__, Exception):
+        error = error.__cause__
     return isinstance(error, OperationalError) and getattr(error.__cause__, "sqlstate", None) in _AGAIN
 
 

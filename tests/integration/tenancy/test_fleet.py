@@ -162,7 +162,9 @@ def test_a_migration_that_ends_the_program_is_a_failure_of_that_tenant_alone(
     with tenant_scope(orgs[0]), connection.cursor() as cursor:
         cursor.execute("CREATE TABLE marked (id int)")
     found = _run(jobs=jobs)
-    assert {who: outcome.error for who, outcome in found.items() if outcome.error} == {"acme": "SystemExit: 3"}
+    assert {who: outcome.error for who, outcome in found.items() if outcome.error} == {
+        "acme": "sessions.0001_initial: SystemExit: 3"
+    }
     assert sorted(found) == ["acme", "firm1", "firm2", "globex"]
 
 
