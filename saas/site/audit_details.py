@@ -18,6 +18,7 @@ _NAMES = {
     "before": gettext_lazy("before"),
     "changed": gettext_lazy("changed"),
     "count": gettext_lazy("number"),
+    "decision": gettext_lazy("decision"),
     "deliveries": gettext_lazy("deliveries"),
     "delivery": gettext_lazy("delivery"),
     "devices": gettext_lazy("browsers"),
