@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Collection, Iterable, Mapping
 from dataclasses import asdict
 from typing import Any
@@ -17,12 +18,14 @@ from plugin_framework.catalog.offers import set_offer
 from plugin_framework.catalog.offers import set_standing as set_offer_standing
 from plugin_framework.catalog.plans import Limits
 from plugin_framework.config import FieldError
-from plugin_framework.registry import PluginSpec
+from plugin_framework.db.migrator import MigrationFailed
+from plugin_framework.registry import PluginSpec, registry, title_of
 from plugin_framework.tenancy import TenantRef, public_scope
 from saas.console import fleet
 from saas.console.telling import Decided, Telling, tell_platform
 from tenants import blueprint
 
+log = logging.getLogger(__name__)
 _SETTINGS = "catalog.settings_changed"
 _REQUIRED = {True: "catalog.required", False: "catalog.not_required"}
 _ACTIONS = {
@@ -81,7 +84,7 @@ def set_standing(plugin: str, actor: Actor, *, on_by_default: bool, required: bo
     telling = Telling(fleet.having(plugin), _REQUIRED[required], plugin, actor, {})
     untold: list[TenantRef] = []
     try:
-        with transaction.atomic(), blueprint.kept_in_step():
+        with transaction.atomic(), blueprint.kept_in_step(needed=_with_requirements(plugin) if on_by_default else ()):
             before = _standing_before(plugin)
             if before == (on_by_default, required):
                 return Decided(False)
@@ -95,9 +98,21 @@ def set_standing(plugin: str, actor: Actor, *, on_by_default: bool, required: bo
                 untold = telling.first()
     except blueprint.OtherCode as error:
         raise Refused(str(error)) from error
+    except MigrationFailed as error:
+        log.exception("%s failed while it was decided that new organisations begin with %s", error.what, plugin)
+        said = _(
+            "New organisations cannot begin with %(title)s: the migration %(migration)s failed (%(kind)s). Nothing was changed. Tell "
+            "whoever made the plugin, or who runs this platform: its log has the details."
+        )
+        words = {"title": title_of(plugin), "migration": error.what, "kind": error.kind}
+        raise Refused(said % words) from error
     if required != before[1]:
         untold += telling.others()
     return Decided(True, tuple(untold))
+
+
+def _with_requirements(plugin: str) -> tuple[str, ...]:
+    return (*registry.requirements(plugin), plugin) if plugin in registry.specs else ()
 
 
 def set_platform_settings(
