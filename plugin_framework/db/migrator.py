@@ -31,7 +31,7 @@ class MigrationFailed(RuntimeError):
     """A migration could not be applied; nothing that the caller's transaction does not keep was changed. The cause says why.
 
     Attributes:
-        what: the migration, as "app.name", or what was to follow it. `kind`: the name of the error.
+        what: the migration, as "app.name". `kind`: the name of the error.
     """
 
     def __init__(self, what: str, error: Exception) -> None:
@@ -93,7 +93,7 @@ def migrate_schema(wanted: Iterable[str]) -> list[str]:
         return []
     with plugins_code():  # also what is run to know the models as they are before the first one
         executor.migrate(targets, plan)
-    with _failing_as(f"what follows {plan[-1][0]}"):
+    with _failing_as(f"{plan[-1][0]} (post_migrate)"):
         _tell(labels, plan)
     return [f"{migration.app_label}.{migration.name}" for migration, _ in plan]
 
