@@ -24,7 +24,7 @@ def remedy(ref: TenantRef) -> str:
 def sentence(ref: TenantRef) -> str:
     """What is wrong with a damaged organisation, and what to do, in English, for the operator."""
     return (
-        f"{ref.name} ({ref.slug}) is damaged and is not served: its schema {ref.schema} is not there, or is not complete. "
+        f"{ref.name} ({ref.slug}) is damaged: its schema {ref.schema} is not there, or is not complete. "
         f"All others are served. {remedy(ref)}"
     )
 

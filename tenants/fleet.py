@@ -255,8 +255,8 @@ def _in_spite_of_locks(
                 outcome = Outcome(who, gone=True)
                 break
             if not _in_the_way(error) or number == options.tries:
-                log.exception("Migrating %s failed", who)
                 outcome = replace(outcome, lost=isinstance(error, SchemaMissing))
+                log.error("Migrating %s failed: %s", who, outcome.error, exc_info=None if outcome.lost else error)
                 break
             _pause(number)
     return replace(outcome, tries=number, seconds=time.monotonic() - began)

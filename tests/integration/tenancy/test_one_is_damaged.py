@@ -3,7 +3,11 @@
 from __future__ import annotations
 
 import io
+import itertools
 import json
+import os
+import subprocess
+import sys
 from typing import Any
 
 import pytest
@@ -58,7 +62,7 @@ def test_the_demo_starts_and_says_which_one_is_damaged_and_what_to_do(
     said: list[str] = []
     prepare(Ports(8000), said.append)
     (told,) = [line for line in said if "globex" in line and "Making" not in line]
-    for words in ("Globex (globex) is damaged and is not served", tenants.globex.schema, "/tenants/globex/"):
+    for words in ("Globex (globex) is damaged: its schema", tenants.globex.schema, "/tenants/globex/"):
         assert words in told
     with tenant_scope(tenants.acme):
         assert User.objects.filter(email="ada@acme.example").exists()
@@ -89,6 +93,21 @@ def test_whoever_starts_a_worker_finds_it_in_the_log(
     assert [(each.levelname, "Globex (globex) is damaged" in each.message) for each in caplog.records] == [
         ("ERROR", True)
     ]
+
+
+def test_a_worker_starts_and_names_it_first(committed_db: str, tenants: Tenants) -> None:
+    lose(tenants.globex, "all of it")
+    own = {"DATABASE_URL": committed_db, "DJANGO_SETTINGS_MODULE": "saas.settings_test"}
+    command = [sys.executable, "manage.py", "worker", "--children", "1"]
+    process = subprocess.Popen(command, env={**os.environ, **own}, stderr=subprocess.PIPE, text=True)
+    try:
+        assert process.stderr is not None
+        said = list(itertools.takewhile(lambda line: "started with 1 children" not in line, process.stderr))
+    finally:
+        process.terminate()
+        process.communicate(timeout=60)
+    assert process.returncode == 0
+    assert [line for line in said if "Globex (globex) is damaged" in line and "ERROR" in line]
 
 
 def test_where_all_are_whole_nobody_is_named_and_one_that_is_behind_is_not_damaged(
@@ -138,7 +157,7 @@ def test_settings_are_upgraded_in_the_others_and_it_is_named(tenants: Tenants, w
 )
 def test_a_command_about_it_says_so_and_ends(tenants: Tenants, what: str, command: tuple[str, ...]) -> None:
     lose(tenants.acme, what)
-    with pytest.raises(CommandError, match=r"^Acme \(acme\) is damaged and is not served"):
+    with pytest.raises(CommandError, match=r"^Acme \(acme\) is damaged: its schema"):
         call_command(*command, stdout=io.StringIO())
 
 
