@@ -31,6 +31,7 @@ from tests.conftest import Tenants
 from tests.dummies import pages
 from tests.integration.tenancy.test_spares import FEW, fill, wanted
 from tests.support.orphans import orphans
+from tests.support.refused_tables import refuse_tables
 
 pytestmark = pytest.mark.usefixtures("committed_db", "tenants")
 STAFF = Actor("staff")
@@ -213,33 +214,11 @@ def test_a_sign_up_that_was_rolled_back_leaves_nothing_of_itself_to_the_next_one
         assert activation.current().plugins["greeter"].tenant.slug == "umbrella"
 
 
-@pytest.fixture
-def unmakeable(tenants: Tenants) -> Callable[[str], None]:
-    """Let the database refuse to make tables whose names begin so, in whatever schema, as a migration that is at fault would find."""
-
-    def refuse(prefix: str) -> None:
-        with public_scope(), connection.cursor() as cursor:
-            cursor.execute(REFUSE.replace("{prefix}", prefix))
-
-    return refuse
-
-
-REFUSE = """
-CREATE FUNCTION public.refuse_tables() RETURNS event_trigger LANGUAGE plpgsql AS $$
-BEGIN
-    IF EXISTS (SELECT FROM pg_event_trigger_ddl_commands() WHERE object_identity LIKE '%.{prefix}%') THEN
-        RAISE EXCEPTION 'no such tables today';
-    END IF;
-END $$;
-CREATE EVENT TRIGGER refuse_tables ON ddl_command_end WHEN TAG IN ('CREATE TABLE') EXECUTE FUNCTION public.refuse_tables();
-"""
-
-
 def test_one_whose_migration_fails_in_a_new_release_keeps_nobody_from_the_update_and_nobody_from_signing_up(
-    unmakeable: Callable[[str], None], caplog: pytest.LogCaptureFixture
+    tenants: Tenants, caplog: pytest.LogCaptureFixture
 ) -> None:
     begin_with("greeter", "clerk")
-    unmakeable("orders")
+    refuse_tables("orders")
     with public_scope():
         Blueprint.objects.update(code="of another release")
     assert [outcome.error for outcome in fleet.migrate_everything(Options(finish=True))] == [""]
@@ -250,10 +229,8 @@ def test_one_whose_migration_fails_in_a_new_release_keeps_nobody_from_the_update
     assert actions.set_standing("greeter", STAFF, on_by_default=False, required=False)
 
 
-def test_one_whose_migration_fails_is_not_begun_with_and_why_is_said(
-    unmakeable: Callable[[str], None], staff_page: Client
-) -> None:
-    unmakeable("orders")
+def test_one_whose_migration_fails_is_not_begun_with_and_why_is_said(staff_page: Client) -> None:
+    refuse_tables("orders")
     said = "New organisations cannot begin with Clerk: the migration orders_plugin.0001_initial failed"
     with pytest.raises(actions.Refused, match=said):
         actions.set_standing("clerk", STAFF, on_by_default=True, required=False)
