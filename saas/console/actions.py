@@ -66,7 +66,7 @@ def offer(
         before = _before(plugin)
         if before == (availability, message, instead, set(granted)):
             return Decided(False)
-        affected = _unique([*touched, *fleet.reachable(fleet.everyone(sorted(before[3] ^ set(granted))))])
+        affected = _unique([*touched, *fleet.everyone(sorted(before[3] ^ set(granted)))])
         set_offer(plugin, availability, message=message, granted=sorted(granted), instead=instead)
         telling = Telling(affected, _ACTIONS[availability], plugin, actor, detail)
         untold = telling.first()
