@@ -13,6 +13,7 @@ from urllib.parse import urlsplit
 from django.apps import apps
 from django.urls import URLPattern, URLResolver
 from django.urls.resolvers import RegexPattern
+from django.utils.functional import Promise
 from packaging.requirements import InvalidRequirement, Requirement
 from packaging.specifiers import InvalidSpecifier, SpecifierSet
 from packaging.version import InvalidVersion, Version
@@ -26,6 +27,7 @@ from plugin_framework.sdk import ConfigurablePlugin, HookPoint, PluginInterface
 from plugin_framework.sdk._calling import plugins_code
 
 _NAME = re.compile(r"[a-z][a-z0-9_]{0,48}")
+_TEXTS = ("title", "category", "icon", "details", "keeps_of_people")
 _LINKS = {"docs_url": ("http", "https"), "support_url": ("http", "https", "mailto")}  # a page makes links of them
 
 
@@ -104,12 +106,16 @@ def _version(sample: PluginInterface, name: str) -> str:
 
 
 def _check_declarations(cls: type[PluginInterface], name: str) -> None:
-    """What the whole is sorted and joined by must be of the right kind, or it would be everybody's fault."""
+    """What all plugins are sorted, joined and listed by must be of the right kind, or the others' pages would fail as well."""
     if not isinstance(cls.priority, int):
         raise Rejected(rejections.PRIORITY(plugin=name, value=repr(cls.priority)).english)
     points = cls.declares
     if not isinstance(points, Sequence) or not all(isinstance(point, HookPoint) for point in points):
         raise Rejected(rejections.DECLARES(plugin=name, value=repr(points)).english)
+    for attribute in _TEXTS:
+        text = getattr(cls, attribute)
+        if not isinstance(text, str | Promise):
+            raise Rejected(rejections.TEXT(plugin=name, attribute=attribute, value=repr(text)).english)
     for attribute in ("reads", "stores", "sends_to"):
         words = getattr(cls, attribute)
         if isinstance(words, str) or not all(isinstance(each, str) for each in words):

@@ -6,9 +6,9 @@ import copy
 import hashlib
 import json
 import logging
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, cast
 
 from plugin_framework import masking, settings_store
 from plugin_framework.catalog import revisions
@@ -117,12 +117,17 @@ def destination(schema: ConfigSchema, config: Mapping[str, Any], path: Path) -> 
     return hashlib.sha256(values.encode()).hexdigest()[:16]
 
 
-def problems(spec: PluginSpec, plugin: PluginInterface, checked: Checked) -> list[FieldError]:
-    """All that is wrong with a configuration, the schema's findings first."""
+def problems(spec: PluginSpec, make: Callable[[], PluginInterface], checked: Checked) -> list[FieldError]:
+    """All that is wrong with a configuration, the schema's findings first.
+
+    Args:
+        make: gives the instance that judges it; called only where one does.
+    """
     found = list(checked.errors)
-    if not found and isinstance(plugin, ConfigurablePlugin):
+    if not found and issubclass(spec.cls, ConfigurablePlugin):
         try:
             with plugins_code():
+                plugin = cast(ConfigurablePlugin, make())
                 said = plugin.validate_config(copy.deepcopy(checked.config))
                 found = [FieldError((), reread(masking.masked(str(message)))) for message in said]
         except Exception as error:  # a plugin's own check may raise anything; settings it cannot judge do not fit

@@ -15,6 +15,7 @@ PLATFORM = Phrase(
 CONFIG_VERSION = Phrase("%(plugin)s has the config_version %(value)s; count from 1.")
 PRIORITY = Phrase("%(plugin)s has the priority %(value)s; use a whole number.")
 DECLARES = Phrase("%(plugin)s declares %(value)s; use a list of action(…), filter_value(…) and event(…).")
+TEXT = Phrase("%(plugin)s has the %(attribute)s %(value)s; use a text, or leave it out.")
 TEXTS = Phrase("%(plugin)s has the %(attribute)s %(value)s; use a list of texts, even for a single one.")
 LINK = Phrase("%(plugin)s has the %(attribute)s %(value)s; begin it with one of: %(schemes)s")
 CHANGELOG = Phrase(

@@ -11,6 +11,7 @@ from uuid import NAMESPACE_OID, UUID, uuid5
 
 from django.db import DatabaseError, InterfaceError, OperationalError, connection, transaction
 
+from plugin_framework import tenancy_directory
 from plugin_framework.db import wear
 from plugin_framework.delivery import house, times
 from plugin_framework.delivery.failpoints import failpoint
@@ -90,7 +91,8 @@ def run_due() -> int:
 
     Call in a transaction. Whoever is killed in it leaves everything as it was, and the next one does it; the key of the delivery is made
     from the time, so that none is written twice. A job that somebody is in the way of, its tenant being migrated, is put off. One whose
-    times cannot be read is put off for longer, its due time kept: a worker with other code may be able to.
+    times cannot be read is put off for longer, its due time kept: a worker with other code may be able to. So is one of a tenant whose
+    schema was lost: it may come back from a backup, with nobody to think of its jobs.
     """
     with connection.cursor() as cursor:
         cursor.execute(_DUE, [BATCH])
@@ -100,7 +102,9 @@ def run_due() -> int:
         cursor.execute(_SCHEMAS, [list({row[0] for row in rows})])
         schemas: dict[str, bool] = dict(cursor.fetchall())
         cursor.execute("SELECT set_config('lock_timeout', %s, true)", [_LOCK_TIMEOUT])
-    _forget({row[0] for row in rows} - set(schemas))
+    gone = {row[0] for row in rows} - set(schemas)
+    lost = {schema for schema in gone if tenancy_directory.find(schema) is not None}
+    _forget(gone - lost)
     there = [row for row in rows if row[0] in schemas]
     following = _following(there)
     written = [row for row in there if row in following and (not schemas[row[0]] or _written(row))]
@@ -108,6 +112,7 @@ def run_due() -> int:
     _move({row: following[row] for row in written})
     _put_off([row for row in following if row not in written], PUT_OFF)
     _put_off([row for row in there if row not in following], LOOKED_AT_AGAIN)
+    _put_off([row for row in rows if row[0] in lost], LOOKED_AT_AGAIN)
     return len(rows)
 
 

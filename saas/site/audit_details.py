@@ -24,6 +24,7 @@ _NAMES = {
     "before": gettext_lazy("before"),
     "changed": gettext_lazy("changed"),
     "count": gettext_lazy("number"),
+    "decision": gettext_lazy("decision"),
     "default": gettext_lazy("by default"),
     "deliveries": gettext_lazy("deliveries"),
     "delivery": gettext_lazy("delivery"),
