@@ -340,8 +340,15 @@ def _start(
     platform: PlatformSettings,
     problems: dict[str, gate.Decision],
 ) -> Instance | None:
-    """Configure and initialize one plugin; what stands in the way goes into `problems`."""
-    plugin = spec.new()
+    """Make, configure and initialize one plugin; what stands in the way goes into `problems`."""
+    try:
+        with plugins_code():
+            plugin = spec.new()
+            plugin.tenant = tenant
+    except Exception as error:  # a plugin's constructor may raise anything, also in one tenant only
+        spec.log.exception("The constructor of %s failed", spec.name)
+        problems[spec.name] = _failed_to_start(error)
+        return None
     try:
         own = shapes.in_shape(spec, stored, row.config_version, platform)
         checked = layers.effective(spec, own, platform)
@@ -349,20 +356,23 @@ def _start(
         problems[spec.name] = gate.Decision(gate.Reason.NEEDS_SETUP, error.words)
         return None
     with translation.override(settings.LANGUAGE_CODE):  # it is kept for readers of other languages too
-        errors = layers.problems(spec, plugin, checked)
+        errors = layers.problems(spec, lambda: plugin, checked)
     if errors:
         problems[spec.name] = gate.Decision(gate.Reason.NEEDS_SETUP, _ATTENTION(what=errors[0].sentence))
         return None
-    plugin.tenant = tenant
-    plugin.settings = MappingProxyType(checked.config)
     try:
         with plugins_code():
+            plugin.settings = MappingProxyType(checked.config)
             plugin.initialize(dict(checked.config))
     except Exception as error:  # a plugin's initialize may raise anything
-        plugin.log.exception("initialize() of %s failed", spec.name)
-        problems[spec.name] = gate.Decision(gate.Reason.FAILED_TO_START, _FAILED(kind=type(error).__name__))
+        spec.log.exception("initialize() of %s failed", spec.name)
+        problems[spec.name] = _failed_to_start(error)
         return None
     return Instance(plugin, row.settings_revision, platform)
+
+
+def _failed_to_start(error: Exception) -> gate.Decision:
+    return gate.Decision(gate.Reason.FAILED_TO_START, _FAILED(kind=type(error).__name__))
 
 
 def _table(plugins: Mapping[str, PluginInterface]) -> Mapping[str, Handlers]:

@@ -6,11 +6,15 @@ from dataclasses import dataclass
 from typing import Any
 
 from plugin_framework.models import AuditEntry
+from plugin_framework.sdk._words import Phrase
+
+_COMMAND_LINE = Phrase("command line")
+_STAFF = Phrase("%(email)s (platform staff)")
 
 
 @dataclass(frozen=True, slots=True)
 class Actor:
-    """Who acts: a person by e-mail, an operator on the command line, or the platform itself."""
+    """Who acts: a person by e-mail, an operator on the command line, or the platform itself; pages show it through `reread`."""
 
     label: str
 
@@ -19,12 +23,12 @@ class Actor:
 
 
 SYSTEM = Actor("Tenantry")
-COMMAND_LINE = Actor("command line")
+COMMAND_LINE = Actor(_COMMAND_LINE.text)
 
 
 def person(email: str, *, staff: bool = False) -> Actor:
     """Somebody signed in; `staff` marks the platform's own people, so that a tenant sees who it was."""
-    return Actor(f"{email} (platform staff)" if staff else email)
+    return Actor(_STAFF(email=email).english if staff else email)
 
 
 def record(actor: Actor, action: str, target: str = "", **detail: Any) -> AuditEntry:

@@ -9,6 +9,7 @@ from collections import deque
 
 from plugin_framework import tenancy
 from plugin_framework.audit import SYSTEM
+from plugin_framework.sdk._counts import Counted
 from plugin_framework.sdk._words import Phrase
 from plugin_framework.tenancy import Clocks
 
@@ -39,8 +40,8 @@ def overran(plugin: str, handler: str, hook: str, milliseconds: float, allowed: 
         return
     reason = _REASON(
         handler=handler,
-        milliseconds=f"{milliseconds:.0f}",
-        allowed=allowed,
+        milliseconds=Counted(milliseconds),
+        allowed=Counted(allowed),
         times=TOLERATED,
         minutes=f"{PAUSE / 60:.0f}",
     ).english

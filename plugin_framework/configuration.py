@@ -22,7 +22,7 @@ from plugin_framework.sdk._calling import plugins_code
 from plugin_framework.sdk._words import Phrase, reread
 from plugin_framework.settings_store import Path
 
-_TEST_FAILED = Phrase("The test itself failed (%(kind)s). The platform's log has the details.")
+_TEST_FAILED = Phrase("The test itself failed (%(kind)s). Ask who runs this platform: its log has the details.")
 _SAVED_BY_NEWER = Phrase(
     "A newer version of the plugin has saved these settings, and this process has an older one. Try again in a few minutes."
 )
@@ -122,7 +122,7 @@ def proposed(
     checked = spec.schema.validate(merged)
     if checked.errors:
         raise Invalid(checked.errors)
-    if found := layers.problems(spec, spec.new(), checked):
+    if found := layers.problems(spec, spec.new, checked):
         raise Invalid(tuple(found))
     return opened
 
@@ -133,20 +133,19 @@ def unfinished(spec: PluginSpec) -> str:
         checked = layers.effective(spec, shapes.stored_now(spec), layers.platform_of(spec))
     except (settings_store.Unreadable, shapes.Unfit) as error:
         return str(error)
-    return next(map(str, layers.problems(spec, spec.new(), checked)), "")
+    return next(map(str, layers.problems(spec, spec.new, checked)), "")
 
 
 def check(spec: PluginSpec, own: Mapping[str, Any]) -> CheckResult:
     """Try the settings `own` (secrets in the clear) against the outside world; never raises for what it meets there."""
-    plugin = unstarted(spec)
     config = spec.schema.validate(layers.layered(spec, own, layers.platform_of(spec))).config
     try:
         with plugins_code():
-            result = plugin.check(config)
+            result = unstarted(spec).check(config)
     except NetworkError as error:
         result = CheckResult(False, str(error))
     except Exception as error:  # a plugin's check may raise anything; the admin gets a sentence, the log the rest
-        plugin.log.exception("check() of %s failed", spec.name)
+        spec.log.exception("check() of %s failed", spec.name)
         result = CheckResult(False, str(_TEST_FAILED(kind=type(error).__name__)))
     said = masking.masked(result.message)  # a server may quote what it was sent
     return replace(result, message=str(reread(said)))

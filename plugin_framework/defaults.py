@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 
 from django.db import connection, transaction
 from django.utils import timezone
@@ -16,6 +16,7 @@ from plugin_framework.catalog.models import Availability
 from plugin_framework.catalog.offers import DEFAULT, Offer
 from plugin_framework.catalog.revisions import bump_tenant
 from plugin_framework.changing import unstarted
+from plugin_framework.db.migrator import MigrationFailed
 from plugin_framework.delivery import schedule
 from plugin_framework.lifecycle import make_tables
 from plugin_framework.models import AuditEntry, PluginState
@@ -83,29 +84,55 @@ def _title(name: str) -> Sentence | str:
 
 def _unfit_settings(spec: PluginSpec, offer: Offer) -> str:
     """What is wrong with the settings that a tenant has that has none of its own."""
+
+    def newcomers() -> PluginInterface:
+        plugin = spec.new()
+        plugin.tenant, plugin.settings = _NEWCOMER, {}
+        return plugin
+
     platform = layers.platform_of(spec, offer)
-    plugin = spec.new()
-    plugin.tenant, plugin.settings = _NEWCOMER, {}
-    return "; ".join(map(str, layers.problems(spec, plugin, layers.without_own(spec, platform))))
+    return "; ".join(map(str, layers.problems(spec, newcomers, layers.without_own(spec, platform))))
 
 
-def prepare(names: tuple[str, ...]) -> None:
+def prepare(names: tuple[str, ...], needed: Collection[str] = ()) -> None:
     """Make the tables of these plugins in the current schema, which is nobody's yet, and write them down as enabled.
 
-    Whoever gets the schema calls `take_over`.
+    Whoever gets the schema calls `take_over`. A plugin whose migrations fail is left out, with what needs it: nobody should be kept from
+    signing up by it, nor the platform from being updated.
+
+    Args:
+        names: each behind what it needs. `needed`: those that must not be left out.
+
+    Raises:
+        MigrationFailed: the migrations of one that is `needed` did.
     """
+    left_out: set[str] = set()
     for name in names:
-        spec = registry.specs[name]
-        PluginState.objects.create(
-            plugin=name,
-            enabled=True,
-            version=spec.version,
-            config_version=spec.config_version,
-            tables=make_tables(spec),
-            app_label=spec.app_label or "",
-            enabled_by=str(SYSTEM),
-            **permissions.recorded(spec, SYSTEM),
-        )
+        if left_out.intersection(registry.requirements(name)):
+            left_out.add(name)
+            log.error("New organisations begin without %s: what it needs could not be prepared", name)
+            continue
+        try:
+            with transaction.atomic():
+                _prepare_one(registry.specs[name])
+        except MigrationFailed as error:
+            if name in needed:
+                raise
+            left_out.add(name)
+            log.exception("New organisations begin without %s: %s failed", name, error.what)
+
+
+def _prepare_one(spec: PluginSpec) -> None:
+    PluginState.objects.create(
+        plugin=spec.name,
+        enabled=True,
+        version=spec.version,
+        config_version=spec.config_version,
+        tables=make_tables(spec),
+        app_label=spec.app_label or "",
+        enabled_by=str(SYSTEM),
+        **permissions.recorded(spec, SYSTEM),
+    )
 
 
 def take_over() -> None:

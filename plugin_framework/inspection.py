@@ -13,11 +13,12 @@ from urllib.parse import urlsplit
 from django.apps import apps
 from django.urls import URLPattern, URLResolver
 from django.urls.resolvers import RegexPattern
+from django.utils.functional import Promise
 from packaging.requirements import InvalidRequirement, Requirement
 from packaging.specifiers import InvalidSpecifier, SpecifierSet
 from packaging.version import InvalidVersion, Version
 
-from plugin_framework import PLATFORM_VERSION
+from plugin_framework import PLATFORM_VERSION, rejections
 from plugin_framework.app_guard import said
 from plugin_framework.config import FREE_FORM, ConfigSchema, SchemaError, compile_schema
 from plugin_framework.delivery import times
@@ -26,6 +27,7 @@ from plugin_framework.sdk import ConfigurablePlugin, HookPoint, PluginInterface
 from plugin_framework.sdk._calling import plugins_code
 
 _NAME = re.compile(r"[a-z][a-z0-9_]{0,48}")
+_TEXTS = ("title", "category", "icon", "details", "keeps_of_people")
 _LINKS = {"docs_url": ("http", "https"), "support_url": ("http", "https", "mailto")}  # a page makes links of them
 
 
@@ -40,15 +42,15 @@ def inspect_plugin(cls: type[PluginInterface], defaults: Mapping[str, Any]) -> P
         Rejected: the class is unsound.
     """
     if not (isinstance(cls, type) and issubclass(cls, PluginInterface)):
-        raise Rejected(f"{cls!r} is not a plugin: derive it from PluginInterface.")
+        raise Rejected(rejections.NO_PLUGIN(plugin=repr(cls)).english)
     try:
         with plugins_code():
             sample = cls()
     except Exception as error:  # a plugin's constructor may raise anything
-        raise Rejected(f"{cls.__name__} cannot be made without arguments: {said(error)}.") from error
+        raise Rejected(rejections.WANTS_ARGUMENTS(plugin=cls.__name__, error=said(error)).english) from error
     name = _name(sample)
     if not isinstance(cls.config_version, int) or cls.config_version < 1:
-        raise Rejected(f"{name} has the config_version {cls.config_version!r}; count from 1.")
+        raise Rejected(rejections.CONFIG_VERSION(plugin=name, value=repr(cls.config_version)).english)
     _check_declarations(cls, name)
     return PluginSpec(
         cls=cls,
@@ -80,18 +82,15 @@ def check_signatures(spec: PluginSpec, points: Mapping[str, HookPoint]) -> None:
         try:
             signature.bind(None, *point.args)
         except TypeError as error:
-            raise Rejected(
-                f"{spec.name}.{handler.method}{signature} cannot handle {point.name!r}, "
-                f"which passes ({', '.join(point.args)}): {error}."
-            ) from error
+            whose, args = f"{spec.name}.{handler.method}{signature}", ", ".join(point.args)
+            why = rejections.SIGNATURE(handler=whose, hook=repr(point.name), args=args, error=error)
+            raise Rejected(why.english) from error
 
 
 def _name(sample: PluginInterface) -> str:
     name = getattr(sample, "name", None)
     if not isinstance(name, str) or not _NAME.fullmatch(name):
-        raise Rejected(
-            f"{type(sample).__name__} has the name {name!r}; use lower-case letters, digits and underscores."
-        )
+        raise Rejected(rejections.NAME(plugin=type(sample).__name__, value=repr(name)).english)
     return name
 
 
@@ -100,28 +99,33 @@ def _version(sample: PluginInterface, name: str) -> str:
         version = str(Version(str(sample.version)))
         wanted = SpecifierSet(sample.requires_platform)
     except (InvalidVersion, InvalidSpecifier, AttributeError) as error:
-        raise Rejected(f"{name} states no usable version: {error}. Use one like '1.0.0' (PEP 440).") from error
+        raise Rejected(rejections.VERSION(plugin=name, error=error).english) from error
     if not wanted.contains(PLATFORM_VERSION, prereleases=True):
-        raise Rejected(f"{name} {version} needs Tenantry {wanted}, and this is {PLATFORM_VERSION}.")
+        raise Rejected(rejections.PLATFORM(plugin=name, version=version, wanted=wanted, here=PLATFORM_VERSION).english)
     return version
 
 
 def _check_declarations(cls: type[PluginInterface], name: str) -> None:
-    """What the whole is sorted and joined by must be of the right kind, or it would be everybody's fault."""
+    """What all plugins are sorted, joined and listed by must be of the right kind, or the others' pages would fail as well."""
     if not isinstance(cls.priority, int):
-        raise Rejected(f"{name} has the priority {cls.priority!r}; use a whole number.")
+        raise Rejected(rejections.PRIORITY(plugin=name, value=repr(cls.priority)).english)
     points = cls.declares
     if not isinstance(points, Sequence) or not all(isinstance(point, HookPoint) for point in points):
-        raise Rejected(f"{name} declares {points!r}; use a list of action(…), filter_value(…) and event(…).")
+        raise Rejected(rejections.DECLARES(plugin=name, value=repr(points)).english)
+    for attribute in _TEXTS:
+        text = getattr(cls, attribute)
+        if not isinstance(text, str | Promise):
+            raise Rejected(rejections.TEXT(plugin=name, attribute=attribute, value=repr(text)).english)
     for attribute in ("reads", "stores", "sends_to"):
         words = getattr(cls, attribute)
         if isinstance(words, str) or not all(isinstance(each, str) for each in words):
-            raise Rejected(f"{name} has the {attribute} {words!r}; use a list of texts, even for a single one.")
+            raise Rejected(rejections.TEXTS(plugin=name, attribute=attribute, value=repr(words)).english)
     for attribute, schemes in _LINKS.items():
         address = str(getattr(cls, attribute))
         if address and urlsplit(address).scheme not in schemes:
+            begin = ", ".join(f"{each}:" for each in schemes)
             raise Rejected(
-                f"{name} has the {attribute} {address!r}; begin it with {' or '.join(f'{each}:' for each in schemes)}"
+                rejections.LINK(plugin=name, attribute=attribute, value=repr(address), schemes=begin).english
             )
 
 
@@ -136,15 +140,12 @@ def _changelog(entries: Any, name: str) -> Iterator[Release]:
             version, on, text = entry
             yield Release(str(Version(version)), date.fromisoformat(on), str(text).strip())
         except (TypeError, ValueError) as error:  # not three, not texts, no version, no date
-            raise Rejected(
-                f"{name} has {entry!r} in its changelog; write each entry as (version, date, text): "
-                '("1.1.0", "2026-11-28", "Finds orders faster.")'
-            ) from error
+            raise Rejected(rejections.CHANGELOG(plugin=name, value=repr(entry)).english) from error
 
 
 def _requirements(sample: PluginInterface, name: str) -> tuple[Requirement, ...]:
     if isinstance(sample.dependencies, str):
-        raise Rejected(f"The dependencies of {name} are a text; use a list: [{sample.dependencies!r}].")
+        raise Rejected(rejections.DEPENDENCIES(plugin=name, value=repr(sample.dependencies)).english)
     return tuple(_requirement(text, name) for text in sample.dependencies)
 
 
@@ -152,7 +153,7 @@ def _requirement(text: str, name: str) -> Requirement:
     try:
         return Requirement(text)
     except InvalidRequirement as error:
-        raise Rejected(f"{name} depends on {text!r}, which is not like 'orders>=1.2,<2': {error}") from error
+        raise Rejected(rejections.DEPENDENCY(plugin=name, value=repr(text), error=error).english) from error
 
 
 def _handlers(cls: type[PluginInterface], name: str) -> list[Handler]:
@@ -169,9 +170,9 @@ def _handlers(cls: type[PluginInterface], name: str) -> list[Handler]:
 def _check_callable(cls: type[PluginInterface], name: str, method: str) -> None:
     """What is called must do its work when it is called, and must not be something that the platform calls for another reason."""
     if inspect.iscoroutinefunction(getattr(cls, method)) or inspect.isgeneratorfunction(getattr(cls, method)):
-        raise Rejected(f"{name}.{method} would do nothing when it is called: make it a plain `def` without `yield`.")
+        raise Rejected(rejections.DOES_NOTHING(handler=f"{name}.{method}").english)
     if hasattr(ConfigurablePlugin, method):
-        raise Rejected(f"{name}.{method} has the name of something the platform calls itself; give it another one.")
+        raise Rejected(rejections.TAKEN_NAME(handler=f"{name}.{method}").english)
 
 
 def _jobs(cls: type[PluginInterface], name: str) -> Iterator[Job]:
@@ -184,9 +185,9 @@ def _jobs(cls: type[PluginInterface], name: str) -> Iterator[Job]:
             times.check(expression)
             inspect.signature(func).bind(None)
         except times.BadSchedule as error:
-            raise Rejected(f"The job {name}.{method} is never due: {error}") from error
+            raise Rejected(rejections.NEVER_DUE(job=f"{name}.{method}", error=error).english) from error
         except TypeError as error:
-            raise Rejected(f"The job {name}.{method} cannot be called without arguments: {error}.") from error
+            raise Rejected(rejections.JOB_ARGUMENTS(job=f"{name}.{method}", error=error).english) from error
         yield Job(method, expression)
 
 
@@ -198,7 +199,7 @@ def _schema(sample: PluginInterface, name: str) -> ConfigSchema:
             return compile_schema(sample.get_config_schema())
     except Exception as error:  # SchemaError, or whatever the plugin's own code raises
         why = str(error) if isinstance(error, SchemaError) else f"{said(error)}."
-        raise Rejected(f"The settings schema of {name} is not usable: {why}") from error
+        raise Rejected(rejections.SCHEMA(plugin=name, why=why).english) from error
 
 
 def _app_label(cls: type[PluginInterface]) -> str | None:
@@ -216,5 +217,5 @@ def _urls(cls: type[PluginInterface], name: str) -> tuple[URLPattern | URLResolv
                 raise TypeError(f"{stranger!r} is not a path(…)")
             URLResolver(RegexPattern(""), found).reverse_dict  # noqa: B018  # compiles all patterns
     except Exception as error:  # a module of views may raise anything
-        raise Rejected(f"The pages of {name} cannot be loaded from {cls.urls!r}: {said(error)}.") from error
+        raise Rejected(rejections.PAGES(plugin=name, value=repr(cls.urls), error=said(error)).english) from error
     return found

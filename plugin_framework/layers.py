@@ -6,9 +6,9 @@ import copy
 import hashlib
 import json
 import logging
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, cast
 
 from plugin_framework import masking, settings_store
 from plugin_framework.catalog import revisions
@@ -18,13 +18,15 @@ from plugin_framework.config.schema import with_defaults
 from plugin_framework.registry import PluginSpec
 from plugin_framework.sdk import ConfigurablePlugin, PluginInterface
 from plugin_framework.sdk._calling import plugins_code
-from plugin_framework.sdk._words import Phrase, Sentence
+from plugin_framework.sdk._words import Phrase, reread
 from plugin_framework.settings_store import Config, Path, get, put
 
 log = logging.getLogger(__name__)
 PLATFORM = "public"  # for whom the platform's own secrets are sealed: no tenant's schema is called so
 AGAIN = Phrase("Enter it again: where it is sent to has changed.")
-_NOT_CHECKED = Phrase("The plugin could not check these settings (%(kind)s).")
+_NOT_CHECKED = Phrase(
+    "The plugin could not check these settings (%(kind)s). Change them, or ask who runs this platform."
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -115,14 +117,19 @@ def destination(schema: ConfigSchema, config: Mapping[str, Any], path: Path) -> 
     return hashlib.sha256(values.encode()).hexdigest()[:16]
 
 
-def problems(spec: PluginSpec, plugin: PluginInterface, checked: Checked) -> list[FieldError]:
-    """All that is wrong with a configuration, the schema's findings first."""
+def problems(spec: PluginSpec, make: Callable[[], PluginInterface], checked: Checked) -> list[FieldError]:
+    """All that is wrong with a configuration, the schema's findings first.
+
+    Args:
+        make: gives the instance that judges it; called only where one does.
+    """
     found = list(checked.errors)
-    if not found and isinstance(plugin, ConfigurablePlugin):
+    if not found and issubclass(spec.cls, ConfigurablePlugin):
         try:
             with plugins_code():
+                plugin = cast(ConfigurablePlugin, make())
                 said = plugin.validate_config(copy.deepcopy(checked.config))
-                found = [FieldError((), Sentence(masking.masked(str(message)))) for message in said]
+                found = [FieldError((), reread(masking.masked(str(message)))) for message in said]
         except Exception as error:  # a plugin's own check may raise anything; settings it cannot judge do not fit
             log.exception("validate_config() of %s failed", spec.name)
             found = [FieldError((), _NOT_CHECKED(kind=type(error).__name__))]

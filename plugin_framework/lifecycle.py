@@ -18,7 +18,8 @@ from plugin_framework.activation import ActiveSet
 from plugin_framework.audit import Actor, record
 from plugin_framework.catalog.revisions import bump_tenant
 from plugin_framework.changing import dependants, lock_plugins, release_held, unstarted
-from plugin_framework.db.migrator import installed_labels, migrate_schema
+from plugin_framework.db.migrator import MigrationFailed, installed_labels, migrate_schema
+from plugin_framework.db.rollout import Unsuitable
 from plugin_framework.delivery import breaker, schedule
 from plugin_framework.gate import Decision, Notice, notice
 from plugin_framework.models import PluginState
@@ -195,7 +196,10 @@ def disable(name: str, actor: Actor, *, cascade: bool = False) -> list[str]:
         enabled = set(PluginState.objects.filter(enabled=True).values_list("plugin", flat=True))
         if name not in enabled:
             if name not in registry.specs and not PluginState.objects.filter(plugin=name).exists():
-                raise NotAllowed(gettext("There is no plugin %(name)s.") % {"name": name})
+                raise NotAllowed(
+                    gettext("There is no plugin %(name)s. It may have been removed from the platform; reload the page.")
+                    % {"name": name}
+                )
             return []
         if why := activation.current().kept_on(name):
             raise NotAllowed(why)
@@ -243,7 +247,7 @@ def resume(name: str, actor: Actor) -> None:
 
 
 def _enable_one(spec: PluginSpec, actor: Actor) -> None:
-    tables = make_tables(spec)
+    tables = _tables_made(spec)
     before = PluginState.objects.filter(plugin=spec.name).values_list("version", flat=True).first()
     now = {
         "enabled": True,
@@ -265,10 +269,36 @@ def _enable_one(spec: PluginSpec, actor: Actor) -> None:
     except Exception as error:  # a plugin's on_enable may raise anything; nothing of this enabling is kept
         log.exception("on_enable() of %s failed", spec.name)
         kind = type(error).__name__
-        said = gettext("%(title)s could not be enabled: its own preparations failed (%(kind)s).")
+        said = gettext(
+            "%(title)s could not be enabled: its own preparations failed (%(kind)s). Try again, or ask who runs this platform."
+        )
         raise NotAllowed(said % {"title": title_of(spec.name), "kind": kind}) from error
     record(actor, "plugin.enabled", spec.name, version=spec.version)
     hooks.emit("plugin_enabled", spec.name)
+
+
+def _tables_made(spec: PluginSpec) -> list[str]:
+    """The tables of a plugin that is being enabled, made.
+
+    Raises:
+        NotAllowed: its migrations failed, or have to wait; nothing of this enabling is kept.
+    """
+    try:
+        return make_tables(spec)
+    except MigrationFailed as error:
+        log.exception("%s of %s failed while it was enabled", error.what, spec.name)
+        said = gettext(
+            "%(title)s could not be enabled: its migration %(migration)s failed (%(kind)s). Nothing was changed. Try again; if it fails "
+            "again, tell whoever made the plugin, or who runs this platform: its log has the details."
+        )
+        words = {"title": title_of(spec.name), "migration": error.what, "kind": error.kind}
+        raise NotAllowed(said % words) from error
+    except Unsuitable as error:
+        log.warning("%s cannot be enabled before the deploy has ended: %s", spec.name, error)
+        said = gettext(
+            "%(title)s cannot be enabled while the platform is being updated. Nothing was changed. Try again when the update is over."
+        )
+        raise NotAllowed(said % {"title": title_of(spec.name)}) from error
 
 
 def _disable_one(name: str, actor: Actor) -> None:

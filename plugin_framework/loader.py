@@ -11,6 +11,7 @@ from typing import Any
 
 from django.apps import AppConfig
 
+from plugin_framework import rejections
 from plugin_framework.app_guard import fault_of, said
 from plugin_framework.app_guard.apps import plugin_configs
 from plugin_framework.app_guard.leaving import leave_out
@@ -19,6 +20,7 @@ from plugin_framework.points import CORE
 from plugin_framework.registry import PluginSpec, Registry
 from plugin_framework.sdk import HookPoint
 from plugin_framework.sdk._calling import plugins_code
+from plugin_framework.sdk._counts import Counted
 
 ENTRY_POINTS = "tenantry.plugins"
 log = logging.getLogger(__name__)
@@ -35,7 +37,8 @@ class Source:
     package: str = ""  # the distribution whose entry point it is; empty for the PLUGINS setting
 
     def __str__(self) -> str:
-        return f"{self.module}:{self.cls}" + (f" of the package {self.package}" if self.package else "")
+        where = f"{self.module}:{self.cls}"
+        return rejections.OF_PACKAGE(source=where, package=self.package).english if self.package else where
 
 
 def sources(plugins: Mapping[str, Mapping[str, Any]]) -> Iterator[Source]:
@@ -71,12 +74,13 @@ def _settled(registry: Registry, all_sources: Sequence[Source]) -> Iterator[Sour
         by_name.setdefault(source.name, []).append(source)
     for name, (first, *others) in by_name.items():
         if others and first.package:
-            text = f"{len(others) + 1} packages have a plugin called {name!r}: {_listed([first, *others])}."
-            quarantine(registry, name, Rejected(f"{text} Remove all but one of them."))
+            number, packages = Counted(len(others) + 1), _listed([first, *others])
+            text = rejections.SAME_NAME(number=number, name=repr(name), packages=packages).english
+            quarantine(registry, name, Rejected(text))
             continue
         for other in others:
             if other.module.split(".")[0] != first.module.split(".")[0]:
-                text = f"The PLUGINS setting has a plugin called {name!r} already; {other} cannot have that name too."
+                text = rejections.NAME_IN_SETTING(name=repr(name), other=other).english
                 quarantine(registry, f"{name} ({other.package})", Rejected(text))
         yield first
 
@@ -104,12 +108,13 @@ def _guarded_ready(registry: Registry, config: AppConfig, ready: Callable[[], No
             with plugins_code():
                 ready()
         except Exception as error:  # noqa: BLE001  # a plugin's own code may raise anything
-            why = f"{type(config).__name__}.ready() of {config.name} failed: {said(error)}."
+            failed = rejections.NOT_READY(config=type(config).__name__, app=config.name, error=said(error))
+            why = failed.english
             leave_out(config, why, with_models=False)
             owners = [spec for spec in registry.specs.values() if fault_of(spec.cls.__module__)]
             for spec in owners:
                 del registry.specs[spec.name]
-                quarantine(registry, spec.name, Rejected(f"{spec.name} cannot be started. {why}"))
+                quarantine(registry, spec.name, Rejected(rejections.NOT_STARTED(plugin=spec.name, why=why).english))
             registry.points = _points(registry.specs)
 
     return run
@@ -117,15 +122,19 @@ def _guarded_ready(registry: Registry, config: AppConfig, ready: Callable[[], No
 
 def _inspect(source: Source) -> PluginSpec:
     if fault := fault_of(source.module):
-        raise Rejected(f"{source.name} cannot be loaded. {fault}")
+        raise Rejected(rejections.NOT_LOADED(plugin=source.name, why=fault).english)
     try:
         with plugins_code():
             cls = getattr(import_module(source.module), source.cls)
     except Exception as error:  # a plugin's module may raise anything while it is imported
-        raise Rejected(f"{source.name} cannot be loaded from {source}: {said(error)}.") from error
+        raise Rejected(
+            rejections.NOT_LOADED_FROM(plugin=source.name, source=source, error=said(error)).english
+        ) from error
     spec = inspect_plugin(cls, source.defaults)
     if spec.name != source.name:
-        raise Rejected(f"{source} calls itself {spec.name!r}, but is listed as {source.name!r}.")
+        raise Rejected(
+            rejections.LISTED_OTHERWISE(source=source, name=repr(spec.name), listed=repr(source.name)).english
+        )
     return spec
 
 
@@ -133,15 +142,13 @@ type Faults = Iterator[tuple[str, Rejected]]
 
 
 def _clashing_points(candidates: Mapping[str, PluginSpec]) -> Faults:
-    owners = {point.name: (point, "the platform") for point in CORE}
+    owners = {point.name: (point, rejections.THE_PLATFORM.text) for point in CORE}
     for spec in list(candidates.values()):
         for point in spec.cls.declares:
             known, owner = owners.setdefault(point.name, (point, spec.name))
             if known != point:
-                text = (
-                    f"{spec.name} declares {point.name!r}, which is declared already, by {owner}. Give it another name."
-                )
-                yield spec.name, Rejected(text)
+                text = rejections.SAME_POINT(plugin=spec.name, hook=repr(point.name), owner=owner)
+                yield spec.name, Rejected(text.english)
                 break
 
 
@@ -158,10 +165,7 @@ def _cycles(candidates: Mapping[str, PluginSpec]) -> Faults:
     """The members of each cycle. Who merely needs one of them is loaded; the gate says why it does not run."""
     for name in candidates:
         if circle := _way_back(name, candidates):
-            yield (
-                name,
-                Rejected(f"{name} is part of a dependency cycle: {' → '.join(circle)}. Remove one of the arrows."),
-            )
+            yield name, Rejected(rejections.CYCLE(plugin=name, circle=" → ".join(circle)).english)
 
 
 def _way_back(name: str, candidates: Mapping[str, PluginSpec]) -> list[str]:
@@ -203,5 +207,6 @@ def _listed(same: Sequence[Source]) -> str:
 def quarantine(registry: Registry, name: str, error: BaseException) -> None:
     """Keep a plugin from running, and keep the sentence that says why."""
     expected = isinstance(error, Rejected)
-    registry.quarantine[name] = str(error) if expected else f"{name} failed while it was loaded: {said(error)}."
+    unforeseen = rejections.FAILED(plugin=name, error=said(error)).english
+    registry.quarantine[name] = str(error) if expected else unforeseen
     log.error("Plugin %s is quarantined: %s", name, registry.quarantine[name], exc_info=None if expected else error)

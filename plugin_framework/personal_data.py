@@ -208,7 +208,10 @@ def _part(name: str, person: Person) -> Part:
             data = json.loads(json.dumps(found, cls=DjangoJSONEncoder)) if found else None
     except Exception:  # whatever the plugin raises, the person gets the others' parts
         log.exception("export_person() of %s failed", name)
-        return replace(part, problem=gettext("It failed at putting this together."))
+        return replace(
+            part,
+            problem=gettext("The plugin failed while it put this together. Try again, or ask who runs this platform."),
+        )
     return replace(part, data=_clean(data))
 
 

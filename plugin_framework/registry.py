@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import date
@@ -78,6 +79,11 @@ class PluginSpec:
     def can_check(self) -> bool:
         """Whether "Test connection" has something to call."""
         return self.cls.check is not PluginInterface.check
+
+    @property
+    def log(self) -> logging.Logger:
+        """As the plugin's own, also where there is no instance of it, or one that has put something else in its place."""
+        return logging.getLogger(f"plugins.{self.name}")
 
     def new(self) -> PluginInterface:
         """A fresh, unconfigured instance."""

@@ -9,7 +9,7 @@ from __future__ import annotations
 import copy
 import logging
 from collections.abc import Callable
-from typing import Any
+from typing import Any, cast
 
 from plugin_framework import layers, settings_store
 from plugin_framework.config.limits import problem_with
@@ -60,14 +60,13 @@ def in_shape(spec: PluginSpec, stored: Config, version: int, platform: PlatformS
     Raises:
         Unfit: the plugin's `migrate_config` raised, or returned what cannot be stored.
     """
-    plugin = spec.new()
-    if version >= spec.config_version or not stored or not isinstance(plugin, ConfigurablePlugin):
+    if version >= spec.config_version or not stored or not issubclass(spec.cls, ConfigurablePlugin):
         return stored
     versions = {"saved": version, "installed": spec.config_version}
     opened = settings_store.mapped(stored, (), _open(spec.name))
     try:
         with plugins_code():
-            moved = plugin.migrate_config(copy.deepcopy(opened), version)
+            moved = cast(ConfigurablePlugin, spec.new()).migrate_config(copy.deepcopy(opened), version)
     except Exception as error:  # a plugin's own code may raise anything; the tenant's settings stay as they are
         log.exception("migrate_config() of %s failed", spec.name)
         raise Unfit(_RAISED(**versions, kind=type(error).__name__)) from error

@@ -66,7 +66,7 @@ def _tried(spec: PluginSpec, stored: Config, version: int) -> tuple[Config, str]
     platform = layers.platform_of(spec)
     try:
         config = shapes.in_shape(spec, stored, version, platform)
-        found = layers.problems(spec, spec.new(), layers.effective(spec, config, platform))
+        found = layers.problems(spec, spec.new, layers.effective(spec, config, platform))
     except (shapes.Unfit, settings_store.Unreadable) as error:
         return stored, error.words.english
     return config, "; ".join(each.sentence.english for each in found)

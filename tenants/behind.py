@@ -92,6 +92,13 @@ def survey(schemas: Iterable[str], *, finish: bool = False) -> Survey:
     )
 
 
+def is_broken(schema: str) -> bool:
+    """Whether it has not even the tables that say what it has."""
+    with public_scope(), connection.cursor() as cursor:
+        cursor.execute(_COMPLETE, [[schema]])
+        return not cursor.fetchall()
+
+
 def _checked(schema: str) -> str:
     if not _SCHEMA.fullmatch(schema):
         raise ValueError(f"{schema!r} is not the name of a tenant's schema.")

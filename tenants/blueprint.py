@@ -11,7 +11,7 @@ import hashlib
 import inspect
 import logging
 import threading
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import cache
@@ -117,16 +117,17 @@ class OtherCode(RuntimeError):
 
 
 @contextmanager
-def kept_in_step(*, may_lag: bool = False) -> Iterator[None]:
+def kept_in_step(*, may_lag: bool = False, needed: Collection[str] = ()) -> Iterator[None]:
     """Let new schemas hold what is decided inside about plugins that are on by default, from the same commit on. Call in a transaction.
 
     The spares that there are are given to nobody then, and the worker is asked for others.
 
     Args:
         may_lag: the decision must not fail because of this; while the platform is being updated, the blueprint follows at its end.
+        needed: the plugins that the decision is about, where new schemas have to hold them.
 
     Raises:
-        OtherCode: it would have to follow, and cannot now; undo the decision.
+        OtherCode: it would have to follow, and cannot now; undo the decision. MigrationFailed: those of one that is `needed` did.
     """
     with public_scope():
         before, written_by = code(), version().code
@@ -139,12 +140,12 @@ def kept_in_step(*, may_lag: bool = False) -> Iterator[None]:
                 log.warning("New organisations follow this decision at the end of the deploy: run migrate_tenants.")
                 return
             raise OtherCode(gettext("The platform is being updated. Decide this again in a few minutes."))
-        _write()
+        _write(needed)
     owed.ask()
 
 
-def _write() -> None:
-    statements = _written_down()
+def _write(needed: Collection[str] = ()) -> None:
+    statements = _written_down(needed)
     _execute(_CHANGE)
     digest = _hash(statements) if statements else code()
     values = {"code": code(), "digest": digest, "statements": statements, "made_at": Now()}
@@ -159,10 +160,10 @@ def code() -> str:
     return _hash("\0".join([_sources(labels), *waiting, *(f"{s.name} {s.version} {s.config_version}" for s in specs)]))
 
 
-def _migrate() -> None:
+def _migrate(needed: Collection[str] = ()) -> None:
     """Fill the current schema, which is empty, without statements."""
     migrate_schema(tenant_labels())
-    defaults.prepare(defaults.chosen())
+    defaults.prepare(defaults.chosen(), needed)
 
 
 @cache
@@ -174,10 +175,10 @@ def _sources(labels: frozenset[str]) -> str:
     return _hash("\0".join([django.__version__, inspect.getsource(ddl), *(str(key) for key, _ in found), *sources]))
 
 
-def _written_down() -> str:
+def _written_down(needed: Collection[str]) -> str:
     """A migrated schema as statements, proved; "" if it holds what cannot be written down. No schema is left behind."""
     try:
-        statements = _of_a_schema("")
+        statements = _of_a_schema("", needed)
         if ddl.comparable(_of_a_schema(statements)) != ddl.comparable(statements):
             raise ddl.NotReplayable("The schema that comes of its statements is not equal to it.")
     except ddl.NotReplayable as error:
@@ -186,7 +187,7 @@ def _written_down() -> str:
     return statements
 
 
-def _of_a_schema(statements: str) -> str:
+def _of_a_schema(statements: str, needed: Collection[str] = ()) -> str:
     """A schema made by `statements`, by migrations if there are none, written down and taken back."""
     ref = TenantRef(slug="blueprint", name="Blueprint", host="", schema=new_schema_name())
     with transaction.atomic():
@@ -195,7 +196,7 @@ def _of_a_schema(statements: str) -> str:
             if statements:
                 _execute(statements)
             else:
-                _migrate()
+                _migrate(needed)
             found = ddl.of(ref.schema)
         transaction.set_rollback(True)
     return found

@@ -21,7 +21,7 @@ from plugin_framework.catalog.revisions import bump_tenant
 from plugin_framework.changing import lock_plugins, release_held
 from plugin_framework.citus import cluster
 from plugin_framework.db import finished, wear
-from plugin_framework.db.migrator import migrate_schema, shared_labels, tenant_labels
+from plugin_framework.db.migrator import MigrationFailed, migrate_schema, shared_labels, tenant_labels
 from plugin_framework.delivery import schedule
 from plugin_framework.lifecycle import labels_here, record_tables, record_versions
 from plugin_framework.models import PluginState
@@ -29,7 +29,7 @@ from plugin_framework.tenancy import TenantRef, public_scope, tenant_scope
 from plugin_framework.tenancy_directory import everyone, find
 from plugin_framework.upgrades import Finding, findings, upgrade
 from tenants import blueprint
-from tenants.behind import Behind, survey
+from tenants.behind import Behind, is_broken, survey
 from tenants.models import PLATFORM_SCHEMA
 from tenants.provisioning import ensure_platform
 
@@ -46,7 +46,7 @@ class Options:
         jobs: tenants at the same time, each on a connection of its own.
         canaries: slugs that go first, after the platform's own tenant; the others follow only if all of these succeed.
         only: slugs of the tenants that are migrated; empty: all.
-        max_failures: after so many failed tenants no other is begun.
+        max_failures: after so many failed tenants no other is begun. Those whose schema is lost do not count: they would end each deploy.
         lock_timeout: seconds that a statement waits for a lock; longer would make the tenant's own requests queue behind it.
         tries: times that a schema is tried when somebody is in the way.
         finish: no process with older code is left: also what those could not have lived with.
@@ -76,6 +76,7 @@ class Outcome:
     tries: int = 1
     seconds: float = 0.0
     gone: bool = False  # the tenant was deleted meanwhile; there is nothing to migrate any more
+    lost: bool = False  # its schema is not there, or not complete: that says nothing about what is being rolled out
 
 
 @dataclass(frozen=True, slots=True)
@@ -188,7 +189,7 @@ def _complete_schedules(others: Sequence[TenantRef]) -> Iterator[Outcome]:
             if _is_gone(refs[schema]):
                 continue
             log.exception("Completing the schedule of %s failed", refs[schema].slug)
-            yield Outcome(refs[schema].slug, error=f"{type(error).__name__}: {error}".strip())
+            yield Outcome(refs[schema].slug, error=_said(error))
 
 
 def _rank(ref: TenantRef, options: Options) -> int:
@@ -205,7 +206,7 @@ def _several(refs: Sequence[TenantRef], options: Options, stopping: Callable[[],
     if options.jobs == 1:
         while more():
             outcome = _migrate_tenant(left.popleft(), options)
-            failures += bool(outcome.error)
+            failures += _counts(outcome)
             wear.recycle()
             yield outcome
         return
@@ -215,8 +216,16 @@ def _several(refs: Sequence[TenantRef], options: Options, stopping: Callable[[],
                 running.add(pool.submit(_in_thread, left.popleft(), options))
             done, running = wait(running, return_when=FIRST_COMPLETED)
             for each in done:
-                failures += bool(each.result().error)
+                failures += _counts(each.result())
                 yield each.result()
+
+
+def _said(error: Exception) -> str:
+    return str(error) if isinstance(error, MigrationFailed) else f"{type(error).__name__}: {error}".strip()
+
+
+def _counts(outcome: Outcome) -> bool:
+    return bool(outcome.error) and not outcome.lost
 
 
 def _in_thread(ref: TenantRef, options: Options) -> Outcome:
@@ -241,12 +250,13 @@ def _in_spite_of_locks(
             outcome = migrate()
             break
         except Exception as error:  # whatever is wrong with one schema, the others go on
-            outcome = Outcome(who, error=f"{type(error).__name__}: {error}".strip())
+            outcome = Outcome(who, error=_said(error))
             if ref is not None and _is_gone(ref):
                 outcome = Outcome(who, gone=True)
                 break
             if not _in_the_way(error) or number == options.tries:
-                log.exception("Migrating %s failed", who)
+                outcome = replace(outcome, lost=isinstance(error, SchemaMissing))
+                log.error("Migrating %s failed: %s", who, outcome.error, exc_info=None if outcome.lost else error)
                 break
             _pause(number)
     return replace(outcome, tries=number, seconds=time.monotonic() - began)
@@ -276,15 +286,13 @@ def _let_go_on() -> None:
 
 
 class SchemaMissing(RuntimeError):
-    """Its schema is not there. Restore it from a backup, or delete the organisation."""
+    """Its schema is not there, or is not complete. Restore it from a backup, or delete the organisation."""
 
 
 def _there(ref: TenantRef) -> None:
-    """Without its schema, what follows would be about the public one, which comes next in the search_path."""
-    with connection.cursor() as cursor:
-        cursor.execute("SELECT to_regnamespace(%s) IS NOT NULL", [f'"{ref.schema}"'])
-        if not cursor.fetchone()[0]:
-            raise SchemaMissing(SchemaMissing.__doc__)
+    """Without the tables that say what it has, it would be given empty ones, and seem to be well."""
+    if is_broken(ref.schema):
+        raise SchemaMissing(SchemaMissing.__doc__)
 
 
 def _is_gone(ref: TenantRef) -> bool:
@@ -296,6 +304,8 @@ def _is_gone(ref: TenantRef) -> bool:
 
 
 def _in_the_way(error: Exception) -> bool:
+    if isinstance(error, MigrationFailed) and isinstance(error.__cause__, Exception):
+        error = error.__cause__
     return isinstance(error, OperationalError) and getattr(error.__cause__, "sqlstate", None) in _AGAIN
 
 

@@ -14,6 +14,7 @@ from django.db import transaction
 from django.utils.translation import gettext, gettext_noop
 
 from plugin_framework.audit import Actor, record
+from plugin_framework.sdk._counts import Counted
 from plugin_framework.tenancy import bound, current_tenant, public_scope
 from tenants.models import Tenant
 from tenants.operations import NotPossible, locked
@@ -66,7 +67,7 @@ def kind_of(content: bytes) -> str:
                 if not 0 < min(size) <= max(size) <= MOST_PIXELS:
                     raise NotPossible(
                         gettext("The picture has more than %(most)s pixels on a side. Make it smaller.")
-                        % {"most": MOST_PIXELS}
+                        % {"most": Counted(MOST_PIXELS)}
                     )
                 return ending
     raise NotPossible(gettext(_NO_PICTURE))

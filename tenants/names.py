@@ -60,7 +60,7 @@ def problem_with(slug: str) -> str:
     if slug.startswith("xn--") or not _SLUG.fullmatch(slug):
         return _("Use 3 to 32 lower-case letters, digits and single hyphens, beginning with a letter.")
     if _is_reserved(slug):
-        return _("This name is reserved, or looks like one that is.")
+        return _("This name is reserved, or looks like one that is. Choose another one.")
     return ""
 
 

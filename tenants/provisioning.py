@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from datetime import datetime
 
 from django.conf import settings
 from django.db import IntegrityError, transaction
@@ -79,13 +80,15 @@ def _check(slug: str) -> None:
 
 def _from_pool(slug: str, name: str, actor: Actor, then: Then) -> TenantRef | None:
     blueprint.hold()
-    schema, left = spares.take()
-    if schema is None:
+    spare = spares.take()
+    if spare is None:
         return None
     failpoint("spare_taken")
-    ref = claim(slug, name, schema)
-    settle(ref, actor, then)
-    if left < settings.SPARE_SCHEMAS / 2:  # before that there is no hurry, and asking costs the sign-up some statements
+    ref = claim(slug, name, spare.schema)
+    settle(ref, actor, then, new_at=spare.at)
+    if (
+        spare.left < settings.SPARE_SCHEMAS / 2
+    ):  # before that there is no hurry, and asking costs the sign-up some statements
         owed.ask()
     return ref
 
@@ -98,10 +101,14 @@ def _create(slug: str, name: str, schema: str, actor: Actor, then: Then = _nothi
     return ref
 
 
-def settle(ref: TenantRef, actor: Actor, then: Then = _nothing) -> None:
-    """Write into a new schema what every tenant begins with, say that it is there, and let `then` add what this one begins with."""
+def settle(ref: TenantRef, actor: Actor, then: Then = _nothing, new_at: datetime | None = None) -> None:
+    """Write into a new schema what every tenant begins with, say that it is there, and let `then` add what this one begins with.
+
+    Args:
+        new_at: since when it is this tenant's, by the database's clock; None: that is to be asked for.
+    """
     with tenant_scope(ref):
-        begins_with_plugins = schedule.sync()
+        begins_with_plugins = schedule.sync(new_at)
         record(actor, "tenant.created", ref.slug)
         if begins_with_plugins:
             defaults.take_over()

@@ -29,12 +29,12 @@ def retire(hosts: Iterable[str], schema: str) -> None:
 def why_resting(host: str) -> str:
     """Why nobody can have `host` now, and from when on they can; "" if it does not rest."""
     with public_scope():
-        found = RetiredHost.objects.filter(host=host, free_at__gt=Now()).first()
-    if found is None:
+        free_at = RetiredHost.objects.filter(host=host, free_at__gt=Now()).values_list("free_at", flat=True).first()
+    if free_at is None:
         return ""
     return gettext(
         "The address %(host)s was another organisation's until recently. It is free again after %(day)s; choose another one."
-    ) % {"host": host, "day": date_format(found.free_at, "DATE_FORMAT")}
+    ) % {"host": host, "day": date_format(free_at, "DATE_FORMAT")}
 
 
 def give_back(hosts: Iterable[str], schema: str) -> None:

@@ -6,6 +6,7 @@ Row and schema of a spare come, go and change hands in one transaction each. Who
 from __future__ import annotations
 
 from dataclasses import dataclass
+from datetime import datetime
 
 from django.conf import settings
 from django.db import connection, transaction
@@ -22,7 +23,7 @@ WITH chosen AS (
     SELECT s.schema_name FROM public.tenants_spare AS s JOIN public.tenants_blueprint AS b ON b.digest = s.blueprint
     LIMIT 1 FOR UPDATE OF s SKIP LOCKED)
 DELETE FROM public.tenants_spare AS s USING chosen WHERE s.schema_name = chosen.schema_name
-RETURNING s.schema_name, (SELECT count(*) FROM public.tenants_spare) - 1
+RETURNING s.schema_name, (SELECT count(*) FROM public.tenants_spare) - 1, clock_timestamp()
 """
 COUNT = """
 SELECT count(*) FILTER (WHERE s.blueprint = b.digest), count(s.schema_name) FILTER (WHERE s.blueprint IS DISTINCT FROM b.digest)
@@ -47,15 +48,28 @@ class Pool:
     stale: int
 
 
-def take() -> tuple[str | None, int]:
-    """The schema of a spare, which is the caller's with the commit of its transaction, or None; and how many are left, about.
+@dataclass(frozen=True, slots=True)
+class Taken:
+    """A spare that is somebody's now.
+
+    Attributes:
+        left: how many there are besides, about. `at`: when it was taken, by the database's clock.
+    """
+
+    schema: str
+    left: int
+    at: datetime
+
+
+def take() -> Taken | None:
+    """A spare, which is the caller's with the commit of its transaction; None if there is none.
 
     Call with the blueprint held, so that it is one that is up to date.
     """
     with connection.cursor() as cursor:
         cursor.execute(_TAKE)
         row = cursor.fetchone()
-    return row or (None, 0)
+    return row and Taken(*row)
 
 
 def count() -> Pool:

@@ -14,6 +14,7 @@ from plugin_framework.db import recorded
 from plugin_framework.db.migrator import tenant_labels
 from plugin_framework.models import AuditEntry, PluginState
 from plugin_framework.tenancy import TenantRef, current_tenant, public_scope
+from plugin_framework.tenancy_directory import everyone
 
 _TABLES = "SELECT tablename::text FROM pg_tables WHERE schemaname = %s"
 # By name, which an index finds: among many tenants the catalog is large.
@@ -21,6 +22,7 @@ _LACKING = """
 SELECT schema, name FROM unnest(%s::text[]) AS schema, unnest(%s::text[]) AS name WHERE to_regclass(format('%%I.%%I', schema, name)) IS NULL
 """
 _HISTORY = "django_migrations"
+LOOKED_AT = 20  # tenants that are not whole, of which it is found out why
 
 
 class Condition(StrEnum):
@@ -42,6 +44,17 @@ def condition(ref: TenantRef) -> Condition:
 def whole(schemas: Collection[str]) -> frozenset[str]:
     """Those of `schemas` that have the tables that every tenant has."""
     return frozenset(schemas) - _lacking(schemas, _own_tables() | {_HISTORY}).keys()
+
+
+def lost() -> list[TenantRef]:
+    """The tenants that are not whole and not only behind, by slug: a statement for all, and a few more for each that is not whole.
+
+    Of those at most `LOOKED_AT` are looked at: while a deploy waits for its migrations, that may be everybody.
+    """
+    refs = {entry.ref.schema: entry.ref for entry in everyone()}
+    there = whole(refs)
+    doubtful = [ref for schema, ref in refs.items() if schema not in there]
+    return [ref for ref in doubtful[:LOOKED_AT] if condition(ref) is Condition.LOST]
 
 
 def has_log(schema: str) -> bool:

@@ -13,6 +13,7 @@ from django.template import Context
 from django.template.base import Template
 from django.test import Client
 from django.test.signals import template_rendered
+from django.utils import translation
 
 from plugin_framework.tenancy import TenantRef, tenant_scope
 from saas.testing.server import Tenants, two_tenants
@@ -46,6 +47,13 @@ def told_of_whole_pages(django_test_environment: None) -> Iterator[None]:
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(Template, "_render", draw)
         yield
+
+
+@pytest.fixture(autouse=True)
+def _english_again() -> Iterator[None]:
+    """A request leaves its language to the thread, which here goes on to the next test."""
+    yield
+    translation.deactivate()
 
 
 @pytest.fixture

@@ -100,6 +100,7 @@ def _place(stack: ExitStack, url: str, tenants: int, load: Crowd, say: Callable[
     with sides.side(f"making {tenants} tenants", env) as maker:
         maker.ask("crowd", count=tenants)
         found = dict(zip(sorted(set(draws)), maker.ask("people", numbers=sorted(set(draws))), strict=True))
+        maker.ask("visit", visits=list(found.values()), again=False)  # else each would be noted as a new device later
     side = stack.enter_context(sides.side(f"{tenants} tenants", env))
     return Place(side, tenants, [tuple(found[number]) for number in draws], [], [], [])
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 
 from bench.crowd.tenants import fill_pool
+from plugin_framework.tenancy import public_scope
 from saas.signup.service import sign_up
 from tenants.fleet import migrate_everything
 
@@ -29,8 +30,13 @@ def new_organisations(count: int) -> list[float]:
     for _ in range(count):
         _made += 1  # in a name that does not become a reserved one: "new-5" looks like "news"
         began = time.perf_counter()
-        sign_up(
-            organisation=f"New {_made}", slug=f"settler-{_made}", name="Ada", email="ada@new.example", password="x" * 12
-        )  # nobody's
+        with public_scope():  # as the page has it
+            sign_up(
+                organisation=f"New {_made}",
+                slug=f"settler-{_made}",
+                name="Ada",
+                email="ada@new.example",
+                password="x" * 12,  # nobody's
+            )
         taken.append((time.perf_counter() - began) * 1e6)
     return taken

@@ -7,6 +7,7 @@ from types import ModuleType
 from django.apps import AppConfig, apps
 from django.conf import settings
 
+from plugin_framework import rejections
 from plugin_framework.app_guard import faults, said
 from plugin_framework.app_guard.leaving import leave_out
 from plugin_framework.app_guard.parts import problem_with
@@ -37,7 +38,8 @@ class AppGuardConfig(AppConfig):
                 with plugins_code():
                     config.import_models()
             except Exception as error:  # noqa: BLE001  # a plugin's module may raise anything
-                leave_out(config, f"{config.name}.models cannot be imported: {said(error)}.", with_models=True)
+                why = rejections.NOT_IMPORTED(module=f"{config.name}.models", error=said(error))
+                leave_out(config, why.english, with_models=True)
 
 
 def plugin_configs() -> list[AppConfig]:
@@ -57,8 +59,8 @@ def _problem(entry: str, labels: dict[str, str]) -> str:
         with plugins_code():
             config = AppConfig.create(entry)
     except Exception as error:  # noqa: BLE001  # a plugin's package may raise anything
-        return f"{entry} cannot be imported: {said(error)}."
+        return rejections.NOT_IMPORTED(module=entry, error=said(error)).english
     holder = labels.setdefault(config.label, config.name)
     if holder != config.name:
-        return f"Its Django app has the label {config.label!r}, as {holder} has; set another `label` in its AppConfig."
+        return rejections.SAME_LABEL(label=repr(config.label), holder=holder).english
     return ""

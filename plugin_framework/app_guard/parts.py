@@ -10,6 +10,7 @@ from django.apps import AppConfig, apps
 from django.db.migrations import Migration
 from django.db.migrations.loader import MigrationLoader
 
+from plugin_framework import rejections
 from plugin_framework.app_guard import said
 from plugin_framework.sdk._calling import plugins_code
 
@@ -35,7 +36,7 @@ def _modules(package: str, folder: Path, part: str) -> dict[str, object]:
             with plugins_code():
                 found[name or "_"] = import_module(module)
         except Exception as error:
-            raise ImportError(f"{module} cannot be imported: {said(error)}.") from error
+            raise ImportError(rejections.NOT_IMPORTED(module=module, error=said(error)).english) from error
     return found
 
 
@@ -44,15 +45,15 @@ def _problems(label: str, migrations: dict[str, object]) -> list[tuple[str, str]
     ends = set(migrations)
     for name, migration in migrations.items():
         if not (isinstance(migration, type) and issubclass(migration, Migration)):
-            found.append((name, f"Its migration {name} has no class Migration."))
+            found.append((name, rejections.NO_MIGRATION(name=name).english))
             continue
         if not migration.atomic:
-            found.append((name, f"Its migration {name} is not atomic; plugins are migrated inside a transaction."))
+            found.append((name, rejections.NOT_ATOMIC(name=name).english))
         before = [str(each) for app, each in migration.dependencies if app == label]
         ends -= set(before)
         found += [(name, _missing(name, app, str(each), migrations, label)) for app, each in migration.dependencies]
     if len(ends) > 1:
-        found.append(("", f"Its migrations have several ends: {', '.join(sorted(ends))}. Let one follow the other."))
+        found.append(("", rejections.MANY_ENDS(ends=", ".join(sorted(ends))).english))
     return found
 
 
@@ -68,4 +69,4 @@ def _missing(name: str, app: str, wanted: str, own: dict[str, object], label: st
         module = MigrationLoader.migrations_module(app)[0]
         folder = [str(each) for each in import_module(module).__path__] if module else []
         there = wanted in {each.name for each in iter_modules(folder)}
-    return "" if there else f"Its migration {name} follows {app}.{wanted}, which is not installed."
+    return "" if there else rejections.NOTHING_BEFORE(name=name, before=f"{app}.{wanted}").english

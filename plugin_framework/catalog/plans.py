@@ -12,6 +12,7 @@ from django.utils.translation import gettext, ngettext
 from plugin_framework.catalog.models import Plan, TenantPlan
 from plugin_framework.catalog.revisions import bump_catalog, bump_tenant
 from plugin_framework.delivery import lanes
+from plugin_framework.sdk._counts import Counted
 from plugin_framework.tenancy import current_tenant, public_scope
 
 MOST = 2**63 - 1  # what the columns hold
@@ -138,15 +139,17 @@ def remove(slug: str) -> None:
     with public_scope(), transaction.atomic():
         plan = Plan.objects.select_for_update().filter(slug=slug).first()
         if plan is None:
-            raise PlanError(gettext("There is no plan “%(slug)s”.") % {"slug": slug})
+            raise PlanError(
+                gettext("There is no plan “%(slug)s”. Make it first, or choose another one.") % {"slug": slug}
+            )
         if (having := plan.tenantplan_set.count()) > 0:
             raise PlanError(
                 ngettext(
                     "%(name)s is the plan of an organisation. Choose another one there first.",
-                    "%(name)s is the plan of %(number)d organisations. Choose another one there first.",
+                    "%(name)s is the plan of %(number)s organisations. Choose another one there first.",
                     having,
                 )
-                % {"name": plan.name, "number": having}
+                % {"name": plan.name, "number": Counted(having)}
             )
         plan.delete()
 
@@ -167,7 +170,9 @@ def assign(slug: str) -> bool:
         with public_scope():
             plan = Plan.objects.filter(slug=slug).first()
             if slug and plan is None:
-                raise PlanError(gettext("There is no plan “%(slug)s”.") % {"slug": slug})
+                raise PlanError(
+                    gettext("There is no plan “%(slug)s”. Make it first, or choose another one.") % {"slug": slug}
+                )
             if plan is None:
                 TenantPlan.objects.filter(tenant_schema=schema).delete()
             else:

@@ -13,6 +13,7 @@ from collections.abc import Mapping
 from graphlib import CycleError, TopologicalSorter
 from typing import Any
 
+from plugin_framework.config import faults
 from plugin_framework.config.errors import SchemaError
 
 KEYWORD = "x-show-if"
@@ -36,32 +37,29 @@ def check(parent: Node, path: str) -> None:
         if KEYWORD not in node:
             continue
         if not isinstance(node[KEYWORD], dict) or not node[KEYWORD]:
-            raise SchemaError(where, f"{KEYWORD} must be an object: values by the names of the fields beside it")
+            raise SchemaError(where, faults.CONDITION())
         if name in parent.get("required", ()) and "default" not in node:
-            raise SchemaError(
-                where,
-                f"{KEYWORD}: what is required must always be filled in; give it a default, "
-                "or do not require it and look in validate_config() whether it is needed",
-            )
+            raise SchemaError(where, faults.REQUIRED_AND_CONDITIONAL())
         for other, wanted in conditions(node).items():
             _check_one(fields, other, wanted, where)
     try:
         TopologicalSorter({name: conditions(node) for name, node in fields.items()}).prepare()
     except CycleError as error:
-        raise SchemaError(path, f"{KEYWORD}: {', '.join(error.args[1][:-1])} wait for each other") from error
+        names = ", ".join(error.args[1][:-1])
+        raise SchemaError(path, faults.WAIT_FOR_EACH_OTHER(names=names)) from error
 
 
 def _check_one(fields: Node, other: str, wanted: list[Any], where: str) -> None:
     if other not in fields:
-        raise SchemaError(where, f"{KEYWORD}: there is no field {other!r} beside it")
+        raise SchemaError(where, faults.NO_FIELD_BESIDE(name=repr(other)))
     node = fields[other]
     choices = [True, False] if node.get("type") == "boolean" else node.get("enum", [])
     if not choices or node.get("writeOnly"):
-        raise SchemaError(where, f"{KEYWORD}: {other!r} must be a boolean, or have an enum, and be no secret")
+        raise SchemaError(where, faults.NO_KNOWN_VALUES(name=repr(other)))
     if strange := [each for each in wanted if not any(same(each, choice) for choice in choices)]:
-        raise SchemaError(where, f"{KEYWORD}: {other!r} can never be {', '.join(map(repr, strange))}")
+        raise SchemaError(where, faults.NEVER(name=repr(other), values=", ".join(map(repr, strange))))
     if not wanted or (node.get("type") == "boolean" and len(wanted) > 1):
-        raise SchemaError(where, f"{KEYWORD}: say which values of {other!r} it waits for; of true and false, one")
+        raise SchemaError(where, faults.WHICH_VALUES(name=repr(other)))
 
 
 def same(one: Any, other: Any) -> bool:

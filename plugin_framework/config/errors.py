@@ -10,8 +10,8 @@ from plugin_framework.sdk._words import Sentence, in_field
 class SchemaError(ValueError):
     """A plugin's schema that cannot be used; the text names the place and the fault."""
 
-    def __init__(self, path: str, message: str) -> None:
-        super().__init__(f"{path}: {message}" if path else message)
+    def __init__(self, path: str, fault: Sentence) -> None:
+        super().__init__(f"{path}: {fault.english}" if path else fault.english)
         self.path = path
 
 

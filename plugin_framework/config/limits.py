@@ -7,6 +7,7 @@ import math
 from collections.abc import Mapping
 from typing import Any, Literal
 
+from plugin_framework.sdk._counts import Counted
 from plugin_framework.sdk._words import Phrase, Sentence
 
 MAX_BYTES = 64 * 1024
@@ -34,7 +35,7 @@ def problem_with(config: Mapping[str, Any]) -> Problem:
         size = len(json.dumps(config, ensure_ascii=False).encode())
     except (TypeError, ValueError, UnicodeEncodeError):
         return _NOT_JSON()
-    return _LARGE(most=MAX_BYTES // 1024) if size > MAX_BYTES else ""
+    return _LARGE(most=Counted(MAX_BYTES // 1024)) if size > MAX_BYTES else ""
 
 
 def _look(value: Any, depth: int) -> Problem:
@@ -56,7 +57,7 @@ def _look(value: Any, depth: int) -> Problem:
 def _key(key: Any) -> Problem:
     if not isinstance(key, str):
         return _KEY()
-    return _LONG_KEY(most=MAX_KEY) if len(key) > MAX_KEY else text_problem(key)
+    return _LONG_KEY(most=Counted(MAX_KEY)) if len(key) > MAX_KEY else text_problem(key)
 
 
 def text_problem(text: str) -> Problem:

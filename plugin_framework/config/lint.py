@@ -9,12 +9,14 @@ from jsonschema import Draft202012Validator
 from jsonschema.exceptions import SchemaError as JsonSchemaError
 from referencing import Registry
 
-from plugin_framework.config import conditions
+from plugin_framework.config import conditions, faults
 from plugin_framework.config.errors import SchemaError
 from plugin_framework.config.formats import FORMATS
 from plugin_framework.config.keywords import VALIDATOR
 from plugin_framework.config.limits import MAX_KEY, problem_with, text_problem
 from plugin_framework.config.patterns import is_risky, longest
+from plugin_framework.sdk._counts import Counted
+from plugin_framework.sdk._words import Sentence
 
 MAX_DEPTH = 16
 USUAL_LENGTH = 200  # characters that a pattern must be quick on, if maxLength does not say
@@ -47,14 +49,7 @@ _HINTS: dict[str, tuple[type, ...]] = {
     "x-enum-labels": (dict,),
     "x-bound-to": (list,),
 }
-_JSON_NAMES = {
-    int: "a number",
-    float: "a number",
-    str: "a text",
-    bool: "true or false",
-    dict: "an object",
-    list: "a list",
-}
+
 _TYPES: dict[str, Callable[[Any], bool]] = {
     "string": lambda value: isinstance(value, str),
     "boolean": lambda value: isinstance(value, bool),
@@ -73,15 +68,15 @@ def check(schema: Node) -> None:
     try:
         Draft202012Validator.check_schema(schema)
     except JsonSchemaError as error:
-        raise SchemaError("/".join(map(str, error.absolute_path)), error.message) from error
+        raise SchemaError("/".join(map(str, error.absolute_path)), Sentence(error.message)) from error
     except (OverflowError, RecursionError) as error:
-        raise SchemaError("", f"has a pattern that cannot be read: {error}") from error
+        raise SchemaError("", faults.BAD_PATTERN(error=error)) from error
     if schema.get("type") != "object":
-        raise SchemaError("", "must have the type 'object'")
+        raise SchemaError("", faults.NOT_THE_TYPE_OBJECT())
     if schema.get("writeOnly"):
-        raise SchemaError("", "is not a secret as a whole; say writeOnly at the fields that are")
+        raise SchemaError("", faults.SECRET_AS_A_WHOLE())
     if conditions.KEYWORD in schema:
-        raise SchemaError("", f"{conditions.KEYWORD} belongs to a field: there is nothing beside the whole")
+        raise SchemaError("", faults.CONDITION_OF_THE_WHOLE())
     _check_node(schema, "", 1)
     for path, node in properties(schema, ()):
         _check_secret(schema, path, node)
@@ -89,10 +84,10 @@ def check(schema: Node) -> None:
 
 def _check_node(node: Node, path: str, depth: int) -> None:
     if depth > MAX_DEPTH:
-        raise SchemaError(path, f"is nested deeper than {MAX_DEPTH}")
+        raise SchemaError(path, faults.DEEP(most=MAX_DEPTH))
     kind = _kind(node, path)
     if strange := set(node) - _EVERYWHERE - _BY_TYPE[kind]:
-        raise SchemaError(path, f"{', '.join(sorted(strange))}: not supported for the type {kind!r}")
+        raise SchemaError(path, faults.NOT_SUPPORTED(keywords=", ".join(sorted(strange)), type=repr(kind)))
     _check_hints(node, path)
     _check_choices(node, path, kind)
     if kind == "object":
@@ -117,104 +112,92 @@ def _kind(node: Any, path: str) -> str:
     ):
         return "string"
     if not isinstance(kind, str) or kind not in _BY_TYPE:
-        raise SchemaError(path, f"must have one type of {', '.join(_BY_TYPE)}, not {kind!r}")
+        raise SchemaError(path, faults.NO_TYPE(types=", ".join(_BY_TYPE), value=repr(kind)))
     return kind
 
 
 def _check_items(node: Node, path: str, depth: int) -> None:
     items = node.get("items")
     if items is None:
-        raise SchemaError(path, "must say what its 'items' are")
+        raise SchemaError(path, faults.NO_ITEMS())
     kind = _kind(items, f"{path}/items")
     if kind == "array" or (
         kind == "object"
         and any(_kind(each, path) in {"object", "array"} for each in items.get("properties", {}).values())
     ):
-        raise SchemaError(f"{path}/items", "an array holds single values, or objects of single values")
+        raise SchemaError(f"{path}/items", faults.NESTED_LIST())
     if kind == "object" and not items.get("properties"):
-        raise SchemaError(f"{path}/items", "must have fields of its own: its 'properties'")
+        raise SchemaError(f"{path}/items", faults.NO_FIELDS())
     if conditions.KEYWORD in items:
-        raise SchemaError(f"{path}/items", f"{conditions.KEYWORD} belongs to the list, or to a field of its entries")
+        raise SchemaError(f"{path}/items", faults.CONDITION_OF_AN_ENTRY())
     if any(each.get("writeOnly") for each in [items, *items.get("properties", {}).values()]):
-        raise SchemaError(f"{path}/items", "secrets cannot stand in an array")
+        raise SchemaError(f"{path}/items", faults.SECRET_IN_A_LIST())
     if node.get("uniqueItems") and "maxItems" not in node:
-        raise SchemaError(path, "uniqueItems needs maxItems: comparing each with each takes long in a long list")
+        raise SchemaError(path, faults.UNIQUE_WITHOUT_A_LIMIT())
     _check_node(items, f"{path}/items", depth + 1)
 
 
 def _check_string(node: Node, path: str) -> None:
     if node.get("format", "email") not in _FORMATS:
-        raise SchemaError(path, f"the format {node['format']!r} is not known; use one of {', '.join(sorted(_FORMATS))}")
+        raise SchemaError(path, faults.FORMAT(format=repr(node["format"]), formats=", ".join(sorted(_FORMATS))))
     pattern = node.get("pattern")
     if pattern is None:
         return
     if is_risky(pattern):
-        raise SchemaError(
-            path, f"the pattern {pattern!r} could take forever on some texts; avoid repeats inside repeats"
-        )
+        raise SchemaError(path, faults.RISKY(pattern=repr(pattern)))
     if longest(pattern) < (length := node.get("maxLength", USUAL_LENGTH)):
-        raise SchemaError(
-            path,
-            f"the pattern {pattern!r} could take very long on texts of {length} characters; lower maxLength, "
-            "start it with ^, or make its repeats take different characters",
-        )
+        raise SchemaError(path, faults.SLOW(pattern=repr(pattern), length=Counted(length)))
 
 
 def _check_names(node: Node, path: str) -> None:
     if not isinstance(node.get("additionalProperties", True), bool):
-        raise SchemaError(
-            path, "additionalProperties must be true or false: the form cannot show fields without a name"
-        )
+        raise SchemaError(path, faults.UNKNOWN_FIELDS())
     for name in node.get("properties", {}):
         # A dot separates the names of nested fields, in errors, in x-bound-to and where secrets are sealed.
         if not name.strip() or "." in name or len(name) > MAX_KEY or text_problem(name) or not name.isprintable():
-            raise SchemaError(
-                path, f"the field name {name!r} is not usable: 1 to {MAX_KEY} printable characters, no dots"
-            )
+            raise SchemaError(path, faults.NAME(name=repr(name), most=Counted(MAX_KEY)))
     if unknown := set(node.get("required", ())) - set(node.get("properties", {})):
-        raise SchemaError(path, f"requires {', '.join(sorted(unknown))}, which it does not have")
+        raise SchemaError(path, faults.REQUIRES(names=", ".join(sorted(unknown))))
 
 
 def _check_hints(node: Node, path: str) -> None:
     for name, types in _HINTS.items():
         if name in node and (not isinstance(node[name], types) or (isinstance(node[name], bool) and bool not in types)):
-            raise SchemaError(path, f"{name} must be {_JSON_NAMES[types[0]]}")
+            raise SchemaError(path, faults.HINTS[types[0]](name=name))
     if not all(isinstance(each, str) for each in node.get("x-enum-labels", {}).values()):
-        raise SchemaError(path, "x-enum-labels must name each choice with a text")
+        raise SchemaError(path, faults.LABELS())
     if not all(isinstance(each, str) for each in node.get("x-bound-to", ())):
-        raise SchemaError(path, "x-bound-to must list names of fields")
+        raise SchemaError(path, faults.BOUND_NAMES())
 
 
 def _check_choices(node: Node, path: str, kind: str) -> None:
     if "enum" not in node:
         return
     if kind in {"object", "array"}:
-        raise SchemaError(path, f"cannot choose among values of the type {kind!r}")
+        raise SchemaError(path, faults.NO_CHOICE(type=repr(kind)))
     if not node["enum"] or not all(map(_TYPES[kind], node["enum"])):
-        raise SchemaError(path, f"must offer one or more choices in its enum, all of the type {kind!r}")
+        raise SchemaError(path, faults.NO_CHOICES(type=repr(kind)))
 
 
 def _check_default(node: Node, path: str) -> None:
     if "default" not in node:
         return
     if problem := problem_with({"default": node["default"]}):
-        raise SchemaError(path, f"its default cannot be stored: {problem}")
+        raise SchemaError(path, faults.BAD_DEFAULT(problem=problem))
     if error := next(VALIDATOR(node, registry=Registry(), format_checker=FORMATS).iter_errors(node["default"]), None):
-        raise SchemaError(path, f"its default does not fit itself: {error.message}")
+        raise SchemaError(path, faults.UNFIT_DEFAULT(error=error.message))
 
 
 def _check_secret(schema: Node, path: tuple[str, ...], node: Node) -> None:
     bound = node.get("x-bound-to")
     where = "/" + "/".join(path)
     if bound is not None and not node.get("writeOnly"):
-        raise SchemaError(where, "x-bound-to belongs to a secret (writeOnly: true)")
+        raise SchemaError(where, faults.BOUND_WITHOUT_A_SECRET())
     if node.get("writeOnly") and (_kind(node, where) != "string" or "default" in node):
-        raise SchemaError(where, "a secret is a string without a default")
+        raise SchemaError(where, faults.SECRET())
     known = {".".join(each) for each, inner in properties(schema, ()) if not inner.get("writeOnly")}
     if unknown := set(bound or ()) - known:
-        raise SchemaError(
-            where, f"is bound to {', '.join(sorted(unknown))}, which the schema does not have, or which is a secret"
-        )
+        raise SchemaError(where, faults.BOUND_TO_NOTHING(names=", ".join(sorted(unknown))))
 
 
 def properties(node: Node, path: tuple[str, ...]) -> Iterator[tuple[tuple[str, ...], Node]]:

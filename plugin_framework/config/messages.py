@@ -9,6 +9,7 @@ from jsonschema.exceptions import ValidationError
 
 from plugin_framework.config.errors import FieldError
 from plugin_framework.config.patterns import longest
+from plugin_framework.sdk._counts import Counted
 from plugin_framework.sdk._words import Phrase, Sentence, english
 
 _REQUIRED = Phrase("Required.")
@@ -67,9 +68,11 @@ def _wrong(validator: str, value: Any) -> Sentence:
         case "minLength" if value == 1:
             return _REQUIRED()
         case "maxLength":
-            return _AT_MOST(most=value)
+            return _AT_MOST(most=Counted(value))
         case "minItems" | "maxItems" if value == 1:
             return _ENTRIES[validator == "maxItems"]()
+        case "minLength" | "minItems" | "maxItems" | "minProperties" | "maxProperties":
+            return _WORDS[validator](value=Counted(value))
     phrase = _WORDS.get(validator, _INVALID)
     return phrase(value=value) if "%" in phrase.text else phrase()
 
@@ -82,7 +85,7 @@ def field_errors(error: ValidationError) -> Iterator[FieldError]:
         and isinstance(error.instance, str)
         and len(error.instance) > longest(str(error.validator_value))
     ):
-        yield FieldError(path, _AT_MOST(most=longest(str(error.validator_value))))
+        yield FieldError(path, _AT_MOST(most=Counted(longest(str(error.validator_value)))))
     elif error.validator == "required" and isinstance(error.instance, dict):
         for name in cast("list[str]", error.validator_value):
             if name not in error.instance:

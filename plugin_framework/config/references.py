@@ -6,7 +6,9 @@ import json
 from collections.abc import Mapping
 from typing import Any
 
+from plugin_framework.config import faults
 from plugin_framework.config.errors import SchemaError
+from plugin_framework.sdk._counts import Counted
 
 MAX_BYTES = 64 * 1024
 MAX_NODES = 2000
@@ -22,15 +24,15 @@ def resolved(schema: Node) -> dict[str, Any]:
     try:
         text = json.dumps(schema, allow_nan=False)
     except (TypeError, ValueError, RecursionError) as error:
-        raise SchemaError("", f"is not JSON: {error}") from error
+        raise SchemaError("", faults.NOT_JSON(error=error)) from error
     if len(text) > MAX_BYTES:
-        raise SchemaError("", f"is larger than {MAX_BYTES} bytes")
+        raise SchemaError("", faults.LARGE(most=Counted(MAX_BYTES)))
     whole = json.loads(text)
     if not isinstance(whole, dict):
-        raise SchemaError("", "must be an object")
+        raise SchemaError("", faults.NO_OBJECT())
     defs = whole.pop("$defs", {})
     if not isinstance(defs, dict):
-        raise SchemaError("$defs", "must be an object")
+        raise SchemaError("$defs", faults.NO_OBJECT())
     flat: dict[str, Any] = _Inliner(defs).inline(whole, "", ())
     return flat
 
@@ -44,7 +46,7 @@ class _Inliner:
     def inline(self, node: Any, path: str, seen: tuple[str, ...]) -> Any:
         self._nodes += 1
         if self._nodes > MAX_NODES:
-            raise SchemaError(path, f"has more than {MAX_NODES} fields once its references are put in place")
+            raise SchemaError(path, faults.MANY_FIELDS(most=Counted(MAX_NODES)))
         if not isinstance(node, dict):
             return node
         if "$ref" in node or "$dynamicRef" in node:
@@ -63,13 +65,11 @@ class _Inliner:
     def _referred(self, node: Node, path: str, seen: tuple[str, ...]) -> Any:
         name = str(node.get("$ref", "")).removeprefix("#/$defs/")
         if node.get("$ref") != f"#/$defs/{name}" or name not in self._defs:
-            raise SchemaError(
-                path, f"refers to {node.get('$ref')!r}; only '#/$defs/NAME' of the same schema can be referred to"
-            )
+            raise SchemaError(path, faults.STRANGE_REFERENCE(value=repr(node.get("$ref"))))
         if name in seen:
-            raise SchemaError(path, f"refers to itself through {name!r}")
+            raise SchemaError(path, faults.ENDLESS(name=repr(name)))
         rest = {key: value for key, value in node.items() if key != "$ref"}
         target = self.inline(self._defs[name], path, (*seen, name))
         if not isinstance(target, dict):
-            raise SchemaError(path, f"refers to {name!r}, which is not an object")
+            raise SchemaError(path, faults.REFERENCE_TO_NO_OBJECT(name=repr(name)))
         return {**target, **self.inline(rest, path, seen)}

@@ -6,7 +6,8 @@ own recorded and make no tables. Apps that live elsewhere count as applied here 
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Iterable, Iterator
+from contextlib import contextmanager
 from typing import Any
 
 from django.apps import apps
@@ -24,6 +25,22 @@ from plugin_framework.db import finished
 from plugin_framework.db.rollout import Key, Stage, Unsuitable, judged
 from plugin_framework.db.shared_tables import qualify_state
 from plugin_framework.sdk._calling import plugins_code
+
+
+class MigrationFailed(RuntimeError):
+    """A migration could not be applied; nothing that the caller's transaction does not keep was changed. The cause says why.
+
+    Attributes:
+        what: the migration, as "app.name". `kind`: the name of the error.
+    """
+
+    def __init__(self, what: str, error: Exception) -> None:
+        super().__init__(f"{what}: {type(error).__name__}: {str(error).strip()}")
+        self.what, self.kind = what, type(error).__name__
+
+
+class AppsMissing(RuntimeError):
+    """A migration needs others, of apps that are not installed here."""
 
 
 def shared_labels() -> frozenset[str]:
@@ -60,7 +77,7 @@ def migrate_schema(wanted: Iterable[str]) -> list[str]:
         The migrations applied, as "app.name"; empty when there was nothing to do.
 
     Raises:
-        RuntimeError: a migration outside of `wanted` would be needed first; nothing was changed.
+        MigrationFailed: one raised, or others of apps that are not `wanted` would be needed first; roll back.
         Unsuitable: one cannot be applied while processes with older code may serve; nothing was changed.
     """
     labels = frozenset(wanted)
@@ -69,12 +86,14 @@ def migrate_schema(wanted: Iterable[str]) -> list[str]:
     plan = executor.migration_plan(targets)
     strangers = sorted({migration.app_label for migration, _ in plan} - labels)
     if strangers:
-        raise RuntimeError(f"These apps must be installed here first: {', '.join(strangers)}.")
+        missing = AppsMissing(f"These apps must be installed here first: {', '.join(strangers)}.")
+        raise MigrationFailed(str(next(each for each, _ in plan if each.app_label in labels)), missing) from missing
     plan = _for_now(plan, executor.loader)
     if not plan:
         return []
-    with plugins_code():
+    with plugins_code():  # also what is run to know the models as they are before the first one
         executor.migrate(targets, plan)
+    with _failing_as(f"{plan[-1][0]} (post_migrate)"):
         _tell(labels, plan)
     return [f"{migration.app_label}.{migration.name}" for migration, _ in plan]
 
@@ -118,14 +137,27 @@ def migrate_schema_to(applied: Collection[tuple[str, str]]) -> None:
 
     Raises:
         UnknownMigration: the installed code lacks one, or needs others for one of them; the text names them.
+        MigrationFailed: one raised; roll back.
     """
     executor = SchemaExecutor(frozenset(app for app, _ in applied))
     targets = [_node_for(key, executor.loader, set(applied)) for key in applied]
     plan = executor.migration_plan(targets)
     if more := sorted({(each.app_label, each.name) for each, _ in plan} - set(targets)):
         raise UnknownMigration(f"They would need these too: {', '.join(map('.'.join, more))}.")
-    with plugins_code():
+    with plugins_code():  # also what is run to know the models as they are before the first one
         executor.migrate(targets, plan)
+
+
+@contextmanager
+def _failing_as(what: str) -> Iterator[None]:
+    """Run code of a plugin, maybe; whatever it raises comes out as `MigrationFailed`, unless the database went away."""
+    try:
+        with plugins_code():
+            yield
+    except Exception as error:
+        if connection.connection is None or connection.connection.closed:
+            raise  # through no fault of the migration's
+        raise MigrationFailed(what, error) from error
 
 
 def _node_for(key: tuple[str, str], loader: MigrationLoader, applied: set[tuple[str, str]]) -> tuple[str, str]:
@@ -203,6 +235,7 @@ class SchemaExecutor(MigrationExecutor):
 
     def apply_migration(self, state: ProjectState, migration: Migration, *args: Any, **kwargs: Any) -> ProjectState:
         """As Django's; then deferred constraints are checked, or the next migration's ALTER meets "pending trigger events"."""
-        state = super().apply_migration(state, migration, *args, **kwargs)
-        connection.check_constraints()
+        with _failing_as(str(migration)):
+            state = super().apply_migration(state, migration, *args, **kwargs)
+            connection.check_constraints()
         return state

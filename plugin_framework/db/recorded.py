@@ -27,9 +27,10 @@ def is_ready(ref: TenantRef) -> bool:
     if ref.schema in _ready:
         return True
     with tenant_scope(ref):
-        missing = lacking(_recorded(ref.schema, labels := tenant_labels()), labels)
+        done = _recorded(ref.schema, labels := tenant_labels())
+        missing = lacking(done, labels)
     if missing:
-        names = ", ".join(f"{app}.{name}" for app, name in missing)
+        names = ", ".join(f"{app}.{name}" for app, name in missing) if done else "all that makes a tenant's"
         log.warning("%s is not served: its schema lacks %s", ref.slug, names)
         return False
     _ready.add(ref.schema)

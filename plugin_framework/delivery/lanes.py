@@ -28,7 +28,8 @@ WITH chosen AS MATERIALIZED (
     SELECT tenant_schema, plugin FROM public.delivery_lane
     WHERE next_at <= clock_timestamp() AND (leased_until IS NULL OR leased_until < clock_timestamp())
         AND (paused_until IS NULL OR paused_until <= clock_timestamp()) AND paused_by = ''
-        AND (%(suspects)s::boolean OR NOT {SUSPECT} OR next_at <= clock_timestamp() - make_interval(secs => {SUSPECTS_WAIT}))
+        AND (%(suspects)s::boolean OR NOT {SUSPECT}
+            OR greatest(next_at, paused_until) <= clock_timestamp() - make_interval(secs => {SUSPECTS_WAIT}))
     ORDER BY next_at LIMIT 1 FOR UPDATE SKIP LOCKED),
 claimed AS (
     UPDATE public.delivery_lane AS lane

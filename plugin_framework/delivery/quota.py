@@ -9,6 +9,7 @@ from plugin_framework.delivery.lanes import Lane
 from plugin_framework.delivery.rows import Due, Next, Place
 from plugin_framework.metrics.names import REFUSED
 from plugin_framework.quotas import Kind, Usage, notices
+from plugin_framework.sdk._counts import Counted
 from plugin_framework.sdk._words import Phrase
 
 _USED_UP = Phrase("The plan %(plan)s includes %(limit)s deliveries a day: it waits for midnight UTC, or a larger plan.")
@@ -60,6 +61,6 @@ class DailyQuota:
     def _put_off(self, day: str, plan: str, limit: int) -> None:
         """Of this lane, all that counts and is due."""
         self.used_up = True
-        reason = _USED_UP(plan=plan, limit=limit).english
+        reason = _USED_UP(plan=plan, limit=Counted(limit)).english
         if rows_held.put_off(self._lane.schema, self._lane.plugin, self._lane.fence, day, reason):
             metrics.counted(REFUSED, Kind.DELIVERIES.value)

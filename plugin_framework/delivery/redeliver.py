@@ -14,7 +14,6 @@ from django.db import transaction
 from django.db.models import Count, F, Q, QuerySet
 from django.db.models.functions import Now
 from django.utils import translation
-from django.utils.formats import number_format
 from django.utils.translation import gettext
 
 from plugin_framework import activation
@@ -25,6 +24,7 @@ from plugin_framework.delivery.search import STATES, Search
 from plugin_framework.models.delivery import Delivery, DeliveryState, Standing
 from plugin_framework.registry import title_of
 from plugin_framework.sdk import NotAllowed
+from plugin_framework.sdk._counts import Counted
 from plugin_framework.tenancy import current_tenant
 
 BATCH = 500  # deliveries changed in one transaction: workers and emitters wait no longer than that takes
@@ -68,8 +68,11 @@ def redeliver(delivery_id: int, actor: Actor) -> None:
         if row.standing is Standing.RUNNING:
             raise NotAllowed(gettext("It is being delivered right now. Look again in a moment."))
         if row.attempts >= MOST_ATTEMPTS:
-            said = gettext("It was tried %(number)s times. That is enough.")
-            raise NotAllowed(said % {"number": number_format(row.attempts, force_grouping=True)})
+            said = gettext(
+                "It was tried %(number)s times, and no more often than that. "
+                "If it still has to happen, do it by hand where it was to arrive."
+            )
+            raise NotAllowed(said % {"number": Counted(row.attempts)})
         _make_due([row])
         record(actor, "delivery.redelivered", row.plugin, delivery=row.pk, hook=row.hook, was=row.state)
 

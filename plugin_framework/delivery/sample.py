@@ -22,6 +22,7 @@ from plugin_framework.models.delivery import Delivery
 from plugin_framework.registry import registry, title_of
 from plugin_framework.sdk import HookPoint, NotAllowed, SampleFor, TenantInfo
 from plugin_framework.sdk._calling import plugins_code
+from plugin_framework.sdk._words import reread
 from plugin_framework.tenancy import current_tenant
 
 log = logging.getLogger(__name__)
@@ -49,10 +50,14 @@ def arguments(point: HookPoint, user: Any) -> tuple[Sequence[object], list[Any]]
             frozen = freeze(args, point.args, made_up=True)
     except Exception as error:
         log.exception("The sample of %r could not be made", point.name)
-        why = gettext("The sample of %(hook)s could not be made (%(kind)s). The platform's log has the details.")
+        why = gettext(
+            "The sample of %(hook)s could not be made (%(kind)s). Ask who runs this platform: its log has the details."
+        )
         raise NotAllowed(why % {"hook": point.name, "kind": type(error).__name__}) from error
     if len(args) != len(point.args):
-        why = gettext("The sample of %(hook)s has %(number)s arguments, and should have %(wanted)s.")
+        why = gettext(
+            "The sample of %(hook)s has %(number)s arguments, and should have %(wanted)s. Its plugin's authors can mend that."
+        )
         raise NotAllowed(why % {"hook": point.name, "number": len(args), "wanted": len(point.args)})
     return args, frozen
 
@@ -79,7 +84,7 @@ def send(plugin: str, hook: str, actor: Actor, user: Any) -> list[Delivery]:
     rest = breaker.rests().get(plugin)
     if rest is not None and rest.paused_by:
         said = gettext("The deliveries of %(plugin)s are paused by %(who)s. Resume them first.")
-        raise NotAllowed(said % {"plugin": title_of(plugin), "who": rest.paused_by})
+        raise NotAllowed(said % {"plugin": title_of(plugin), "who": reread(rest.paused_by)})
     args, _frozen = arguments(point, user)
     handlers = [each for each in activation.current().handlers(hook) if each.plugin == plugin]
     with transaction.atomic():

@@ -11,6 +11,7 @@ from uuid import NAMESPACE_OID, UUID, uuid5
 
 from django.db import DatabaseError, InterfaceError, OperationalError, connection, transaction
 
+from plugin_framework import tenancy_directory
 from plugin_framework.db import wear
 from plugin_framework.delivery import house, times
 from plugin_framework.delivery.failpoints import failpoint
@@ -90,7 +91,8 @@ def run_due() -> int:
 
     Call in a transaction. Whoever is killed in it leaves everything as it was, and the next one does it; the key of the delivery is made
     from the time, so that none is written twice. A job that somebody is in the way of, its tenant being migrated, is put off. One whose
-    times cannot be read is put off for longer, its due time kept: a worker with other code may be able to.
+    times cannot be read is put off for longer, its due time kept: a worker with other code may be able to. So is one of a tenant whose
+    schema was lost: it may come back from a backup, with nobody to think of its jobs.
     """
     with connection.cursor() as cursor:
         cursor.execute(_DUE, [BATCH])
@@ -100,7 +102,9 @@ def run_due() -> int:
         cursor.execute(_SCHEMAS, [list({row[0] for row in rows})])
         schemas: dict[str, bool] = dict(cursor.fetchall())
         cursor.execute("SELECT set_config('lock_timeout', %s, true)", [_LOCK_TIMEOUT])
-    _forget({row[0] for row in rows} - set(schemas))
+    gone = {row[0] for row in rows} - set(schemas)
+    lost = {schema for schema in gone if tenancy_directory.find(schema) is not None}
+    _forget(gone - lost)
     there = [row for row in rows if row[0] in schemas]
     following = _following(there)
     written = [row for row in there if row in following and (not schemas[row[0]] or _written(row))]
@@ -108,6 +112,7 @@ def run_due() -> int:
     _move({row: following[row] for row in written})
     _put_off([row for row in following if row not in written], PUT_OFF)
     _put_off([row for row in there if row not in following], LOOKED_AT_AGAIN)
+    _put_off([row for row in rows if row[0] in lost], LOOKED_AT_AGAIN)
     return len(rows)
 
 
@@ -193,11 +198,14 @@ def _forget(schemas: set[str]) -> None:
             cursor.execute(_FORGET, [sorted(schemas)])
 
 
-def sync() -> bool:
+def sync(new_at: datetime | None = None) -> bool:
     """Bring the current tenant's part of the schedule in line with the plugins it has enabled and the installed code.
 
     A job whose expression is as it was keeps its times; so do those of an enabled plugin that is missing here, does not load, or has
     been here in a newer version: other processes have that one.
+
+    Args:
+        new_at: the database's time, where the tenant has just been made: then nothing is there yet, and that is not asked for.
 
     Returns:
         Whether it has any plugin enabled.
@@ -210,9 +218,7 @@ def sync() -> bool:
     }
     wanted = _wanted(ours)
     with transaction.atomic(savepoint=False), connection.cursor() as cursor:
-        cursor.execute(_HAS, [schema])
-        (now, *_), *_ = rows = cursor.fetchall()
-        there = {(plugin, job): expression for _, plugin, job, expression in rows if plugin is not None}
+        now, there = (new_at, dict[Job, str]()) if new_at else _there(cursor, schema)
         for gone in {job for job in there.keys() - wanted.keys() if job[0] not in enabled.keys() - ours}:
             cursor.execute(_DROP, [schema, *gone])
         put = [
@@ -223,6 +229,13 @@ def sync() -> bool:
         if put:
             cursor.execute(_PUT, [schema, *(list(column) for column in zip(*put, strict=True))])
     return bool(enabled)
+
+
+def _there(cursor: Any, schema: str) -> tuple[datetime, dict[Job, str]]:
+    """The database's time, and what a tenant has in the schedule."""
+    cursor.execute(_HAS, [schema])
+    (now, *_), *_ = rows = cursor.fetchall()
+    return now, {(plugin, job): expression for _, plugin, job, expression in rows if plugin is not None}
 
 
 def without_house_jobs(schemas: Iterable[str]) -> list[str]:

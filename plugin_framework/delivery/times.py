@@ -7,6 +7,8 @@ from datetime import UTC, datetime, timedelta
 
 from cronsim import CronSim, CronSimError
 
+from plugin_framework import rejections
+
 SHARE = 0.1  # of the time between two runs
 MOST = timedelta(minutes=15)
 
@@ -31,11 +33,12 @@ def due(expression: str, after: datetime) -> datetime:
         BadSchedule: it cannot be read, or is not due within the next fifty years.
     """
     if not isinstance(expression, str) or len(expression.split()) != 5:
-        raise BadSchedule(f"{expression!r} is no schedule: write minute, hour, day of month, month and day of week.")
+        raise BadSchedule(rejections.NO_SCHEDULE(expression=repr(expression)).english)
     try:
         return next(CronSim(expression, after.astimezone(UTC)))
     except (CronSimError, StopIteration) as error:
-        raise BadSchedule(f"{expression!r} is no schedule: {error or 'it is never due'}.") from error
+        why = str(error) or rejections.NO_TIME.text
+        raise BadSchedule(rejections.BAD_SCHEDULE(expression=repr(expression), error=why).english) from error
 
 
 def readable(expression: str, at: datetime) -> bool:

@@ -8,8 +8,12 @@ from functools import lru_cache
 
 from django.utils.translation import gettext
 
+from plugin_framework.sdk._counts import Counted, reread_count
+
 _PLACE = re.compile(r"%\((\w+)\)s")
-_FIELD = re.compile(r"([\w.-]{1,200}): (.+)", re.DOTALL)  # the name of a field in front of what is wrong with it
+_FIELD = re.compile(
+    r"([\w./$-]{1,200}): (.+)", re.DOTALL
+)  # the name of a field, or its path, in front of what is wrong with it
 _IN_FIELD = "%(field)s: %(what)s"
 LEAST = 10  # characters of its own: a phrase of fewer, with places, would be found in anybody's text, so it is not looked for
 _phrases: list[Phrase] = []
@@ -70,7 +74,7 @@ class Phrase:
     def read(self, text: str) -> Sentence | None:
         """The sentence that `text` is, if it was made of this phrase."""
         found = self._pattern.fullmatch(text)
-        return self(**{name: reread(value) for name, value in found.groupdict().items()}) if found else None
+        return self(**{name: _value(text) for name, text in found.groupdict().items()}) if found else None
 
 
 @lru_cache(maxsize=1024)
@@ -85,6 +89,10 @@ def reread(text: str) -> Sentence:
     return found or Sentence(text)
 
 
+def _value(text: str) -> Sentence | Counted:
+    return reread_count(text) or reread(text)
+
+
 def _known(text: str) -> Sentence | None:
     return next((found for phrase in _phrases if (found := phrase.read(text)) is not None), None)
 
@@ -95,5 +103,5 @@ def in_field(field: str, what: Sentence) -> Sentence:
 
 
 def english(words: object) -> object:
-    """A sentence as it is stored; anything else as it is."""
-    return words.english if isinstance(words, Sentence) else words
+    """A sentence or a count as it is stored; anything else as it is."""
+    return words.english if isinstance(words, Sentence | Counted) else words

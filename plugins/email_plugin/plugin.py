@@ -61,7 +61,7 @@ class EmailNotificationPlugin(ConfigurablePlugin):
         return config_schema()
 
     def validate_config(self, config: dict[str, Any]) -> list[str]:
-        """A login is both halves or none; a mail needs a sender."""
+        """A sign-in is both halves or none; a mail needs a sender."""
         problems = []
         if bool(config.get("username")) != bool(config.get("password")):
             problems.append(_("A sign-in needs both a user name and a password. Enter both, or leave both empty."))

@@ -12,8 +12,12 @@ from plugin_framework.sdk import Phrase
 
 CENT = Decimal("0.01")
 
-_NEVER_CONFIRMED = Phrase("Order %(order)s says of no time that it was confirmed then, so it got no invoice.")
-_NO_LINES = Phrase("Order %(order)s has no lines, so there is nothing to put into an invoice.")
+_NEVER_CONFIRMED = Phrase(
+    "Order %(order)s does not say when it was confirmed, so it got no invoice. Cancel it and enter it again."
+)
+_NO_LINES = Phrase(
+    "Order %(order)s has no lines, so there is nothing to put into an invoice. Cancel it and enter it again with its lines."
+)
 _DOES_NOT_ADD_UP = Phrase(
     "The lines of order %(order)s add up to %(sum)s %(currency)s, but the order says %(total)s. Cancel it and enter it again."
 )

@@ -8,7 +8,16 @@ from typing import Any
 
 from django.utils.translation import gettext as _
 
+from plugin_framework.sdk import Phrase
 from plugins.signup_rules_plugin.domains import NoDomain, folded, folded_address, with_parents
+
+# Phrases: why a plugin needs setup is kept, for readers of other languages too.
+_NO_DOMAIN = Phrase("“%(entry)s” is not a domain. Write it like example.com.")
+_NO_ADDRESS = Phrase("“%(entry)s” is not an address. Write it like name@example.com.")
+_BOTH = Phrase("%(domain)s is both allowed and blocked. Remove it from one of the lists.")
+_UNDER = Phrase(
+    "%(domain)s is allowed, but it is under a blocked domain, so nobody could use it. Remove one of the two."
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,24 +68,16 @@ def faults(config: Mapping[str, Any]) -> list[str]:
     """What is wrong with settings whose fields are all right by themselves, in sentences."""
     allowed, blocked = config.get("allowed_domains") or (), config.get("blocked_domains") or ()
     strange = [
-        *(
-            _("“%(entry)s” is not a domain. Write it like example.com.") % {"entry": entry}
-            for entry in _unfit(folded, (*allowed, *blocked))
-        ),
-        *(
-            _("“%(entry)s” is not an address. Write it like name@example.com.") % {"entry": entry}
-            for entry in _unfit(folded_address, config.get("allowed_addresses") or ())
-        ),
+        *(str(_NO_DOMAIN(entry=entry)) for entry in _unfit(folded, (*allowed, *blocked))),
+        *(str(_NO_ADDRESS(entry=entry)) for entry in _unfit(folded_address, config.get("allowed_addresses") or ())),
     ]
     if strange:
         return strange
     if not allowed and not blocked:
         return [_("Enter at least one domain, allowed or blocked. With neither there is no rule to go by.")]
     rules = Rules.of(config)
-    both = _("%(domain)s is both allowed and blocked. Remove it from one of the lists.")
-    under = _("%(domain)s is allowed, but it is under a blocked domain, so nobody could use it. Remove one of the two.")
     return [
-        (both if domain in rules.blocked else under) % {"domain": domain}
+        str((_BOTH if domain in rules.blocked else _UNDER)(domain=domain))
         for domain in sorted(rules.allowed)
         if not rules.blocked.isdisjoint(with_parents(domain))
     ]

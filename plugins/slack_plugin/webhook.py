@@ -11,15 +11,20 @@ _LOCAL = re.compile(r"https?://(?:localhost|127\.0\.0\.1|\[::1\])(?::[0-9]{1,5})
 
 # Where trying the same thing again cannot help (https://docs.slack.dev/messaging/sending-messages-using-incoming-webhooks).
 PERMANENT = {
-    400: gettext_noop("Slack did not understand the message, so it was not posted."),
+    400: gettext_noop(
+        "Slack did not understand the message, so it was not posted. Ask who runs this platform: trying again does not help."
+    ),
     404: gettext_noop("Slack does not know this webhook any more. Make a new one and enter its URL in the settings."),
     410: gettext_noop(
         "The webhook was removed, or its channel is archived. Make a new one and enter its URL in the settings."
     ),
 }
 _PASSING = {
-    403: gettext_noop("Slack refused the message: the webhook was revoked, or the channel takes no posts from apps."),
-    429: gettext_noop("Slack asked us to slow down."),
+    403: gettext_noop(
+        "Slack refused the message: the webhook was revoked, or the channel takes no posts from apps. "
+        "Make a new one and enter its URL in the settings."
+    ),
+    429: gettext_noop("Slack asked us to slow down. Try again in a minute."),
 }
 
 
@@ -39,4 +44,9 @@ def problem_with(url: str, *, allow_loopback: bool) -> str:
 def meaning(status: int) -> str:
     """What an answer other than 2xx tells the tenant's admin."""
     known = PERMANENT.get(status) or _PASSING.get(status)
-    return gettext(known) if known else gettext("Slack answered with the status %(status)s.") % {"status": status}
+    if known:
+        return gettext(known)
+    said = gettext(
+        "Slack answered with the status %(status)s. Try again in a few minutes; if it stays so, make a new webhook."
+    )
+    return said % {"status": status}

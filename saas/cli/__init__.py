@@ -9,20 +9,24 @@ from typing import Any
 from django.core.management.base import BaseCommand, CommandError
 
 from plugin_framework.tenancy import TenantRef
-from tenants import directory
+from saas import damage
+from tenants import directory, wholeness
+from tenants.wholeness import Condition
 
 
 def tenant_called(slug: str) -> TenantRef:
     """The tenant `slug`.
 
     Raises:
-        CommandError: there is none, or it has no schema yet.
+        CommandError: there is none, it has no schema yet, or that is damaged.
     """
     entry = directory.by_slug(slug)
     if entry is None:
         raise CommandError(f"There is no organisation {slug!r}. `manage.py tenants list` shows all.")
     if directory.is_being_set_up(slug):
         raise CommandError(f"{slug} is still being set up. `manage.py tenants list` shows when it is there.")
+    if wholeness.condition(entry.ref) is Condition.LOST:
+        raise CommandError(damage.sentence(entry.ref))
     return entry.ref
 
 

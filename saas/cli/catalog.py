@@ -17,6 +17,7 @@ from plugin_framework.registry import registry
 from plugin_framework.tenancy import public_scope
 from saas.cli import show
 from saas.console import actions, fleet
+from saas.console.telling import Decided
 from tenants.models import PLATFORM_SCHEMA, Tenant
 
 ACTIONS = ("offer", "standing")
@@ -71,8 +72,8 @@ def _offer(plugin: str, options: Mapping[str, Any]) -> dict[str, Any]:
     hit = len(fleet.having(plugin))
     if options["dry_run"]:
         return {"plugin": plugin, "would be": to.value, "enabled in": hit}
-    changed = actions.offer(plugin, to, COMMAND_LINE, message=message, granted=granted, instead=instead)
-    return {"plugin": plugin, "offer": to.value, "changed": changed, "enabled in": hit}
+    decided = actions.offer(plugin, to, COMMAND_LINE, message=message, granted=granted, instead=instead)
+    return {"plugin": plugin, "offer": to.value, "changed": decided.changed, "enabled in": hit, **_untold(decided)}
 
 
 def _standing(plugin: str, options: Mapping[str, Any]) -> dict[str, Any]:
@@ -85,10 +86,15 @@ def _standing(plugin: str, options: Mapping[str, Any]) -> dict[str, Any]:
         "required": _wanted(options["required"], now.required),
     }
     try:
-        changed = actions.set_standing(plugin, COMMAND_LINE, **wanted)
+        decided = actions.set_standing(plugin, COMMAND_LINE, **wanted)
     except actions.Refused as error:
         raise CommandError(str(error)) from error
-    return {"plugin": plugin, **wanted, "changed": changed}
+    return {"plugin": plugin, **wanted, "changed": decided.changed, **_untold(decided)}
+
+
+def _untold(decided: Decided) -> dict[str, list[str]]:
+    """In whose audit logs it could not be written, if there are any."""
+    return {"not in the log of": [ref.slug for ref in decided.untold]} if decided.untold else {}
 
 
 def _wanted(given: str | None, before: bool) -> bool:

@@ -2,28 +2,30 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Mapping, Sequence
+import logging
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import asdict
-from itertools import batched
 from typing import Any
 
 from django.db import transaction
 from django.utils.translation import gettext as _
 
-from plugin_framework import configuration, defaults, platform_settings, tenancy_directory
-from plugin_framework.audit import Actor, record
+from plugin_framework import configuration, defaults, platform_settings
+from plugin_framework.audit import Actor
 from plugin_framework.catalog import offers, plans
 from plugin_framework.catalog.models import Availability, CatalogEntry, CatalogGrant
 from plugin_framework.catalog.offers import set_offer
 from plugin_framework.catalog.offers import set_standing as set_offer_standing
 from plugin_framework.catalog.plans import Limits
 from plugin_framework.config import FieldError
-from plugin_framework.registry import PluginSpec
-from plugin_framework.tenancy import TenantRef, public_scope, tenant_scope
+from plugin_framework.db.migrator import MigrationFailed
+from plugin_framework.registry import PluginSpec, registry, title_of
+from plugin_framework.tenancy import TenantRef, public_scope
 from saas.console import fleet
+from saas.console.telling import Decided, Telling, tell_platform
 from tenants import blueprint
 
-AT_ONCE = 500  # tenants told in one transaction: each costs two round trips and a few locks
+log = logging.getLogger(__name__)
 _SETTINGS = "catalog.settings_changed"
 _REQUIRED = {True: "catalog.required", False: "catalog.not_required"}
 _ACTIONS = {
@@ -47,63 +49,70 @@ def offer(
     message: str = "",
     granted: Collection[str] = (),
     instead: str = "",
-) -> bool:
+) -> Decided:
     """Decide to whom `plugin` is offered, and tell those it touches in their own audit logs.
 
-    The decision commits together with the platform's entry and those of the first `AT_ONCE` tenants that have the
+    The decision commits together with the platform's entry and those of the first `telling.AT_ONCE` tenants that have the
     plugin or gain or lose its offer; in a larger fleet the others' entries follow at once, in transactions of their own.
 
     Args:
         message: shown to tenants while it is withdrawn or deprecated.
         granted: schemas of the tenants to which a listed plugin is offered, or a deprecated one still; else without effect.
         instead: the plugin that tenants should use, while it is deprecated.
-
-    Returns:
-        Whether anything changed.
     """
     touched = fleet.having(plugin)
     detail = {key: value for key, value in {"message": message, "instead": instead}.items() if value}
     with transaction.atomic(), blueprint.kept_in_step(may_lag=True):  # a kill switch waits for nothing
         before = _before(plugin)
         if before == (availability, message, instead, set(granted)):
-            return False
-        affected = _unique([*touched, *fleet.reachable(fleet.everyone(sorted(before[3] ^ set(granted))))])
+            return Decided(False)
+        affected = _unique([*touched, *fleet.everyone(sorted(before[3] ^ set(granted)))])
         set_offer(plugin, availability, message=message, granted=sorted(granted), instead=instead)
-        _tell(affected, _ACTIONS[availability], plugin, actor, **detail)
-    _tell_the_others(affected, _ACTIONS[availability], plugin, actor, **detail)
-    return True
+        telling = Telling(affected, _ACTIONS[availability], plugin, actor, detail)
+        untold = telling.first()
+    return Decided(True, (*untold, *telling.others()))
 
 
-def set_standing(plugin: str, actor: Actor, *, on_by_default: bool, required: bool) -> bool:
+def set_standing(plugin: str, actor: Actor, *, on_by_default: bool, required: bool) -> Decided:
     """Decide whether new tenants begin with `plugin`, and whether those that have it may disable it.
 
     Tenants that have it are told in their own audit logs what concerns them: that it is required, or not any more.
 
-    Returns:
-        Whether anything changed.
-
     Raises:
         Refused: new tenants could not run it as it is, or the platform is being updated.
     """
-    touched = fleet.having(plugin)
+    telling = Telling(fleet.having(plugin), _REQUIRED[required], plugin, actor, {})
+    untold: list[TenantRef] = []
     try:
-        with transaction.atomic(), blueprint.kept_in_step():
+        with transaction.atomic(), blueprint.kept_in_step(needed=_with_requirements(plugin) if on_by_default else ()):
             before = _standing_before(plugin)
             if before == (on_by_default, required):
-                return False
+                return Decided(False)
             if on_by_default and not before[0] and (why := defaults.problem(plugin, offers.current())):
                 raise Refused(why)
             set_offer_standing(plugin, on_by_default=on_by_default, required=required)
             if on_by_default != before[0]:
                 action = "catalog.on_by_default" if on_by_default else "catalog.not_on_by_default"
-                _record(_platform(), action, plugin, actor)
+                tell_platform(action, plugin, actor)
             if required != before[1]:
-                _tell(touched, _REQUIRED[required], plugin, actor)
+                untold = telling.first()
     except blueprint.OtherCode as error:
         raise Refused(str(error)) from error
+    except MigrationFailed as error:
+        log.exception("%s failed while it was decided that new organisations begin with %s", error.what, plugin)
+        said = _(
+            "New organisations cannot begin with %(title)s: the migration %(migration)s failed (%(kind)s). Nothing was changed. Tell "
+            "whoever made the plugin, or who runs this platform: its log has the details."
+        )
+        words = {"title": title_of(plugin), "migration": error.what, "kind": error.kind}
+        raise Refused(said % words) from error
     if required != before[1]:
-        _tell_the_others(touched, _REQUIRED[required], plugin, actor)
-    return True
+        untold += telling.others()
+    return Decided(True, tuple(untold))
+
+
+def _with_requirements(plugin: str) -> tuple[str, ...]:
+    return (*registry.requirements(plugin), plugin) if plugin in registry.specs else ()
 
 
 def set_platform_settings(
@@ -114,11 +123,8 @@ def set_platform_settings(
     secrets: Mapping[tuple[str, ...], str],
     removed: Collection[tuple[str, ...]],
     locked: Collection[str],
-) -> list[str]:
+) -> Decided:
     """Set the platform's own values of a plugin's settings, and tell the tenants that have it in their own audit logs.
-
-    Returns:
-        What changed; empty if nothing did.
 
     Raises:
         Invalid: with the errors by field, or that new tenants begin with it and could not run it so; nothing was saved.
@@ -128,12 +134,11 @@ def set_platform_settings(
         begin_with = defaults.chosen()
         changed = platform_settings.save(spec, values, secrets=secrets, removed=removed, locked=locked)
         if not changed:
-            return []
+            return Decided(False)
         _keep_newcomers_running(begin_with)
-        detail = {"changed": changed, "locked": sorted(locked)}
-        _tell(touched, _SETTINGS, spec.name, actor, **detail)
-    _tell_the_others(touched, _SETTINGS, spec.name, actor, **detail)
-    return changed
+        telling = Telling(touched, _SETTINGS, spec.name, actor, {"changed": changed, "locked": sorted(locked)})
+        untold = telling.first()
+    return Decided(True, (*untold, *telling.others()))
 
 
 def _keep_newcomers_running(begin_with: Collection[str]) -> None:
@@ -151,7 +156,7 @@ def define_plan(slug: str, name: str, plugins: Collection[str], limits: Limits, 
         changed = plans.define(slug, name, plugins, limits)
         if changed:
             set_ = {kind: limit for kind, limit in asdict(limits).items() if limit is not None}
-            _record(_platform(), "plan.saved", slug, actor, plugins=sorted(plugins), limits=set_)
+            tell_platform("plan.saved", slug, actor, plugins=sorted(plugins), limits=set_)
         return changed
 
 
@@ -163,7 +168,7 @@ def remove_plan(slug: str, actor: Actor) -> None:
     """
     with transaction.atomic():
         plans.remove(slug)
-        _record(_platform(), "plan.removed", slug, actor)
+        tell_platform("plan.removed", slug, actor)
 
 
 def _before(plugin: str) -> tuple[str, str, str, set[str]]:
@@ -178,29 +183,6 @@ def _standing_before(plugin: str) -> tuple[bool, bool]:
     with public_scope():
         entry = CatalogEntry.objects.select_for_update().filter(plugin=plugin).first()
     return (entry.on_by_default, entry.required) if entry else (False, False)
-
-
-def _platform() -> list[TenantRef]:
-    own = tenancy_directory.platform()
-    return [own.ref] if own is not None else []
-
-
-def _tell(affected: Sequence[TenantRef], action: str, plugin: str, actor: Actor, **detail: object) -> None:
-    """The platform's entry, and those of the first tenants: what commits together with the decision."""
-    _record(_platform(), action, plugin, actor, organisations=len(affected), **detail)
-    _record(affected[:AT_ONCE], action, plugin, actor, **detail)
-
-
-def _tell_the_others(affected: Sequence[TenantRef], action: str, plugin: str, actor: Actor, **detail: object) -> None:
-    for others in batched(affected[AT_ONCE:], AT_ONCE):
-        with transaction.atomic():
-            _record(others, action, plugin, actor, **detail)
-
-
-def _record(refs: Iterable[TenantRef], action: str, plugin: str, actor: Actor, **detail: object) -> None:
-    for ref in refs:
-        with tenant_scope(ref):
-            record(actor, action, plugin, **detail)
 
 
 def _unique(refs: Iterable[TenantRef]) -> list[TenantRef]:

@@ -23,6 +23,7 @@ from saas.console import actions, catalog_info, fleet
 from saas.console.adoption import Adoption, count_adoption
 from saas.console.catalog_info import CatalogInfo
 from saas.console.forms import SAYING_WHY, OfferForm, StandingForm
+from saas.console.telling import Decided
 from saas.site.access import actor_of, admins_only
 from saas.site.filters import filters
 from saas.site.plugin_info import title_of
@@ -112,11 +113,11 @@ def standing(request: HttpRequest, name: str) -> HttpResponse:
     form = StandingForm(request.POST)
     form.full_clean()
     try:
-        changed = actions.set_standing(name, actor_of(request), **form.cleaned_data)
+        decided = actions.set_standing(name, actor_of(request), **form.cleaned_data)
     except actions.Refused as error:
         form.add_error("on_by_default", str(error))
         return _show(request, info, adoption, OfferForm(name, initial=_offered(info)), form, status=409)
-    _say(request, changed, _("%(title)s: saved.") % {"title": info.title})
+    say(request, decided, _("%(title)s: saved.") % {"title": info.title})
     return redirect("platform:catalog_entry", name)
 
 
@@ -158,17 +159,20 @@ def _decide(request: HttpRequest, name: str, form: OfferForm) -> HttpResponse:
     said = {"message": data["message"]} if chosen in SAYING_WHY else {}  # nobody would read it anywhere else
     if chosen is Availability.DEPRECATED:
         said["instead"] = data["instead"]
-    changed = actions.offer(name, chosen, actor_of(request), granted=data["granted"], **said)
+    decided = actions.offer(name, chosen, actor_of(request), granted=data["granted"], **said)
     done = _("%(title)s: %(decision)s. Every organisation's next request follows it.")
-    _say(request, changed, done % {"title": title_of(name), "decision": chosen.label})
+    say(request, decided, done % {"title": title_of(name), "decision": chosen.label})
     return redirect("platform:catalog_entry", name)
 
 
-def _say(request: HttpRequest, changed: bool, done: str) -> None:
-    if changed:
+def say(request: HttpRequest, decided: Decided, done: str) -> None:
+    """Say what came of a decision: `done`, and in whose logs it lacks; or that nothing was changed."""
+    if decided.changed:
         messages.success(request, done)
     else:
         messages.info(request, _("Nothing was changed."))
+    if decided.warning:
+        messages.warning(request, decided.warning)
 
 
 def _matches(info: CatalogInfo, query: str) -> bool:

@@ -4,13 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from itertools import batched
 
 from django.db import connection
 from django.db.models import OuterRef, QuerySet, Subquery
 
 from plugin_framework.tenancy import TenantRef, public_scope
-from plugin_framework.tenant_record import HAS_TABLES, having_tables
+from plugin_framework.tenant_record import HAS_TABLES
 from saas.console import adoption
 from tenants.models import PLATFORM_SCHEMA, Domain, State, Tenant
 
@@ -55,13 +54,6 @@ def everyone(schemas: Sequence[str] | None = None) -> list[TenantRef]:
         if schemas is not None:
             rows = rows.filter(schema_name__in=schemas)
         return [row.ref(row.host or "") for row in rows]
-
-
-def reachable(refs: Sequence[TenantRef]) -> list[TenantRef]:
-    """Those of `refs` whose schema has its tables: one that is lost must not keep staff from deciding about all others."""
-    some_at_once = batched(refs, adoption.AT_ONCE)
-    there = {schema for some in some_at_once for schema in having_tables([ref.schema for ref in some])}
-    return [ref for ref in refs if ref.schema in there]
 
 
 def _with_schema() -> QuerySet[Tenant]:

@@ -100,7 +100,11 @@ def _one(action: str, plugin: str, ref: TenantRef, actor: Actor) -> Effect:
         return Effect(ref, "refused", str(error))
     except DatabaseError as error:  # whatever is wrong with one, the others go on
         log.exception("%s of %s in %s failed", action, plugin, ref.slug)
-        return Effect(ref, "refused", _("The database refused it: %(kind)s.") % {"kind": type(error).__name__})
+        return Effect(
+            ref,
+            "refused",
+            _("The database refused it: %(kind)s. The log has the details.") % {"kind": type(error).__name__},
+        )
     if not names:
         return Effect(ref, "nothing", _("Nothing to do."))
     return Effect(ref, "change", f"{_DONE[action]}: {', '.join(map(title_of, names))}.")

@@ -19,6 +19,7 @@ from plugin_framework.delivery.breaker import Rest
 from plugin_framework.delivery.given_up import given_up
 from plugin_framework.gate import Reason
 from plugin_framework.registry import is_newer, registry
+from plugin_framework.sdk._counts import Counted
 from plugin_framework.sdk._words import reread
 from plugin_framework.tenancy import TenantRef, public_scope
 from plugin_framework.tenant_record import Enabled, TenantRecord
@@ -200,13 +201,13 @@ def _cell(active: ActiveSet, state: Enabled, rest: Rest | None, dead: int) -> Ce
     if not decision.runs:
         kind, text = _KIND.get(decision.reason, "stopped"), decision.text
     elif rest is not None and rest.paused_by:
-        kind, text = "paused", _("Its deliveries are paused by %(who)s.") % {"who": rest.paused_by}
+        kind, text = "paused", _("Its deliveries are paused by %(who)s.") % {"who": reread(rest.paused_by)}
     elif rest is not None:
         kind, text = "failing", _("Its deliveries do not arrive: %(why)s") % {"why": reread(rest.trouble)}
     elif dead:
         kind = "failing"
-        text = ngettext("%(n)d delivery was given up lately.", "%(n)d deliveries were given up lately.", dead)
-        text %= {"n": dead}
+        text = ngettext("%(n)s delivery was given up lately.", "%(n)s deliveries were given up lately.", dead)
+        text %= {"n": Counted(dead)}
     label = str(KINDS[kind]) if kind in KINDS else _("Runs")
     installed = registry.specs.get(name)
     other = installed is not None and state.version != installed.version

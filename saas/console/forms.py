@@ -13,6 +13,7 @@ from plugin_framework.catalog import plans
 from plugin_framework.catalog.models import Availability
 from plugin_framework.catalog.plans import Limits, PlanRow
 from plugin_framework.registry import registry
+from plugin_framework.sdk._counts import Counted
 from plugin_framework.tenancy import public_scope
 from saas.site.plugin_info import title_of
 from tenants.models import PLATFORM_SCHEMA, Tenant
@@ -67,14 +68,16 @@ class OfferForm(forms.Form):
         slugs = {slug for slug in re.split(r"[\s,;]+", self.cleaned_data["tenants"].lower()) if slug}
         if len(slugs) > MOST_LISTED:
             raise forms.ValidationError(
-                _("List at most %(most)d organisations; offer it to everyone instead."), params={"most": MOST_LISTED}
+                _("List at most %(most)s organisations; offer it to everyone instead."),
+                params={"most": Counted(MOST_LISTED)},
             )
         with public_scope():
             rows = Tenant.objects.filter(slug__in=slugs).exclude(schema_name=PLATFORM_SCHEMA)
             found = dict(rows.values_list("slug", "schema_name"))
         if unknown := sorted(slugs - set(found)):
             raise forms.ValidationError(
-                _("There is no organisation called %(names)s."), params={"names": ", ".join(unknown[:10])}
+                _("There is no organisation called %(names)s. Check the spelling."),
+                params={"names": ", ".join(unknown[:10])},
             )
         self.cleaned_data["granted"] = set(found.values())
         return "\n".join(sorted(found))

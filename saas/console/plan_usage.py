@@ -5,8 +5,6 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, fields
 
-from django.utils.translation import ngettext
-
 from plugin_framework import quotas
 from plugin_framework.catalog import plans
 from plugin_framework.catalog.plans import UNLIMITED, Limits
@@ -64,16 +62,7 @@ def hit_by(slug: str, name: str, limits: Limits, before: Limits, *, everything: 
 def words(limits: Limits) -> list[str]:
     """The limits as a list shows them; what is not limited is not named."""
     found = {kind: getattr(limits, kind.value) for kind in Kind}
-    return [_limit(kind, limit) for kind, limit in found.items() if limit is not None]
-
-
-def _limit(kind: Kind, limit: int) -> str:
-    number = {"number": quota_info.number(kind, limit)}
-    if kind is Kind.PEOPLE:
-        return ngettext("%(number)s person", "%(number)s people", limit) % number
-    if kind is Kind.DELIVERIES:
-        return ngettext("%(number)s delivery a day", "%(number)s deliveries a day", limit) % number
-    return number["number"]
+    return [quota_info.limit(kind, limit) for kind, limit in found.items() if limit is not None]
 
 
 def _lowered(limits: Limits, before: Limits) -> Limits:

@@ -20,6 +20,7 @@ from django.utils.translation import gettext_lazy, ngettext
 from django.views.decorators.http import require_safe
 
 from plugin_framework.registry import registry
+from plugin_framework.sdk._counts import Counted
 from saas.console import catalog_info
 from saas.console.adoption import count_adoption
 from saas.site.access import admins_only
@@ -57,7 +58,7 @@ def _hidden(name: str) -> str:
 
 def _keys(name: str) -> str:
     number = len(getattr(settings, name))
-    return ngettext("%(n)d key, not shown", "%(n)d keys, not shown", number) % {"n": number}
+    return ngettext("%(n)s key, not shown", "%(n)s keys, not shown", number) % {"n": Counted(number)}
 
 
 def _address(name: str) -> str:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from django.contrib import messages
 from django.http import Http404, HttpRequest, HttpResponse, QueryDict
 from django.shortcuts import redirect, render
 from django.utils.translation import gettext as _
@@ -12,7 +11,7 @@ from django.views.decorators.http import require_http_methods
 
 from plugin_framework import configuration, platform_settings, settings_store
 from plugin_framework.registry import PluginSpec, registry
-from saas.console import actions, catalog_info
+from saas.console import actions, catalog_info, catalog_pages
 from saas.console.adoption import count_adoption
 from saas.site.access import actor_of, admins_only
 from saas.site.settings_form import SettingsForm
@@ -43,7 +42,7 @@ def settings(request: HttpRequest, name: str) -> HttpResponse:
     locked = request.POST.getlist(LOCK) if request.method == "POST" else platform_settings.saved(name)[1]
     if form.is_valid():
         try:
-            changed = actions.set_platform_settings(
+            decided = actions.set_platform_settings(
                 spec,
                 actor_of(request),
                 form.config,
@@ -54,7 +53,9 @@ def settings(request: HttpRequest, name: str) -> HttpResponse:
         except configuration.Invalid as error:
             form.add_errors(error.errors)
         else:
-            return _saved(request, spec, changed)
+            said = _("The platform's settings of %(title)s are saved. Every organisation's next request follows them.")
+            catalog_pages.say(request, decided, said % {"title": spec.title})
+            return redirect("platform:catalog_entry", spec.name)
     context = {
         "plugin": catalog_info.one(name, count_adoption()),
         "form": form,
@@ -62,15 +63,6 @@ def settings(request: HttpRequest, name: str) -> HttpResponse:
         "lock_name": LOCK,
     }
     return render(request, "platform/catalog_settings.html", context, status=422 if form.errors else 200)
-
-
-def _saved(request: HttpRequest, spec: PluginSpec, changed: list[str]) -> HttpResponse:
-    if changed:
-        said = _("The platform's settings of %(title)s are saved. Every organisation's next request follows them.")
-        messages.success(request, said % {"title": spec.title})
-    else:
-        messages.info(request, _("Nothing was changed."))
-    return redirect("platform:catalog_entry", spec.name)
 
 
 def _form(spec: PluginSpec, data: QueryDict | None) -> SettingsForm:

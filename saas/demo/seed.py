@@ -12,6 +12,7 @@ from plugin_framework.tenancy import TenantRef, tenant_scope
 from tenants import directory
 from tenants.accounts.models import User
 from tenants.provisioning import create_tenant, ensure_platform
+from tenants.wholeness import Condition, condition
 
 DEMO = Actor("demo")
 PASSWORD = "correct-horse-battery"  # noqa: S105  # printed on the screen; the demo listens on loopback only
@@ -40,20 +41,22 @@ class Ports:
 
 
 def seed(ports: Ports) -> None:
-    """`acme` with both notification plugins and orders, `globex` with nothing, and a superadmin."""
+    """`acme` with both notification plugins and orders, `globex` with nothing, and a superadmin. Nothing in one that is damaged."""
     _person(ensure_platform(), "root@tenantry.example", "Robin Root", "owner")
-    acme = _organisation("acme", "Acme Rockets")
-    _person(acme, "ada@acme.example", "Ada Acme", "owner")
-    _person(acme, "max@acme.example", "Max Member", "member")
-    globex = _organisation("globex", "Globex Corporation")
-    _person(globex, "gil@globex.example", "Gil Globex", "owner")
-    with tenant_scope(acme):
-        _plugins(ports)
+    if acme := _organisation("acme", "Acme Rockets"):
+        _person(acme, "ada@acme.example", "Ada Acme", "owner")
+        _person(acme, "max@acme.example", "Max Member", "member")
+        with tenant_scope(acme):
+            _plugins(ports)
+    if globex := _organisation("globex", "Globex Corporation"):
+        _person(globex, "gil@globex.example", "Gil Globex", "owner")
 
 
-def _organisation(slug: str, name: str) -> TenantRef:
+def _organisation(slug: str, name: str) -> TenantRef | None:
+    """The organisation, made if there is none; None if it is there and not whole."""
     entry = directory.by_slug(slug)
-    return entry.ref if entry else create_tenant(slug, name, DEMO)
+    ref = entry.ref if entry else create_tenant(slug, name, DEMO)
+    return ref if condition(ref) is Condition.WHOLE else None
 
 
 def _person(ref: TenantRef, email: str, name: str, role: str) -> None:

@@ -15,6 +15,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, ngettext
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
+from plugin_framework.sdk._counts import Counted
 from saas.site.access import actor_of, me, signed_in
 from tenants.accounts import devices, people
 from tenants.accounts.forms import one_plain_line
@@ -83,6 +84,6 @@ def end_session(request: HttpRequest, number: int) -> HttpResponse:
 def end_other_sessions(request: HttpRequest) -> HttpResponse:
     """Sign out everywhere else."""
     count = devices.end_others(me(request), request.session.session_key or "", actor_of(request))
-    said = ngettext("Signed out on %(number)d other device.", "Signed out on %(number)d other devices.", count)
-    messages.success(request, said % {"number": count} if count else _("You are signed in nowhere else."))
+    said = ngettext("Signed out on %(number)s other device.", "Signed out on %(number)s other devices.", count)
+    messages.success(request, said % {"number": Counted(count)} if count else _("You are signed in nowhere else."))
     return redirect("own:sessions")

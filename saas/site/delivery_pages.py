@@ -21,6 +21,7 @@ from plugin_framework.models.delivery import Standing
 from plugin_framework.quotas import Kind
 from plugin_framework.registry import registry
 from plugin_framework.sdk import NotAllowed
+from plugin_framework.sdk._counts import Counted
 from saas.site import plugin_info, quota_info
 from saas.site.access import actor_of, admins_only
 from saas.site.delivery_payload import payload_text
@@ -124,7 +125,9 @@ def again_many(request: HttpRequest) -> HttpResponse:
     """Ask whether the deliveries that were ticked, or all that were found, are to be made again; then do it."""
     found = asked_of(request.POST if request.method == "POST" else request.GET)
     if found.errors:
-        messages.error(request, gettext("Nothing was delivered again: the time range cannot be read."))
+        messages.error(
+            request, gettext("Nothing was delivered again: the time range cannot be read. Correct it and try again.")
+        )
         return redirect(found.url())
     if "chosen" in request.GET and not found.picked:  # or all that the list was narrowed to would be meant
         messages.error(request, gettext("Nothing is chosen. Tick the deliveries that are to be delivered again."))
@@ -204,7 +207,5 @@ def _say(request: HttpRequest, done: int) -> None:
     if not done:
         messages.info(request, gettext("There was nothing left to deliver again."))
         return
-    text = ngettext("%(number)d delivery is being made again.", "%(number)d deliveries are being made again.", done) % {
-        "number": done
-    }
-    messages.success(request, text)
+    text = ngettext("%(number)s delivery is being made again.", "%(number)s deliveries are being made again.", done)
+    messages.success(request, text % {"number": Counted(done)})

@@ -7,12 +7,12 @@ import re
 from datetime import timedelta
 from typing import Any
 
-from django.utils.formats import number_format
 from django.utils.translation import gettext, ngettext
 
 from plugin_framework.masking import masked
 from plugin_framework.models import Delivery
 from plugin_framework.registry import registry
+from plugin_framework.sdk._counts import Counted
 
 MOST_SHOWN = 16_000  # characters
 HIDDEN = "[hidden]"
@@ -57,8 +57,7 @@ def _plain(value: dict[str, Any]) -> dict[str, Any]:
 def _bytes(kept: Any) -> str:
     text = kept.rstrip("=") if isinstance(kept, str) else ""
     size = len(text) * 3 // 4
-    said = ngettext("%(number)s byte", "%(number)s bytes", size)
-    return said % {"number": number_format(size, force_grouping=True)}
+    return ngettext("%(number)s byte", "%(number)s bytes", size) % {"number": Counted(size)}
 
 
 def _duration(kept: Any) -> str:

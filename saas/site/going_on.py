@@ -17,6 +17,7 @@ from plugin_framework.delivery.house import HOUSE
 from plugin_framework.delivery.search import Search
 from plugin_framework.models import AuditEntry, Delivery
 from plugin_framework.models.delivery import DeliveryState
+from plugin_framework.sdk._counts import Counted
 from plugin_framework.sdk._words import reread
 from saas.site import plugin_info
 from saas.site.names import has_address
@@ -99,7 +100,7 @@ def _plugin(info: PluginInfo) -> Attention:
 def _resting(rest: Rest) -> tuple[str, str]:
     """The gate lets it run, and its deliveries wait."""
     if rest.paused_by:
-        paused = _("%(who)s has paused its deliveries. They are kept.") % {"who": rest.paused_by}
+        paused = _("%(who)s has paused its deliveries. They are kept.") % {"who": reread(rest.paused_by)}
         return paused, _("They go out once somebody resumes them.")
     failed = _("Its deliveries failed again and again, so they rest for now: %(why)s") % {"why": reread(rest.trouble)}
     return failed, _("One is tried from time to time, and all follow once it arrives.")
@@ -117,13 +118,13 @@ def _given_up(infos: dict[str, PluginInfo]) -> list[Attention]:
 def _failures(name: str, errors: list[str], infos: dict[str, PluginInfo]) -> Attention:
     title = infos[name].title if name in infos else plugin_info.title_of(name)
     said = ngettext(
-        "%(number)d delivery of %(plugin)s did not arrive and was given up",
-        "%(number)d deliveries of %(plugin)s did not arrive and were given up",
+        "%(number)s delivery of %(plugin)s did not arrive and was given up",
+        "%(number)s deliveries of %(plugin)s did not arrive and were given up",
         len(errors),
     )
     return Attention(
-        title=said % {"number": len(errors), "plugin": title},
-        text=errors[0],
+        title=said % {"number": Counted(len(errors)), "plugin": title},
+        text=str(reread(errors[0])),
         advice=_("Once the cause is gone, have them delivered again."),
         url=f"{reverse('settings:deliveries', args=[name])}?state=dead",
         action=_("See them"),

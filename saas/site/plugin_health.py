@@ -13,6 +13,7 @@ from django.utils.translation import ngettext
 from plugin_framework.delivery import record
 from plugin_framework.delivery.record import Record
 from plugin_framework.registry import registry
+from plugin_framework.sdk._counts import Counted
 from saas.site.charts import Chart, chart
 from saas.site.plugin_info import PluginInfo
 
@@ -85,11 +86,15 @@ def _of_deliveries(info: PluginInfo, lately: Record) -> Words:
     if lately.given_up:
         number = lately.given_up
         said = ngettext(
-            "It works, but %(number)d delivery was given up in the last %(days)d days.",
-            "It works, but %(number)d deliveries were given up in the last %(days)d days.",
+            "It works, but %(number)s delivery was given up in the last %(days)s days.",
+            "It works, but %(number)s deliveries were given up in the last %(days)s days.",
             number,
         )
-        return "warn", said % {"number": number, "days": record.DAYS}, _("Look at them: each can be delivered again.")
+        return (
+            "warn",
+            said % {"number": Counted(number), "days": record.DAYS},
+            _("Look at them: each can be delivered again."),
+        )
     if good is None:
         return "idle", _("It is ready."), _("Nothing has happened yet that it acts on.")
     if bad and timezone.now() - bad.at < LATELY:

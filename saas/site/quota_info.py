@@ -6,13 +6,13 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 
 from django.template.defaultfilters import filesizeformat
-from django.utils.formats import number_format
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_noop, ngettext
 
 from plugin_framework import quotas
 from plugin_framework.catalog.plans import UNLIMITED, PlanRow
 from plugin_framework.quotas import Kind, Level, Usage
+from plugin_framework.sdk._counts import Counted
 
 _TITLES = {
     Kind.PEOPLE: gettext_noop("People"),
@@ -112,7 +112,17 @@ def pressing(*kinds: Kind) -> list[UsageInfo]:
 
 def number(kind: Kind, value: int) -> str:
     """So much of `kind`, as people read it."""
-    return str(filesizeformat(value)) if kind is Kind.STORAGE else number_format(value, force_grouping=True)
+    return str(filesizeformat(value)) if kind is Kind.STORAGE else str(Counted(value))
+
+
+def limit(kind: Kind, value: int) -> str:
+    """A limit of a plan, as it is listed."""
+    said = number(kind, value)
+    if kind is Kind.PEOPLE:
+        return ngettext("%(number)s person", "%(number)s people", value) % {"number": said}
+    if kind is Kind.DELIVERIES:
+        return ngettext("%(number)s delivery a day", "%(number)s deliveries a day", value) % {"number": said}
+    return said
 
 
 def beyond(usages: Iterable[Usage]) -> list[UsageInfo]:

@@ -11,6 +11,7 @@ from django.utils.formats import number_format
 from django.utils.translation import gettext, gettext_lazy
 
 from plugin_framework.registry import JOB_HOOK
+from plugin_framework.sdk._counts import Counted
 from plugin_framework.sdk._words import reread as _words_of
 from saas.site.audit_details import details, words
 from saas.site.spoken import spoken
@@ -47,6 +48,8 @@ _ACTIONS = {
     "tenant.exported": gettext_lazy("exported all data of the organisation"),
     "tenant.restored": gettext_lazy("restored from an archive the organisation"),
     "tenant.purge_hastened": gettext_lazy("cut short the time left to bring back the organisation"),
+    "tenant.retried": gettext_lazy("had the setting up tried again of"),
+    "tenant.removed": gettext_lazy("removed before it was set up the organisation"),
     "tenant.purged": gettext_lazy("deleted for good all data of the organisation"),
     "tenant.profile_changed": gettext_lazy("changed the name or time zone of"),
     "tenant.logo_changed": gettext_lazy("changed the logo of"),
@@ -104,6 +107,15 @@ def audit_details(detail: Any) -> list[tuple[str, str]]:
 
 
 @register.filter
+def counted(number: Any) -> Any:
+    """A number of things, which its places in a text show with the thousands set apart; not for ids, which are plain numbers.
+
+    It is still a number: `{% blocktranslate count number=rows|length|counted %}` takes it. What is none stays as it is.
+    """
+    return Counted(number) if isinstance(number, int) else number
+
+
+@register.filter
 def entry(mapping: Mapping[str, str], key: str) -> str:
     """What `mapping` has under `key`; the key itself if it has nothing."""
     return mapping.get(key, key)
@@ -123,7 +135,7 @@ def job_words(name: str) -> str:
 
 @register.filter
 def duration(milliseconds: int | None) -> str:
-    """How long something took: 840 ms, 1.3 s, 2 min 5 s; empty if nobody knows."""
+    """How long something took: 840 ms, 1.3 s, 2 min 5 s, 3 h 20 min, 4 d 2 h; empty if nobody knows."""
     if milliseconds is None:
         return ""
     if milliseconds < 1000:
@@ -131,7 +143,13 @@ def duration(milliseconds: int | None) -> str:
     seconds = milliseconds / 1000
     if seconds < 60:
         return gettext("%(number)s s") % {"number": number_format(seconds, 1)}
-    return gettext("%(minutes)d min %(seconds)d s") % {"minutes": seconds // 60, "seconds": seconds % 60}
+    minutes, seconds = divmod(int(seconds), 60)
+    if minutes < 60:
+        return gettext("%(minutes)d min %(seconds)d s") % {"minutes": minutes, "seconds": seconds}
+    hours, minutes = divmod(minutes, 60)
+    if hours < 24:
+        return gettext("%(hours)d h %(minutes)d min") % {"hours": hours, "minutes": minutes}
+    return gettext("%(days)s d %(hours)d h") % {"days": Counted(hours // 24), "hours": hours % 24}
 
 
 @register.filter

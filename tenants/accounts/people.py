@@ -177,12 +177,12 @@ def invite(email: str, role: str, actor: Actor, *, by: User | None = None) -> st
     """
     _known(role)
     if role == Role.OWNER and by is not None and by.role != Role.OWNER:
-        raise NotPossible(gettext("Only an owner can invite an owner."))
+        raise NotPossible(gettext("Only an owner can invite an owner. Ask one, or choose another role."))
     token, digest = new_token()
     with places.told_of_refusals(), transaction.atomic():
         places.lock()
         if User.objects.filter(email=normal(email)).exists() or _is_proven(normal(email)):
-            raise EmailTaken(gettext("%(email)s is here already.") % {"email": normal(email)})
+            raise EmailTaken(gettext("%(email)s is here already, so nobody was invited.") % {"email": normal(email)})
         if not Invitation.objects.filter(email=normal(email), expires_at__gt=timezone.now()).exists():
             places.take()  # an open one keeps its place
         fresh = {"role": role, "token_hash": digest, "invited_by": str(actor)[:200], "created_at": timezone.now()}
@@ -220,7 +220,9 @@ def change_role(user_id: int, role: str, actor: Actor, *, by: User) -> User:
     with transaction.atomic():
         user, decides = _locked(user_id, by)
         if Role.OWNER in (role, user.role) and decides.role != Role.OWNER:
-            raise NotPossible(gettext("Only an owner can make somebody an owner, or change an owner's role."))
+            raise NotPossible(
+                gettext("Only an owner can make somebody an owner, or change an owner's role. Ask one of them.")
+            )
         if user.role == Role.OWNER != role:
             _keep_an_owner(user)
         before, user.role = user.role, role
@@ -239,7 +241,7 @@ def remove_person(user_id: int, actor: Actor, *, by: User) -> str:
         user, decides = _locked(user_id, by)
         if user.role == Role.OWNER:
             if decides.role != Role.OWNER:
-                raise NotPossible(gettext("Only an owner can remove an owner."))
+                raise NotPossible(gettext("Only an owner can remove an owner. Ask one of them."))
             _keep_an_owner(user)
         record(actor, "person.removed", user.email, role=user.role)
         delete(user)
@@ -255,10 +257,12 @@ def lock_for_leaving(user_id: int | None, by: User) -> None:
     """
     user, decides = _locked_rows(by.pk if user_id is None else user_id, by)
     if not decides.is_admin and (user_id is None or decides.pk != user.pk):
-        raise NotPossible(gettext("You are not an admin of this organisation any more."))
+        raise NotPossible(
+            gettext("You are not an admin of this organisation any more. If that is a mistake, ask one of its owners.")
+        )
     if user_id is not None and user.role == Role.OWNER:
         if decides.role != Role.OWNER:
-            raise NotPossible(gettext("Only an owner can remove an owner."))
+            raise NotPossible(gettext("Only an owner can remove an owner. Ask one of them."))
         _keep_an_owner(user)
 
 
@@ -275,7 +279,10 @@ def delete(user: User) -> None:
         user.delete()
     except (ProtectedError, RestrictedError) as error:
         raise NotPossible(
-            gettext("%(email)s cannot be removed: %(what)s would be left without them.")
+            gettext(
+                "%(email)s cannot be removed, for plugins keep rows that belong to them: %(what)s. "
+                "Delete those first, or what the plugin has stored."
+            )
             % {"email": email, "what": _needed_by(error)}
         ) from error
 
@@ -330,7 +337,9 @@ def _locked(user_id: int, by: User) -> tuple[User, User]:
     """
     user, decides = _locked_rows(user_id, by)
     if not decides.is_admin:
-        raise NotPossible(gettext("You are not an admin of this organisation any more."))
+        raise NotPossible(
+            gettext("You are not an admin of this organisation any more. If that is a mistake, ask one of its owners.")
+        )
     return user, decides
 
 
@@ -338,9 +347,13 @@ def _locked_rows(user_id: int, by: User) -> tuple[User, User]:
     list(User.objects.select_for_update().filter(role=Role.OWNER).order_by("pk"))
     found = {user.pk: user for user in User.objects.select_for_update().filter(pk__in={user_id, by.pk}).order_by("pk")}
     if user_id not in found:
-        raise NotPossible(gettext("There is no such person any more."))
+        raise NotPossible(
+            gettext("There is no such person any more. Somebody else may have removed them; reload the page.")
+        )
     if by.pk not in found:
-        raise NotPossible(gettext("You are not an admin of this organisation any more."))
+        raise NotPossible(
+            gettext("You are not an admin of this organisation any more. If that is a mistake, ask one of its owners.")
+        )
     return found[user_id], found[by.pk]
 
 

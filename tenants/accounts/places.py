@@ -12,6 +12,7 @@ from django.utils.translation import ngettext
 
 from plugin_framework import quotas
 from plugin_framework.quotas import Kind, QuotaExceeded, Usage, told_of_refusals
+from plugin_framework.sdk._counts import Counted
 
 __all__ = ["NoPlace", "lock", "take", "told_of_refusals", "used"]
 
@@ -69,10 +70,11 @@ def _taken() -> tuple[int, int]:
 
 def _text(active: int, invited: int, usage: Usage) -> str:
     said = ngettext(
-        "Your organisation's plan, %(plan)s, has %(limit)d place: people take %(people)d of them, and invitations %(invited)d. "
+        "Your organisation's plan, %(plan)s, has %(limit)s place: people take %(people)s of them, and invitations %(invited)s. "
         "Remove somebody, take an invitation back, or ask the platform for a larger plan.",
-        "Your organisation's plan, %(plan)s, has %(limit)d places: people take %(people)d of them, and invitations %(invited)d. "
+        "Your organisation's plan, %(plan)s, has %(limit)s places: people take %(people)s of them, and invitations %(invited)s. "
         "Remove somebody, take an invitation back, or ask the platform for a larger plan.",
         usage.limit or 0,
     )
-    return said % {"plan": usage.plan, "limit": usage.limit, "people": active, "invited": invited}
+    numbers = {"limit": Counted(usage.limit or 0), "people": Counted(active), "invited": Counted(invited)}
+    return said % {"plan": usage.plan, **numbers}

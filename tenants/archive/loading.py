@@ -9,6 +9,7 @@ from django.db import IntegrityError, connection
 from psycopg import sql
 
 from plugin_framework.db.migrator import (
+    MigrationFailed,
     UnknownMigration,
     migrate_schema,
     migrate_schema_to,
@@ -24,6 +25,10 @@ from tenants.archive.errors import CannotRestore
 from tenants.archive.format import Manifest, Plugin, Table
 from tenants.archive.reading import Archive
 
+_FAILED = (
+    "The migration {what} failed ({kind}). If it is a plugin's, install a version that makes its tables, or leave them in the archive: "
+    "--without PLUGIN"
+)
 # Those of a plugin that was left out are not there.
 _SET = """
 SELECT setval(format('%%I.%%I', s.schemaname, s.sequencename)::regclass, wanted.value)
@@ -67,6 +72,8 @@ def load(archive: Archive, schema: str, without: Collection[str]) -> int:
         raise CannotRestore(
             f"It was made by Tenantry {manifest.version}, and this version does not make its tables. {error}"
         ) from error
+    except MigrationFailed as error:
+        raise CannotRestore(_FAILED.format(what=error.what, kind=error.kind)) from error
     _check_tables(schema, wanted)
     with connection.cursor() as cursor:
         emptied = sql.SQL(", ").join(sql.Identifier(schema, table.name) for table in wanted)
@@ -86,13 +93,15 @@ def bring_up() -> None:
     Settings of an older shape are read as they should be, and saved so by the next deploy, as everybody's are.
 
     Raises:
-        CannotRestore: it is so old that it cannot be brought up while processes with older code may be running.
+        CannotRestore: it is so old that it cannot be brought up while processes with older code may be running, or a migration fails.
     """
     try:
         if migrate_schema(tenant_labels() | labels_here()):
             record_tables()
     except Unsuitable as error:
         raise CannotRestore(str(error)) from error
+    except MigrationFailed as error:
+        raise CannotRestore(_FAILED.format(what=error.what, kind=error.kind)) from error
     record_versions()
     schedule.sync()
 

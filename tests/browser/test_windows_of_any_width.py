@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 import pytest
+from django.db import connection
 from playwright.sync_api import Browser
 
 from plugin_framework import lifecycle
@@ -20,8 +21,30 @@ from tests.browser.forms import Site
 from tests.conftest import Tenants
 
 pytestmark = pytest.mark.xdist_group("forms")  # the same browser
-WIDTHS = (390, 600, 706, 820, 898, 960, 1026, 1100, 1154, 1280)  # also just beyond those at which the rules change
+WIDTHS = (
+    390,
+    600,
+    705,
+    712,
+    740,
+    780,
+    820,
+    898,
+    960,
+    1000,
+    1024,
+    1026,
+    1100,
+    1154,
+    1280,
+)  # also where the rules change, and just beyond
+LIES, STANDS = 1024, 1026  # up to 64rem the navigation lies above the page, in wider windows it stands beside it
 LONG = "Donaudampfschifffahrtsgesellschaftskapitänsmützenverwaltung"
+WIDEST = """() => {
+    const tables = [...document.querySelectorAll("main table")].filter(each => !each.closest(".table-wrap"));
+    const over = tables.map(each => each.getBoundingClientRect().right - each.parentElement.getBoundingClientRect().right);
+    return Math.max(document.documentElement.scrollWidth, innerWidth + Math.round(Math.max(0, ...over)));
+}"""
 CONSOLE = (
     "/tenants/",
     "/tenants/acme/",
@@ -54,7 +77,28 @@ def console(request: pytest.FixtureRequest, browser: Browser, monkeypatch: pytes
     assert found.complaints == []
 
 
+QUEUE = """
+INSERT INTO public.delivery_lane (tenant_schema, plugin, next_at, owner, leased_until, open_since, trouble, paused_until, paused_by,
+    over_quota)
+    SELECT CASE n WHEN 1 THEN %(schema)s ELSE 't_' || lpad(n::text, 20, '0') END, plugin,
+    now() - interval '100 hours', CASE WHEN n %% 3 = 0 THEN 'somebody' ELSE '' END,
+    CASE WHEN n %% 3 = 0 THEN now() + interval '1 day' END, CASE WHEN n %% 3 = 1 THEN now() END,
+    CASE WHEN n %% 3 = 1 THEN 'mail.donaudampfschiffahrtsgesellschaft.example refused the user name or password (535)' ELSE '' END,
+    CASE WHEN n %% 3 = 1 THEN now() + interval '1 hour' END, CASE WHEN n %% 2 = 0 THEN 'ada@acme.example' ELSE '' END, n %% 2 = 0
+    FROM generate_series(1, 5000) AS n, unnest(ARRAY['usage_analytics', 'email_notifications']) AS plugin
+    ON CONFLICT DO NOTHING;
+INSERT INTO public.delivery_worker (id, host, pid, process_start, started_at, seen_at) VALUES
+    ('a', 'tenantry-worker-7f9c8d5b6-x2k4q', 1234567, 0, now(), now()),
+    ('b', 'tenantry-worker-7f9c8d5b6-abcde', 7654321, 0, now(), now() - interval '1 hour');
+INSERT INTO public.delivery_schedule (tenant_schema, plugin, job, expression, due_at, run_at)
+    SELECT 't_' || lpad(n::text, 20, '0'), 'usage_analytics', 'forget_old_counts', '17 3 * * *', now(), now() - interval '1 hour'
+    FROM generate_series(1, 1234) AS n;
+"""
+
+
 def _in_use(tenants: Tenants) -> None:
+    with public_scope(), connection.cursor() as cursor:
+        cursor.execute(QUEUE, {"schema": tenants.acme.schema})
     plans.define(
         "basic", "Basic", ["orders", "invoices", "webhooks"], Limits(people=10, deliveries=1000, storage=10**9)
     )
@@ -64,21 +108,55 @@ def _in_use(tenants: Tenants) -> None:
             lifecycle.enable(name, SYSTEM)
 
 
-def too_wide(site: Site, path: str) -> dict[int, int]:
-    """By the width of a window: how wide the page is that does not fit."""
+def too_wide(site: Site, path: str, letters: str) -> dict[int, int]:
+    """By the width of a window: how wide the page is that does not fit, or a table of it that stands in the margin."""
     site.go(path)
+    site.page.evaluate("size => { document.documentElement.style.fontSize = size; }", letters)
     found = {}
     for width in WIDTHS:
         site.page.set_viewport_size({"width": width, "height": 900})
-        wide = site.page.evaluate("document.documentElement.scrollWidth")
+        wide = site.page.evaluate(WIDEST)
         if wide > width:
             found[width] = wide
     return found
 
 
+@pytest.mark.parametrize("letters", ["100%", "105%"], ids=["ours", "a-wider-font"])
 @pytest.mark.parametrize("name", ["Acme", LONG], ids=["short", "long"])
-def test_no_page_of_the_console_is_wider_than_its_window(console: Site, name: str) -> None:
+def test_no_page_of_the_console_is_wider_than_its_window(console: Site, name: str, letters: str) -> None:
     with public_scope():
         Tenant.objects.filter(slug="acme").update(name=name)
         Plan.objects.filter(slug="basic").update(name=name)
-    assert {path: found for path in CONSOLE if (found := too_wide(console, path))} == {}
+    assert {path: found for path in CONSOLE if (found := too_wide(console, path, letters))} == {}
+
+
+def places(site: Site) -> dict[str, dict[str, float]]:
+    """Where the navigation and the page are."""
+    script = "name => { const {x, y, width, height} = document.querySelector(name).getBoundingClientRect(); return {x, y, width, height}; }"
+    return {name: site.page.evaluate(script, name) for name in (".rail", ".page", ".rail-nav")}
+
+
+@pytest.mark.parametrize("width", [390, 706, 850, LIES])
+def test_the_navigation_lies_above_the_page_where_there_is_no_room_beside_it(console: Site, width: int) -> None:
+    console.page.set_viewport_size({"width": width, "height": 900})
+    console.go("/")
+    found = places(console)
+    rail, page = found[".rail"], found[".page"]
+    assert (rail["x"], rail["width"], page["x"], page["width"]) == (0, width, 0, width)
+    assert rail["y"] + rail["height"] <= page["y"]
+    assert rail["height"] < 150  # its links stand in one line, which can be scrolled
+    tops = console.page.eval_on_selector_all(
+        ".rail-nav .rail-link", "all => all.map(each => each.getBoundingClientRect().top)"
+    )
+    assert len(tops) > 5
+    assert len(set(tops)) == 1
+
+
+def test_the_navigation_stands_beside_the_page_where_there_is_room(console: Site) -> None:
+    console.page.set_viewport_size({"width": STANDS, "height": 900})
+    console.go("/")
+    found = places(console)
+    rail, page = found[".rail"], found[".page"]
+    assert rail["width"] == page["x"] > 150
+    assert rail["width"] + page["width"] == STANDS
+    assert rail["y"] == page["y"] == 0

@@ -83,5 +83,5 @@ class RedirectRefused(HttpStatusError):
 class SmtpError(NetworkError):
     """The mail server said no.
 
-    Permanent for a 5xx about this sender, recipient or text; not for a refused login, which an admin mends.
+    Permanent for a 5xx about this sender, recipient or text; not for a refused sign-in, which an admin mends.
     """

@@ -35,7 +35,9 @@ _UNKNOWN = Phrase("The host %(host)s is unknown. Check its spelling.")
 _NOT_NOW = Phrase("The host %(host)s could not be looked up just now.")
 _SLOW = Phrase("The host %(host)s could not be looked up within %(number)s seconds.")
 _SLOW_ONE = Phrase("The host %(host)s could not be looked up within 1 second.")
-_STRANGE = Phrase("%(host)s is not allowed: it leads to something that is not an internet address.")
+_STRANGE = Phrase(
+    "%(host)s is not allowed: it leads to something that is not an internet address. Use the public name of the service."
+)
 _NOWHERE = Phrase("The host %(host)s has no address. Check its spelling.")
 
 

@@ -22,6 +22,7 @@ from plugin_framework.sdk.net._errors import (
     NetworkError,
     RedirectRefused,
 )
+from plugin_framework.sdk.net._statuses import status_in_words
 from plugin_framework.sdk.net._wire import CUT_OFF, TooMuchData, Wire
 
 MOST_HEADER_BYTES = 32768
@@ -112,7 +113,7 @@ class HttpResponse:
 
 def status_error(response: HttpResponse) -> HttpStatusError:
     """The error for an answer that is not 2xx."""
-    words = {"host": response.host, "status": f"{response.status}{_phrase(response.status)}"}
+    words = {"host": response.host, "status": status_in_words(response.status)}
     if is_redirect(response.status):
         return RedirectRefused(_REDIRECTED(**words).english, status=response.status)
     wait = parse_retry_after(response.headers.get("retry-after", ""), now=datetime.now(UTC))
@@ -122,14 +123,6 @@ def status_error(response: HttpResponse) -> HttpStatusError:
         retry_after=wait,
         permanent=response.status == HTTPStatus.GONE,
     )
-
-
-def _phrase(status: int) -> str:
-    """The usual words for a status, ours and not the server's."""
-    try:
-        return f" ({HTTPStatus(status).phrase})"
-    except ValueError:
-        return ""
 
 
 def is_redirect(status: int) -> bool:

@@ -26,7 +26,9 @@ _NO_RECIPIENT = Phrase("A message needs a list of at least one recipient.")
 _MALFORMED = Phrase(
     "An e-mail address is malformed. Write it as name@example.com, without a name or brackets around it."
 )
-_BAD_HEADER = Phrase("The message cannot be written: a header of it breaks the rules for mail.")
+_BAD_HEADER = Phrase(
+    "The message cannot be written: a header of it breaks the rules for mail. Correct its subject and its addresses."
+)
 _BROKEN_HEADER = Phrase("A header of the message has a line break in it. Remove it from the subject and the names.")
 
 

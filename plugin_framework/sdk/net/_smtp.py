@@ -127,7 +127,7 @@ class SmtpClient:
         password: str = "",
         timeout: float | None = None,
     ) -> SmtpReceipt:
-        """Connect, encrypt, log in and leave again, without sending anything; arguments and errors as of `send`."""
+        """Connect, encrypt, sign in and leave again, without sending anything; arguments and errors as of `send`."""
         login = Login(username, password)
         password = ""  # as above
         server = _Server(host, port, _mode(tls), login)

@@ -35,11 +35,11 @@ class Login:
 
 _NO_SERVER = Phrase("%(host)s did not answer like a mail server")
 _NO_STARTTLS = Phrase("%(host)s does not offer STARTTLS. Choose another kind of encryption, or another port.")
-_NO_LOGIN = Phrase("%(host)s does not offer a login here. Leave it out, or choose another encryption.")
-_NOT_CHECKED = Phrase("%(host)s could not check the login just now (%(code)s)")
+_NO_LOGIN = Phrase("%(host)s offers no sign-in here. Leave user name and password empty, or choose another encryption.")
+_NOT_CHECKED = Phrase("%(host)s could not check the sign-in just now (%(code)s)")
 _WRONG_LOGIN = Phrase("%(host)s refused the user name or password (%(code)s)")
-_ASCII_ONLY = Phrase("%(host)s does not take addresses with letters beyond ASCII.")
-_HALF_LOGIN = Phrase("A login needs both a user name and a password. Enter both or neither.")
+_ASCII_ONLY = Phrase("%(host)s does not take addresses with letters beyond ASCII. Use addresses without them.")
+_HALF_LOGIN = Phrase("A sign-in needs both a user name and a password. Enter both, or leave both empty.")
 _BAD_LOGIN = Phrase("The user name or password has characters that cannot be sent, or is too long.")
 _REFUSED = {
     "connection": Phrase("%(host)s refused the connection: %(answer)s"),
@@ -67,7 +67,7 @@ class Session(smtplib.SMTP):
         self._use_wire()
 
     def open(self, *, tls: str, context: ssl.SSLContext) -> None:
-        """TLS as asked for, greeting, EHLO, and the login if there is one."""
+        """TLS as asked for, greeting, EHLO, and the sign-in if there is one."""
         if tls == "tls":
             self._wire.start_tls(context)
             self._use_wire()
@@ -94,7 +94,7 @@ class Session(smtplib.SMTP):
         return self._expect(self.getreply(), 250, "message")
 
     def probe(self) -> str:
-        """Ask for nothing, to see that the server still answers after the login."""
+        """Ask for nothing, to see that the server still answers after the sign-in."""
         return self._expect(self.docmd("NOOP"), 250, "connection")
 
     def getreply(self) -> tuple[int, bytes]:
@@ -141,7 +141,7 @@ class Session(smtplib.SMTP):
                 break
         else:
             raise SmtpError(_NO_LOGIN(host=self._host).english)
-        if code not in (235, 503):  # 503: already logged in
+        if code not in (235, 503):  # 503: already signed in
             raise self._login_error(code)
 
     def _login_error(self, code: int) -> SmtpError:
@@ -217,7 +217,7 @@ def check_login(login: Login) -> None:
     """Refuse what could not be sent, before anything is.
 
     Raises:
-        InvalidRequest: half a login, or one with control characters or too long.
+        InvalidRequest: half a sign-in, or one with control characters or too long.
     """
     if bool(login.username) != bool(login.password):
         raise InvalidRequest(_HALF_LOGIN.text)

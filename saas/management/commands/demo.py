@@ -11,14 +11,12 @@ from typing import Any
 
 from django.conf import settings
 from django.core.management.base import BaseCommand, CommandError
-from django.db import connection
 
 from saas.demo import processes, sinks
-from saas.demo.seed import PASSWORD, Ports, seed
+from saas.demo.preparing import prepare
+from saas.demo.seed import PASSWORD, Ports
 from saas.demo.tour import tour
 from saas.postgres import PostgresError, default_cluster
-from tenants import spares
-from tenants.fleet import Options, migrate_everything
 
 
 class Command(BaseCommand):
@@ -60,7 +58,7 @@ class Command(BaseCommand):
                 self._say("Starting PostgreSQL …")
                 cluster.start()
                 stops.append(cluster.stop)
-            self._prepare(ports)
+            prepare(ports, self._say)
             stops += [
                 sinks.start_mail_sink(ports.mail, {"acme": PASSWORD, "globex": PASSWORD}),
                 sinks.start_mail_sink(ports.platform_mail, {}),
@@ -76,19 +74,6 @@ class Command(BaseCommand):
             processes.stop(children)
             for stop in reversed(stops):
                 stop()
-
-    def _prepare(self, ports: Ports) -> None:
-        self._say("Preparing the database …")
-        for outcome in migrate_everything(Options(finish=True)):
-            if outcome.error:
-                raise processes.DemoError(f"{outcome.who} could not be migrated: {outcome.error}")
-            if outcome.applied:
-                self._say(f"  {outcome.who}: {len(outcome.applied)} migrations")
-        self._say("Making the organisations acme and globex …")
-        seed(ports)
-        while spares.tend():  # so that the first who signs up need not wait for the worker's first round
-            pass
-        connection.close()
 
     def _serve(self, ports: Ports, children: dict[str, Any]) -> None:
         self._say("Starting web and worker …")

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -11,7 +11,6 @@ from allauth.account.models import EmailAddress
 from django.core import mail
 from django.db import connection
 from django.test import Client
-from django.utils import translation
 
 from plugin_framework import languages, quotas
 from plugin_framework.audit import SYSTEM
@@ -27,13 +26,6 @@ from tests.support.queue import work_off
 
 GERMAN = {"accept-language": "de-AT,de;q=0.9,en;q=0.5"}
 ENGLISH = {"accept-language": "en"}
-
-
-@pytest.fixture(autouse=True)
-def _english_again() -> Iterator[None]:
-    """A request leaves its language to the thread, which here goes on to the next test."""
-    yield
-    translation.activate("en")
 
 
 def speaks(tenant: TenantRef, role: str, name: str, language: str = "") -> User:

@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+import io
+import json
+
 import pytest
+from django.core.management import call_command
 from django.db import ProgrammingError, connection, transaction
 from django.test import Client
 
-from plugin_framework import lifecycle
+from plugin_framework import lifecycle, rejections
 from plugin_framework.audit import SYSTEM, person
 from plugin_framework.catalog.models import Availability, CatalogEntry
 from plugin_framework.models import AuditEntry
@@ -15,9 +19,11 @@ from saas.console import actions, fleet
 from tenants import operations
 from tests.conftest import Tenants
 from tests.dummies import pages
+from tests.support.fleet import make
 
 pytestmark = pytest.mark.usefixtures("plugins")
 WITHDRAW = {"availability": "withdrawn", "message": "It rang at night.", "tenants": "", "confirm": "yes"}
+STAFF = person("root@platform.example", staff=True)
 OFFER = {"availability": "everyone", "message": "", "tenants": ""}
 
 
@@ -31,6 +37,15 @@ def _log(tenant: TenantRef) -> list[tuple[str, str, str]]:
     with tenant_scope(tenant):
         rows = AuditEntry.objects.filter(action__startswith="catalog.").order_by("pk")
         return list(rows.values_list("actor", "action", "target"))
+
+
+def test_why_a_plugin_was_rejected_is_read_in_the_readers_language(staff: Client) -> None:
+    why = rejections.NO_PLUGIN(plugin="broken").english
+    with pages.installed(pages.Pager, quarantined={"broken": why}):
+        for path in ("/", "/catalog/", "/catalog/broken/"):
+            assert "is not a plugin" in staff.get(path).content.decode()
+            text = staff.get(path, headers={"accept-language": "de"}).content.decode()
+            assert "broken ist kein Plugin: Leiten Sie es von PluginInterface ab." in text
 
 
 def test_the_overview_counts_and_shows_what_was_rejected_and_why(staff: Client, tenants: Tenants) -> None:
@@ -84,7 +99,9 @@ def test_an_organisation_whose_schema_is_lost_keeps_nobody_from_deciding_about_t
     assert staff.post("/catalog/pager/", WITHDRAW).status_code == 302
     assert _log(tenants.acme) == [("root@platform.example (platform staff)", "catalog.withdrawn", "pager")]
     listed = {"availability": "listed", "message": "", "tenants": "acme globex", "confirm": "yes"}
-    assert staff.post("/catalog/pager/", listed).status_code == 302
+    page = staff.post("/catalog/pager/", listed, follow=True)
+    assert "it could not be written into the audit log of: Globex." in page.text
+    assert [action for _, action, _ in _log(tenants.acme)] == ["catalog.withdrawn", "catalog.listed"]
 
 
 def test_adoption_is_in_how_many_organisations_a_plugin_is_enabled(staff: Client, tenants: Tenants) -> None:
@@ -184,11 +201,70 @@ def test_a_rejected_plugin_can_be_withdrawn(staff: Client) -> None:
     assert staff.post("/catalog/broken/", WITHDRAW).status_code == 302
 
 
-def test_a_decision_that_cannot_be_recorded_is_not_taken(tenants: Tenants) -> None:
+def test_a_decision_that_the_platforms_own_log_cannot_take_is_not_taken(tenants: Tenants, platform: TenantRef) -> None:
     _enable(tenants.acme, "clumsy")
-    with tenant_scope(tenants.acme), connection.cursor() as cursor:
-        cursor.execute("ALTER TABLE plugin_framework_auditentry RENAME TO gone")
+    _lose_the_log(platform)
     with pytest.raises(ProgrammingError, match="plugin_framework_auditentry"), transaction.atomic():
-        actions.offer("clumsy", Availability.WITHDRAWN, person("root@platform.example", staff=True), message="No.")
+        actions.offer("clumsy", Availability.WITHDRAWN, STAFF, message="No.")
     with public_scope():
         assert not CatalogEntry.objects.exists()
+
+
+def _lose_the_log(tenant: TenantRef) -> None:
+    with tenant_scope(tenant), connection.cursor() as cursor:
+        cursor.execute("ALTER TABLE plugin_framework_auditentry RENAME TO gone")
+
+
+def test_one_damaged_organisation_keeps_nobody_from_deciding_and_is_named_on_the_page_and_in_the_logs(
+    staff: Client, tenants: Tenants, platform: TenantRef, caplog: pytest.LogCaptureFixture
+) -> None:
+    _enable(tenants.acme, "pager")
+    _enable(tenants.globex, "pager")
+    _lose_the_log(tenants.globex)
+    warning = "it could not be written into the audit log of: Globex."
+    steps = [("/catalog/pager/", WITHDRAW, "withdrawn"), ("/catalog/pager/standing/", {"required": "on"}, "required")]
+    steps.append(("/catalog/pager/settings/", {"gateway": "gate.example"}, "settings_changed"))
+    for path, form, action in steps:
+        caplog.clear()
+        page = staff.post(path, form, follow=True)
+        assert (page.status_code, warning in page.text) == (200, True), path
+        assert f"catalog.{action} of pager is not in the audit log of globex" in caplog.text
+        assert [each.levelname for each in caplog.records if "is not in the audit log" in each.message] == ["ERROR"]
+        with tenant_scope(platform):
+            not_recorded, decided = AuditEntry.objects.all()[:2]
+        assert (decided.action, decided.detail["organisations"]) == (f"catalog.{action}", 2)
+        assert (not_recorded.action, not_recorded.target) == ("catalog.not_recorded", "pager")
+        assert not_recorded.detail == {"decision": f"catalog.{action}", "which": ["globex"]}
+    told = [action for _, action, _ in _log(tenants.acme)]
+    assert told == ["catalog.withdrawn", "catalog.required", "catalog.settings_changed"]
+    for tenant in (tenants.acme, tenants.globex):
+        with tenant_scope(tenant):
+            assert not lifecycle.status("pager").decision.runs
+
+
+def test_nobody_is_named_where_all_logs_could_take_it(staff: Client, tenants: Tenants, platform: TenantRef) -> None:
+    _enable(tenants.acme, "pager")
+    assert "could not be written" not in staff.post("/catalog/pager/", WITHDRAW, follow=True).text
+    assert [action for _, action, _ in _log(platform)] == ["catalog.withdrawn"]
+
+
+@pytest.mark.parametrize("damaged", [(1,), (0, 4), (2, 3, 5), tuple(range(6))])
+def test_of_many_all_are_told_whose_logs_can_take_it(tenants: Tenants, damaged: tuple[int, ...]) -> None:
+    many = make(6)
+    for ref in many:
+        _enable(ref, "pager")
+    for number in damaged:
+        _lose_the_log(many[number])
+    decided = actions.offer("pager", Availability.WITHDRAWN, STAFF, message="It rang at night.")
+    assert (decided.changed, list(decided.untold)) == (True, [many[number] for number in damaged])
+    for number, ref in enumerate(many):
+        if number not in damaged:
+            assert _log(ref) == [("root@platform.example (platform staff)", "catalog.withdrawn", "pager")]
+
+
+def test_the_command_names_those_whose_logs_could_not_take_it(tenants: Tenants) -> None:
+    _enable(tenants.acme, "orders")
+    _lose_the_log(tenants.acme)
+    said = io.StringIO()
+    call_command("plugins", "offer", "--plugin", "orders", "--to", "hidden", "--json", stdout=said)
+    assert json.loads(said.getvalue())["not in the log of"] == ["acme"]

@@ -21,6 +21,7 @@ from plugin_framework.registry import JOB_HOOK, registry
 from plugin_framework.sdk import PluginInterface, cron, daily, hourly
 from plugin_framework.tenancy import TenantRef, public_scope, tenant_scope
 from tenants import operations
+from tenants.models import Domain, Tenant
 from tests.dummies import pages
 from tests.support.queue import work_off
 
@@ -307,9 +308,33 @@ def test_a_tenant_that_is_gone_is_forgotten(acme: TenantRef, tenants: Any) -> No
     _let_time_come(acme, "tick")
     with connection.cursor() as cursor:
         cursor.execute(f'DROP SCHEMA "{tenants.globex.schema}" CASCADE')
+    with public_scope():
+        Domain.objects.filter(tenant__slug="globex").delete()
+        Tenant.objects.filter(slug="globex").delete()
     _run_due()
     assert _times(tenants.globex) == {}
     assert [row.handler for row in _runs()] == ["tick"]
+
+
+def test_the_jobs_of_one_whose_schema_is_lost_wait_until_it_is_back(acme: TenantRef, tenants: Any) -> None:
+    with tenant_scope(tenants.globex):
+        lifecycle.enable("clockwork", SYSTEM)
+    _let_time_come(tenants.globex, "tick")
+    _let_time_come(acme, "tick")
+    with connection.cursor() as cursor:
+        cursor.execute(f'ALTER SCHEMA "{tenants.globex.schema}" RENAME TO aside')
+    before = _times(tenants.globex)
+    _run_due()
+    after = _times(tenants.globex)
+    assert after.keys() == before.keys()
+    assert (after["tick"].due_at, after["tick"].run_at > before["tick"].run_at) == (before["tick"].due_at, True)
+    assert [row.handler for row in _runs()] == ["tick"]
+    with connection.cursor() as cursor:
+        cursor.execute(f'ALTER SCHEMA aside RENAME TO "{tenants.globex.schema}"')
+    _let_time_come(tenants.globex, "tick")
+    _run_due()
+    with tenant_scope(tenants.globex):
+        assert [row.handler for row in _runs()] == ["tick"]
 
 
 def test_a_new_release_brings_its_times_and_keeps_those_that_are_as_they_were(acme: TenantRef) -> None:

@@ -62,7 +62,9 @@ def test_a_lane_whose_last_attempt_failed_is_left_to_those_who_run_suspects_for_
     assert lanes.claim("me", 60, suspects=False) is None
     assert lanes.release(claimed(), timezone.now(), failures=1)
     assert lanes.claim("me", 60, suspects=False) is None
-    Lane.objects.update(next_at=timezone.now() - timedelta(seconds=lanes.SUSPECTS_WAIT))
+    Lane.objects.update(next_at=timezone.now() - timedelta(seconds=lanes.SUSPECTS_WAIT), paused_until=timezone.now())
+    assert lanes.claim("me", 60, suspects=False) is None, "it was due, but it rested"
+    Lane.objects.update(paused_until=timezone.now() - timedelta(seconds=lanes.SUSPECTS_WAIT))
     assert lanes.claim("me", 60, suspects=False) is not None
 
 

@@ -8,9 +8,11 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from django.utils.translation import gettext_lazy
 
 from plugin_framework import loader
 from plugin_framework.checks import app_lists_are_disjoint, idle_handlers, rejected_plugins
+from plugin_framework.inspection import Rejected, inspect_plugin
 from plugin_framework.registry import Registry, registry
 from plugin_framework.sdk import ConfigurablePlugin, PluginInterface, action, hook
 from saas.plugin_apps import plugin_apps
@@ -152,7 +154,7 @@ def entry(cls: str) -> dict[str, str]:
         ("Clash", "declares 'view_pre_dispatch', which is declared already"),
         ("Raising", "not even this"),
         ("OneWord", "use a list of texts"),
-        ("BadLink", "docs_url 'javascript:alert\\(1\\)'; begin it with http: or https:"),
+        ("BadLink", "docs_url 'javascript:alert\\(1\\)'; begin it with one of: http:, https:"),
         ("NoDate", r"in its changelog; write each entry as \(version, date, text\)"),
         ("NoEntries", r"in its changelog; write each entry as \(version, date, text\)"),
         ("NotAPlugin", "derive it from PluginInterface"),
@@ -166,6 +168,21 @@ def test_a_faulty_plugin_is_quarantined_and_the_others_are_loaded(cls: str, sent
     assert set(found.specs) == {"sound"}
     assert len(found.quarantine) == 1
     assert re.search(sentence, next(iter(found.quarantine.values())))
+
+
+@pytest.mark.parametrize("attribute", ["title", "category", "icon", "details", "keeps_of_people"])
+@pytest.mark.parametrize("value", [None, 5, b"orders", ["Orders"], property(lambda self: "Orders")])
+def test_one_that_is_listed_by_something_else_than_a_text_would_break_the_others_pages(
+    attribute: str, value: object
+) -> None:
+    cls = type("Untitled", (Sound,), {"name": "untitled", attribute: value})
+    with pytest.raises(Rejected, match=rf"untitled has the {attribute} .*; use a text, or leave it out\."):
+        inspect_plugin(cls, {})
+
+
+def test_a_text_that_is_translated_when_it_is_read_is_one() -> None:
+    cls = type("Translated", (Sound,), {"name": "translated", "title": gettext_lazy("Orders")})
+    assert inspect_plugin(cls, {}).title == "Orders"
 
 
 def test_a_cycle_is_quarantined_whole() -> None:

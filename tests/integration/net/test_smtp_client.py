@@ -205,7 +205,7 @@ def test_a_server_without_starttls_gets_nothing(mailserver: Callable[..., Mailse
 
 
 def test_a_server_without_a_login_is_said_plainly(mailserver: Callable[..., Mailserver], policy: NetworkPolicy) -> None:
-    with pytest.raises(SmtpError, match="does not offer a login here"):
+    with pytest.raises(SmtpError, match="offers no sign-in here"):
         SmtpClient(policy).check(host="127.0.0.1", port=mailserver().port, tls="none", username="acme", password=SECRET)
 
 

@@ -198,7 +198,7 @@ def test_what_was_said_before_starttls_does_not_count(
         seen.append(talk.read_line())
 
     client = SmtpClient(policy, tls_context=authority.client)
-    with pytest.raises(SmtpError, match="does not offer a login here"):
+    with pytest.raises(SmtpError, match="offers no sign-in here"):
         client.check(host="127.0.0.1", port=receiver(script).port, tls="starttls", username="acme", password=SECRET)
     assert not any(line.startswith(b"AUTH") for line in seen)
 

@@ -9,6 +9,8 @@ from typing import Any
 import pytest
 from django.utils import translation
 
+from plugin_framework import layers
+from plugin_framework.registry import registry
 from plugin_framework.sdk import DeadLetter, Veto, in_language_of
 from plugin_framework.sdk._words import reread
 from plugins.invoices_plugin.billing import NotBillable, ordered
@@ -141,5 +143,13 @@ def test_what_is_wrong_with_an_endpoint_is_said_in_the_admins_language(
         assert "hat mit 500" in plugin.check({}).message
     Endpoint.objects.update(secret="lost", secret_unseen=True)
     answer = client.post(f"/apps/webhooks/{row.pk}/secret/", headers=german, follow=True).content.decode()
-    translation.activate("en")
     assert "Sein Geheimnis lässt sich nicht mehr öffnen. Geben Sie ihm ein neues" in answer
+
+
+def test_what_a_plugin_finds_wrong_with_its_settings_is_kept_for_readers_of_every_language() -> None:
+    spec = registry.specs["signup_rules"]
+    checked = spec.schema.validate({"allowed_domains": ["no domain"]})
+    (error,) = layers.problems(spec, spec.new(), checked)
+    assert error.message == "“no domain” is not a domain. Write it like example.com."
+    with translation.override("de"):
+        assert error.message == "„no domain“ ist keine Domain. Schreiben Sie sie wie example.com."

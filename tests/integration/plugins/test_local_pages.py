@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from datetime import UTC, datetime
 from decimal import Decimal
 from typing import Any
@@ -28,13 +28,6 @@ from tests.integration.plugins.invoicing import SETTINGS, invoiced
 Make = Callable[..., Any]
 AT = datetime(2026, 11, 28, 20, 5, tzinfo=UTC)  # in Kolkata it is the 29th, 01:35
 GERMAN, ENGLISH = "de-DE,de;q=0.9", "en-GB,en;q=0.9"
-
-
-@pytest.fixture(autouse=True)
-def _english_again() -> Iterator[None]:
-    """A request leaves its language to the thread, which here goes on to the next test."""
-    yield
-    translation.activate("en")
 
 
 @pytest.fixture
@@ -85,6 +78,13 @@ def test_what_a_form_holds_is_written_for_the_browser(read: Callable[[str, str],
     Order.objects.update(state="draft")
     form = read(f"/apps/orders/{order.pk}/edit/", GERMAN)
     assert 'value="1234567.50"' in form  # which shows it as its language does
+
+
+def test_a_long_time_is_told_in_hours_and_days() -> None:
+    hour = 3_600_000
+    assert [duration(ms) for ms in (125_000, hour, 12_000_000, 24 * hour, 98 * hour, 1_234 * 24 * hour)] == [
+        "2 min 5 s", "1 h 0 min", "3 h 20 min", "1 d 0 h", "4 d 2 h", "1,234 d 0 h",
+    ]  # fmt: skip
 
 
 @pytest.mark.parametrize(("language", "took", "size"), [("de", "1,3 s", "1.500 Byte"), ("en", "1.3 s", "1,500 bytes")])

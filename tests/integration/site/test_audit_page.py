@@ -2,21 +2,27 @@
 
 from __future__ import annotations
 
+import ast
 import csv
 import io
+from pathlib import Path
 
 import pytest
 from django.test import Client
 from django.utils import translation
 
-from plugin_framework.audit import SYSTEM, Actor, record
+from plugin_framework.audit import COMMAND_LINE, SYSTEM, Actor, person, record
 from plugin_framework.models import AuditEntry
 from plugin_framework.tenancy import tenant_scope
 from saas.site import audit_page
+from saas.site.audit_details import _NAMES, details
+from saas.templatetags.tenantry import action_words
 from tenants import profile
 from tests.conftest import Tenants
+from tests.support.catalog import ROOT
 
 pytestmark = pytest.mark.usefixtures("plugins")
+RECORDING = ("record", "_record", "_audit", "_tell", "_tell_the_others", "audit_on_both_sides", "_change")
 
 
 def test_what_is_done_on_the_pages_can_be_read_there(admin: Client) -> None:
@@ -110,7 +116,6 @@ def test_details_are_read_in_the_readers_language_and_the_organisations_time(adm
         record(SYSTEM, "person.role_changed", "eve@acme.example", before="member", after="admin", odd_thing=["a", True])
         record(SYSTEM, "plugin.paused", "orders", until="tomorrow", role="captain", before=["b", 1])
     text = admin.get("/settings/audit/", headers={"accept-language": "de"}).content.decode()
-    translation.activate("en")
     for name, said in (
         ("Grund", "Zurückgehalten: Der Tarif Ihrer Organisation, Basic, enthält es nicht."),
         ("bis", "29.11.2026, 01:35 IST"),
@@ -122,3 +127,56 @@ def test_details_are_read_in_the_readers_language_and_the_organisations_time(adm
         ("vorher", "b, 1"),
     ):
         assert f"<dt>{name}</dt><dd>{said}</dd>" in text
+
+
+@pytest.mark.parametrize(
+    ("detail", "read"),
+    [
+        ({"count": 12345, "state": "Given up", "since": "2026-11-28T20:05:00+00:00", "picked": "1, 2"},
+         [("Anzahl", "12.345"), ("Zustand", "Aufgegeben"), ("geschehen ab", "28.11.2026, 20:05 UTC"), ("ausgewählt", "1, 2")]),
+        ({"delivery": 12345, "was": "dead"}, [("Zustellung", "12345"), ("war", "Aufgegeben")]),
+        ({"made_at": "2026-11-28T20:05:00+00:00", "was": "done"}, [("Archiv vom", "28.11.2026, 20:05 UTC"), ("war", "done")]),
+        ({"state": "suspended", "odd": 12345}, [("Zustand", "Gesperrt"), ("odd", "12345")]),
+        ({"limits": {"people": 1234, "storage": 2048, "odd": 1}}, [("Grenzen", "1.234 Personen, 2,0\xa0KB, odd: 1")]),
+        ({"rows": {"a_table": 12345}, "files": 1234}, [("Zeilen", "a_table: 12.345"), ("Dateien", "1.234")]),
+        ({"new": ["sends_to: Slack", "odd"]}, [("neu", "Es schickt Daten an: Slack; odd")]),
+        ({"from": 1, "to": 2, "default": True}, [("von Version", "1"), ("auf Version", "2"), ("von Anfang an", "ja")]),
+    ],
+)  # fmt: skip
+def test_each_kind_of_detail_has_its_words(detail: dict[str, object], read: list[tuple[str, str]]) -> None:
+    with translation.override("de"):
+        assert details(detail) == read
+
+
+def test_the_command_line_and_the_platforms_staff_are_named_in_the_readers_language(
+    admin: Client, tenants: Tenants
+) -> None:
+    with tenant_scope(tenants.acme):
+        for actor in (COMMAND_LINE, person("root@platform.example", staff=True)):
+            record(actor, "plugin.enabled", "orders")
+    for path in ("/", "/settings/audit/"):
+        text = admin.get(path, headers={"accept-language": "de"}).content.decode()
+        assert "Kommandozeile</strong>" in text
+        assert "root@platform.example (Personal der Plattform)</strong>" in text
+
+
+def test_whatever_is_recorded_has_words() -> None:
+    calls = [
+        call
+        for path in sources()
+        for call in ast.walk(ast.parse(path.read_text("utf-8")))
+        if isinstance(call, ast.Call)
+    ]
+    said = [call for call in calls if getattr(call.func, "id", "") in RECORDING]
+    actions = {
+        each.value for call in said for each in call.args if isinstance(each, ast.Constant) and "." in str(each.value)
+    }
+    assert {"plugin.enabled", "tenant.retried", "person.erased"} <= actions
+    assert {action for action in actions if action_words(str(action)) == action} == set()
+    names = {each.arg for call in said for each in call.keywords if each.arg}
+    assert {"purge_at", "was", "organisations"} <= names
+    assert {name for name in names if name not in _NAMES} == set()
+
+
+def sources() -> list[Path]:
+    return [path for folder in ("plugin_framework", "saas", "tenants") for path in (ROOT / folder).rglob("*.py")]

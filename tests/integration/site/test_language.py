@@ -14,13 +14,6 @@ from django.utils import timezone, translation
 from tests.conftest import Tenants
 
 
-@pytest.fixture(autouse=True)
-def _english_again() -> Any:
-    """A request leaves its language to the thread, which here goes on to the next test."""
-    yield
-    translation.activate("en")
-
-
 @pytest.mark.parametrize(
     ("asked", "lang", "heading"),
     [
@@ -90,3 +83,10 @@ def test_dates_follow_the_language_and_the_time_zone(language: str, zone: Any, w
     at = datetime.datetime(2026, 3, 9, 17, 5, tzinfo=datetime.UTC)
     with translation.override(language), timezone.override(zone):
         assert f">{written}</time>" in render_to_string("partials/time.html", {"at": at})
+
+
+@pytest.mark.xdist_group("language")
+@pytest.mark.parametrize("turn", ["first", "second"])
+def test_each_test_begins_in_english_whatever_the_one_before_it_read(turn: str) -> None:
+    assert translation.get_language() == "en"
+    translation.activate("de")

@@ -26,6 +26,7 @@ from tenants.names import new_schema_name
 from tests.conftest import Tenants
 from tests.support.archives import manifest, member, normalised, nothing_changes, rewritten
 from tests.support.lived_in import LivedIn, move_in
+from tests.support.refused_tables import refuse_tables
 
 DAMAGES = int(os.environ.get("DAMAGES", "150"))
 type Change = Callable[[dict[str, Any], dict[str, bytes]], None]
@@ -207,6 +208,16 @@ def test_the_tables_of_a_plugin_that_is_not_installed_are_asked_for_or_left_in_i
         row = PluginState.objects.get(plugin="webhooks")
         assert (row.enabled, row.tables) == (False, [])
         assert PluginState.objects.filter(enabled=True).count() == 4
+        assert PluginSetting.objects.filter(plugin_name="slack_notifications").exists()
+
+
+def test_a_plugin_whose_migration_fails_is_named_and_all_else_can_be_restored(file: Path) -> None:
+    refuse_tables("webhooks")
+    said = refusal(file)
+    assert "The migration webhooks_plugin.0001_initial failed (ProgrammingError)" in said
+    assert "--without PLUGIN" in said
+    copy = archive.restore(file, SYSTEM, slug="again", without=["webhooks"]).ref
+    with tenant_scope(copy):
         assert PluginSetting.objects.filter(plugin_name="slack_notifications").exists()
 
 

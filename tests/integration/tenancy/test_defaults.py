@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 
 import pytest
 from django.db import connection, transaction
@@ -12,22 +12,26 @@ from pytest_django import Settings
 
 from plugin_framework import activation, lifecycle
 from plugin_framework.audit import SYSTEM, Actor
-from plugin_framework.catalog.models import Availability
+from plugin_framework.catalog.models import Availability, CatalogEntry
 from plugin_framework.delivery import schedule
 from plugin_framework.models import AuditEntry, Delivery, PluginState
 from plugin_framework.registry import registry
 from plugin_framework.sdk import PluginInterface, hook
 from plugin_framework.tenancy import TenantRef, public_scope, tenant_scope
+from plugin_framework.tenancy_directory import platform
 from saas.console import actions
 from saas.signup.service import sign_up
-from tenants import blueprint, spares
+from saas.testing.people import person
+from tenants import blueprint, fleet, spares
 from tenants.behind import behind
+from tenants.fleet import Options
 from tenants.models import Blueprint, Spare
 from tenants.provisioning import create_tenant
 from tests.conftest import Tenants
 from tests.dummies import pages
 from tests.integration.tenancy.test_spares import FEW, fill, wanted
 from tests.support.orphans import orphans
+from tests.support.refused_tables import refuse_tables
 
 pytestmark = pytest.mark.usefixtures("committed_db", "tenants")
 STAFF = Actor("staff")
@@ -53,9 +57,21 @@ class Greeter(PluginInterface):
         pass
 
 
+class Clerk(PluginInterface):
+    """Needs orders."""
+
+    name, version, title, dependencies = "clerk", "1.0.0", "Clerk", ("orders",)
+
+    def initialize(self, config: dict[str, object]) -> None:
+        pass
+
+    def cleanup(self) -> None:
+        pass
+
+
 @pytest.fixture(autouse=True)
 def installed() -> Iterator[None]:
-    with pages.installed(Greeter, pages.Refusing, pages.Clumsy):
+    with pages.installed(Greeter, Clerk, pages.Refusing, pages.Clumsy):
         yield
 
 
@@ -196,6 +212,40 @@ def test_a_sign_up_that_was_rolled_back_leaves_nothing_of_itself_to_the_next_one
     assert second.schema == first.schema
     with tenant_scope(second):
         assert activation.current().plugins["greeter"].tenant.slug == "umbrella"
+
+
+def test_one_whose_migration_fails_in_a_new_release_keeps_nobody_from_the_update_and_nobody_from_signing_up(
+    tenants: Tenants, caplog: pytest.LogCaptureFixture
+) -> None:
+    begin_with("greeter", "clerk")
+    refuse_tables("orders")
+    with public_scope():
+        Blueprint.objects.update(code="of another release")
+    assert [outcome.error for outcome in fleet.migrate_everything(Options(finish=True))] == [""]
+    assert "New organisations begin without orders: orders_plugin.0001_initial failed" in caplog.text
+    assert "New organisations begin without clerk: what it needs could not be prepared" in caplog.text
+    assert enabled(create_tenant("initech", "Initech", STAFF, from_pool=False)) == {"greeter"}
+    assert actions.offer("orders", Availability.WITHDRAWN, STAFF, message="A fault.")
+    assert actions.set_standing("greeter", STAFF, on_by_default=False, required=False)
+
+
+def test_one_whose_migration_fails_is_not_begun_with_and_why_is_said(staff_page: Client) -> None:
+    refuse_tables("orders")
+    said = "New organisations cannot begin with Clerk: the migration orders_plugin.0001_initial failed"
+    with pytest.raises(actions.Refused, match=said):
+        actions.set_standing("clerk", STAFF, on_by_default=True, required=False)
+    page = staff_page.post("/catalog/clerk/standing/", {"on_by_default": "on"})
+    assert (page.status_code, said in page.text) == (409, True)
+    with public_scope():
+        assert not CatalogEntry.objects.filter(on_by_default=True).exists()
+
+
+@pytest.fixture
+def staff_page(tenants: Tenants, client_for: Callable[..., Client]) -> Client:
+    """The platform's admin."""
+    entry = platform()
+    assert entry is not None
+    return client_for(entry.ref, person(entry.ref, "admin", "root@platform.example"))
 
 
 def test_while_the_platform_is_updated_it_is_not_decided_and_a_kill_switch_is(pool: None) -> None:

@@ -162,7 +162,9 @@ def test_a_migration_that_ends_the_program_is_a_failure_of_that_tenant_alone(
     with tenant_scope(orgs[0]), connection.cursor() as cursor:
         cursor.execute("CREATE TABLE marked (id int)")
     found = _run(jobs=jobs)
-    assert {who: outcome.error for who, outcome in found.items() if outcome.error} == {"acme": "SystemExit: 3"}
+    assert {who: outcome.error for who, outcome in found.items() if outcome.error} == {
+        "acme": "sessions.0001_initial: SystemExit: 3"
+    }
     assert sorted(found) == ["acme", "firm1", "firm2", "globex"]
 
 
@@ -211,9 +213,23 @@ def test_whoever_is_in_the_way_is_waited_for_a_little_and_then_tried_again(
     assert found["acme"].tries > 1
 
 
-def _go_after_one_wait(holding: psycopg.Connection[Any], url: str) -> None:
+def test_whoever_is_in_the_way_of_a_migration_itself_is_waited_for_as_well(
+    orgs: list[TenantRef], committed_db: str
+) -> None:
+    set_back(orgs[0])
+    with psycopg.connect(committed_db) as other:
+        other.execute(f'CREATE TABLE "{orgs[0].schema}".django_session (id int)')
+        thread = threading.Thread(target=_go_after_one_wait, args=(other, committed_db, "transactionid"))
+        thread.start()
+        found = _run(lock_timeout=0.2, tries=50)
+        thread.join()
+    assert (found["acme"].error, found["acme"].applied) == ("", (LACKING,))
+    assert found["acme"].tries > 1
+
+
+def _go_after_one_wait(holding: psycopg.Connection[Any], url: str, kind: str = "advisory") -> None:
     """Let go of the lock once somebody has waited for it and given up."""
-    waiting = "SELECT count(*) FROM pg_locks WHERE locktype = 'advisory' AND NOT granted"
+    waiting = f"SELECT count(*) FROM pg_locks WHERE locktype = '{kind}' AND NOT granted"
     with psycopg.connect(url, autocommit=True) as looking:
         for number in (1, 0):
             wait_until(lambda number=number: looking.execute(waiting).fetchone() == (number,), seconds=240)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from concurrent.futures import ThreadPoolExecutor
+from datetime import datetime
 from threading import Barrier, Event
 
 import pytest
@@ -12,8 +13,9 @@ from django.test.utils import CaptureQueriesContext
 from pytest_django import Settings
 
 from plugin_framework.audit import Actor
+from plugin_framework.delivery.models import Schedule
 from plugin_framework.models import AuditEntry, Delivery
-from plugin_framework.tenancy import public_scope, tenant_scope
+from plugin_framework.tenancy import TenantRef, public_scope, tenant_scope
 from saas.signup.service import sign_up
 from saas.testing.people import PASSWORD
 from tenants import blueprint, directory, fleet, spares
@@ -25,7 +27,7 @@ from tests.support.orphans import orphans
 
 pytestmark = pytest.mark.usefixtures("committed_db", "tenants")
 WANTED = 4
-FEW = 18  # statements of a sign-up, with BEGIN and COMMIT; django-tenants sends some 250
+FEW = 17  # statements of a sign-up, with BEGIN and COMMIT; django-tenants sends some 250
 
 
 @pytest.fixture
@@ -81,6 +83,20 @@ def test_a_sign_up_is_a_few_statements_and_none_of_them_makes_anything(pool: set
     statements = [query["sql"] for query in asked]
     assert len(statements) <= FEW, statements
     assert not [each for each in statements if each.lstrip().startswith(("CREATE", "ALTER", "DROP"))]
+
+
+def test_it_begins_with_the_schedule_that_one_has_whose_schema_is_made(pool: set[str]) -> None:
+    from_pool = create_tenant("initech", "Initech", Actor("tests"))
+    own = create_tenant("hooli", "Hooli", Actor("tests"), from_pool=False)
+    assert len(scheduled(own)) > 1
+    assert scheduled(from_pool) == scheduled(own)
+
+
+def scheduled(tenant: TenantRef) -> list[tuple[str, str, str, datetime]]:
+    """The jobs of a tenant, and when they are due."""
+    with public_scope():
+        jobs = Schedule.objects.filter(tenant_schema=tenant.schema).order_by("plugin", "job")
+        return list(jobs.values_list("plugin", "job", "expression", "due_at"))
 
 
 def test_its_owner_lands_in_it_signed_in(pool: set[str]) -> None:

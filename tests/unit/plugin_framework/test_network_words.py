@@ -6,6 +6,7 @@ import errno
 import os
 import ssl
 from email.message import EmailMessage
+from http import HTTPStatus
 from ipaddress import ip_address
 from typing import Any
 
@@ -18,6 +19,7 @@ from plugin_framework.sdk.net import NetworkError
 from plugin_framework.sdk.net._addresses import why_not_public
 from plugin_framework.sdk.net._guard import Destination, resolve
 from plugin_framework.sdk.net._http_request import write_request
+from plugin_framework.sdk.net._http_response import HttpResponse, status_error
 from plugin_framework.sdk.net._mail import pack
 from plugin_framework.sdk.net._policy import PUBLIC_ONLY
 from plugin_framework.sdk.net._url import parse_url
@@ -103,6 +105,15 @@ def no_reason() -> ssl.SSLError:
 )
 def test_the_words_of_the_system_and_of_openssl_are_said_in_german(cause: OSError, said: str) -> None:
     assert said in in_german(gave_up(str(_plain(cause, HERE))))
+
+
+@pytest.mark.parametrize("status", [int(each) for each in HTTPStatus if each >= 300])
+def test_what_a_status_means_is_said_in_german(status: int) -> None:
+    text = str(status_error(HttpResponse(status, {}, b"", 1, "a.example")))
+    assert f"a.example answered {status} ({HTTPStatus(status).phrase})" in text
+    said = in_german(gave_up(text))
+    assert f"a.example hat mit {status} (" in said
+    assert HTTPStatus(status).phrase not in said
 
 
 def message(**headers: str) -> EmailMessage:

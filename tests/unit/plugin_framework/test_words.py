@@ -45,6 +45,10 @@ def test_what_is_stored_is_english_whoever_stores_it() -> None:
             "Given up after 10 attempts. The last one: ValueError: 100 % wrong",
             "Aufgegeben nach 10 Versuchen. Der letzte: ValueError: 100 % wrong",
         ),
+        (
+            "The plan Basic includes 12,345 deliveries a day: it waits for midnight UTC, or a larger plan.",
+            "Der Tarif Basic enthält 12.345 Zustellungen am Tag: Sie wartet auf Mitternacht UTC oder einen größeren Tarif.",
+        ),
         ("The server said %(no)s: it is full.", "The server said %(no)s: it is full."),
         ("", ""),
     ],

@@ -71,6 +71,6 @@ def test_what_the_code_marks_is_found_in_python_and_in_templates() -> None:
     found = in_the_code()
     assert "saas/site/first_steps.py" in found["Invite somebody"].found_in
     assert "templates/base.html" in found["Skip to the content"].found_in
-    assert found["%(number)d delivery is being made again."].plural == "%(number)d deliveries are being made again."
+    assert found["%(number)s delivery is being made again."].plural == "%(number)s deliveries are being made again."
     with translation.override("de"):
         assert translation.gettext("Skip to the content") == "Zum Inhalt springen"

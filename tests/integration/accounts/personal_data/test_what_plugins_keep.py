@@ -41,7 +41,7 @@ def test_a_plugin_that_fails_does_not_hide_the_others_parts_and_stops_an_erasure
     admin: Client, tenants: Tenants, notebook: type[Notebook]
 ) -> None:
     notebook.failing = True
-    assert "It failed at putting this together." in admin.get(SHE, {"email": ADA, "count": ""}).text
+    assert "The plugin failed while it put this together." in admin.get(SHE, {"email": ADA, "count": ""}).text
     found = json.loads(admin.post(f"{SHE}export/", {"email": ADA}).content)
     assert (found["account"]["email"], list(found["could_not_be_asked"])) == (ADA, ["notebook"])
     answer = admin.post(f"{SHE}erase/", {"email": ADA, "confirmation": ADA})

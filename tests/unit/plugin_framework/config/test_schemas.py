@@ -5,10 +5,13 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
+from django.utils import translation
 
+from plugin_framework import rejections
 from plugin_framework.config import SchemaError, compile_schema
 from plugin_framework.config.lint import MAX_DEPTH
 from plugin_framework.config.patterns import is_risky, longest
+from plugin_framework.sdk._words import reread
 from plugins.email_plugin.schema import config_schema
 from plugins.slack_plugin.plugin import SlackNotificationPlugin
 
@@ -83,7 +86,7 @@ REFUSED: dict[str, tuple[Any, str]] = {
     "another type": ({"type": "string"}, "must have the type 'object'"),
     "not JSON": (_object(x={**TEXT, "default": object()}), "is not JSON"),
     "not a number": (_object(x={"type": "number", "default": float("nan")}), "is not JSON"),
-    "too large": (_object(x={**TEXT, "description": "x" * 70_000}), "larger than 65536 bytes"),
+    "too large": (_object(x={**TEXT, "description": "x" * 70_000}), "larger than 65,536 bytes"),
     "too deep": (_nested(MAX_DEPTH), "nested deeper"),
     "endless": (
         {
@@ -305,12 +308,12 @@ def test_a_pattern_as_people_need_it_is_accepted(pattern: str) -> None:
 def test_a_pattern_is_tried_only_on_texts_it_is_quick_on() -> None:
     schema = compile_schema(_object(x={**TEXT, "pattern": r"\s+$"}))  # quadratic: each start, each length
     (error,) = schema.validate({"x": " " * 60_000}).errors
-    assert error.message == f"Must have at most {longest(chr(92) + 's+$')} characters."
+    assert error.message == f"Must have at most {longest(chr(92) + 's+$'):,} characters."
     assert schema.validate({"x": "x "}).errors == ()
 
 
 def test_a_quadratic_pattern_is_refused_where_long_texts_are_wanted() -> None:
-    with pytest.raises(SchemaError, match="texts of 10000 characters"):
+    with pytest.raises(SchemaError, match="texts of 10,000 characters"):
         compile_schema(_object(x={**TEXT, "pattern": r"\s+$", "maxLength": 10_000}))
 
 
@@ -333,3 +336,18 @@ def test_a_schema_is_not_changed_by_being_compiled() -> None:
     before = repr(document)
     compile_schema(document)
     assert repr(document) == before
+
+
+OF_JSONSCHEMA = {"an invalid keyword", "a broken pattern", "a pattern too deep"}  # its own words stay as they are
+
+
+@pytest.mark.parametrize("name", sorted(REFUSED.keys() - OF_JSONSCHEMA))
+def test_why_a_schema_is_refused_is_read_in_german(name: str) -> None:
+    with pytest.raises(SchemaError) as refused:
+        compile_schema(REFUSED[name][0])
+    why = str(refused.value)
+    with translation.override("de"):
+        said = str(reread(rejections.SCHEMA(plugin="pager", why=why).english))
+    fault = why.removeprefix(f"{refused.value.path}: ")
+    assert said.startswith("Das Schema der Einstellungen von pager ist nicht brauchbar: ")
+    assert fault not in said
