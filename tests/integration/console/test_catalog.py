@@ -246,6 +246,7 @@ def test_one_damaged_organisation_keeps_nobody_from_deciding_and_is_named_on_the
         assert (decided.action, decided.detail["organisations"]) == (f"catalog.{action}", 2)
         assert (not_recorded.action, not_recorded.target) == ("catalog.not_recorded", "pager")
         assert not_recorded.detail == {"decision": f"catalog.{action}", "which": ["globex"]}
+        assert "could not write into every audit log the decision about" in staff.get("/").text
     told = [action for _, action, _ in _log(tenants.acme)]
     assert told == ["catalog.withdrawn", "catalog.required", "catalog.settings_changed"]
     for tenant in (tenants.acme, tenants.globex):

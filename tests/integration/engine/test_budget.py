@@ -104,8 +104,9 @@ def _compute() -> None:
 
 
 def test_a_handler_that_waits_in_a_crowded_process_is_reported_and_not_paused(
-    waiting: Tenants, caplog: pytest.LogCaptureFixture
+    waiting: Tenants, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    monkeypatch.setattr(budget, "CROWDED", 0.05)  # on a machine that has other work the process gets less than it wants
     _knock_and_let_go_after(waiting, _compute)
     assert "while this process was busy with others" in caplog.text
     assert reason(waiting, "acme") is Reason.RUNS

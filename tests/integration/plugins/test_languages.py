@@ -149,7 +149,7 @@ def test_what_is_wrong_with_an_endpoint_is_said_in_the_admins_language(
 def test_what_a_plugin_finds_wrong_with_its_settings_is_kept_for_readers_of_every_language() -> None:
     spec = registry.specs["signup_rules"]
     checked = spec.schema.validate({"allowed_domains": ["no domain"]})
-    (error,) = layers.problems(spec, spec.new(), checked)
+    (error,) = layers.problems(spec, spec.new, checked)
     assert error.message == "“no domain” is not a domain. Write it like example.com."
     with translation.override("de"):
         assert error.message == "„no domain“ ist keine Domain. Schreiben Sie sie wie example.com."

@@ -219,7 +219,7 @@ def test_whoever_is_in_the_way_of_a_migration_itself_is_waited_for_as_well(
     set_back(orgs[0])
     with psycopg.connect(committed_db) as other:
         other.execute(f'CREATE TABLE "{orgs[0].schema}".django_session (id int)')
-        thread = threading.Thread(target=_go_after_one_wait, args=(other, committed_db, "transactionid"))
+        thread = threading.Thread(target=_go_after_one_wait, args=(other, committed_db))
         thread.start()
         found = _run(lock_timeout=0.2, tries=50)
         thread.join()
@@ -227,12 +227,13 @@ def test_whoever_is_in_the_way_of_a_migration_itself_is_waited_for_as_well(
     assert found["acme"].tries > 1
 
 
-def _go_after_one_wait(holding: psycopg.Connection[Any], url: str, kind: str = "advisory") -> None:
+def _go_after_one_wait(holding: psycopg.Connection[Any], url: str) -> None:
     """Let go of the lock once somebody has waited for it and given up."""
-    waiting = f"SELECT count(*) FROM pg_locks WHERE locktype = '{kind}' AND NOT granted"
+    waiting = "SELECT count(*) FROM pg_stat_activity WHERE %s = ANY (pg_blocking_pids(pid))"
+    me = [holding.info.backend_pid]
     with psycopg.connect(url, autocommit=True) as looking:
         for number in (1, 0):
-            wait_until(lambda number=number: looking.execute(waiting).fetchone() == (number,), seconds=240)
+            wait_until(lambda number=number: looking.execute(waiting, me).fetchone() == (number,), seconds=240)
     holding.rollback()
 
 
