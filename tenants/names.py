@@ -41,6 +41,8 @@ RESERVED = frozenset(
     vpn web webhook webhooks webmail webmaster website wiki worker workers wpad www www1 www2 www3 xml you
     """.split()
 )
+# Letters that are no others with an accent: without them “Größe” would be “gro-e”. `signup.js` has the same.
+_WRITTEN_OUT = str.maketrans({"ß": "ss", "æ": "ae", "œ": "oe", "ø": "o", "đ": "d", "ł": "l", "þ": "th", "ð": "d"})
 _CONFUSABLE = str.maketrans({"0": "o", "1": "l", "3": "e", "4": "a", "5": "s", "7": "t"})
 
 
@@ -64,7 +66,8 @@ def problem_with(slug: str) -> str:
 
 def suggest(wanted: str, is_free: Callable[[str], bool]) -> str:
     """A free and allowed slug near `wanted`; empty when none was found."""
-    plain = unicodedata.normalize("NFKD", wanted).encode("ascii", "ignore").decode().lower()
+    written = wanted.lower().translate(_WRITTEN_OUT)
+    plain = unicodedata.normalize("NFKD", written).encode("ascii", "ignore").decode().lower()
     stem = (
         re.sub(r"-{2,}", "-", re.sub(r"[^a-z0-9]+", "-", plain)).strip("-").lstrip(string.digits + "-")[:24].strip("-")
         or "org"

@@ -12,11 +12,14 @@ from datetime import datetime
 from typing import Any
 
 from django.db import connection, transaction
+from django.db.models import F
+from django.db.models.functions import Now
 
 from plugin_framework.audit import SYSTEM, Actor, record
 from plugin_framework.delivery import house, rows_held
 from plugin_framework.delivery.emit import notify, release_held
 from plugin_framework.delivery.lanes import Lane
+from plugin_framework.models.delivery import Delivery, DeliveryState
 from plugin_framework.sdk._words import Phrase
 from plugin_framework.tenancy import current_tenant
 
@@ -103,9 +106,19 @@ def resume(plugin: str, actor: Actor) -> None:
     with transaction.atomic(), connection.cursor() as cursor:
         release_held(plugin)
         cursor.execute(_RESUME, [current_tenant().schema, plugin])
-        try_now(plugin)
+        if try_now(plugin):
+            _bring_forward(plugin)
         record(actor, "deliveries.resumed", plugin)
         notify()
+
+
+def _bring_forward(plugin: str) -> None:
+    """Where all wait for times that are still to come, the first of them are what is tried now, their schedules begun anew."""
+    waiting = Delivery.objects.filter(plugin=plugin, state=DeliveryState.DUE, held_since=None)
+    waiting = waiting.exclude(started_at__isnull=False, finished_at__isnull=True).order_by("next_at", "id")
+    first = [row.pk for row in waiting.select_for_update(skip_locked=True).only("pk")[:TRIALS]]
+    later = Delivery.objects.filter(pk__in=first, next_at__gt=Now())
+    later.update(next_at=Now(), attempts_before=F("attempts"))
 
 
 def try_now(plugin: str) -> bool:

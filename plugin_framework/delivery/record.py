@@ -71,6 +71,11 @@ class Record:
     read_back_to: datetime | None
 
     @property
+    def to_come(self) -> datetime | None:
+        """`next_try`; None also where that time has come, and the turn alone is waited for."""
+        return self.next_try if self.next_try and self.next_try > timezone.now() else None
+
+    @property
     def arrived(self) -> int:
         """In all of the days."""
         return sum(day.arrived for day in self.days)

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+from datetime import datetime
+
 from django.db import models
 from django.db.models.functions import Now
+from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
 
@@ -90,6 +93,11 @@ class Delivery(models.Model):
         if self.held_since is not None:
             return Standing.HELD
         return Standing.RETRYING if self.attempts > self.attempts_before else Standing.WAITING
+
+    @property
+    def next_try(self) -> datetime | None:
+        """When it is tried next; None if it is not, or if that time has come and it waits for its turn alone."""
+        return self.next_at if self.state == DeliveryState.DUE and self.next_at > timezone.now() else None
 
 
 class DeliveryAttempt(models.Model):

@@ -96,6 +96,7 @@ def _one(action: str, plugin: str, ref: TenantRef, actor: Actor) -> Effect:
     try:
         with tenant_scope(ref):
             names = _DOING[action](plugin, actor)
+            decision = lifecycle.status(plugin).decision
     except NotAllowed as error:
         return Effect(ref, "refused", str(error))
     except DatabaseError as error:  # whatever is wrong with one, the others go on
@@ -107,7 +108,8 @@ def _one(action: str, plugin: str, ref: TenantRef, actor: Actor) -> Effect:
         )
     if not names:
         return Effect(ref, "nothing", _("Nothing to do."))
-    return Effect(ref, "change", f"{_DONE[action]}: {', '.join(map(title_of, names))}.")
+    rests = f" {decision.text}" if action == "enable" and not decision.runs else ""
+    return Effect(ref, "change", f"{_DONE[action]}: {', '.join(map(title_of, names))}.{rests}")
 
 
 def _lost(ref: TenantRef) -> Effect:

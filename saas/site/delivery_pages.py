@@ -129,6 +129,9 @@ def again_many(request: HttpRequest) -> HttpResponse:
             request, gettext("Nothing was delivered again: the time range cannot be read. Correct it and try again.")
         )
         return redirect(found.url())
+    if "chosen" in request.GET and not found.picked:  # or all that the list was narrowed to would be meant
+        messages.error(request, gettext("Nothing is chosen. Tick the deliveries that are to be delivered again."))
+        return redirect(found.url())
     if found.search.upto is None:
         last = Delivery.objects.order_by("-pk").values_list("pk", flat=True).first()
         found = newest(found, last or 0)

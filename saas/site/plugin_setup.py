@@ -46,8 +46,15 @@ class Setup:
 
     @property
     def opened(self) -> bool:
-        """Whether what may stay as it is should be in sight all the same."""
-        return bool(self.form.errors) or self.form.redraws
+        """Whether what may stay as it is should be in sight all the same: it is wrong, changed, or why a test failed."""
+        failed = self.result is not None and not self.result.ok
+        return failed or bool(self.form.errors) or self.form.redraws or self._changed()
+
+    def _changed(self) -> bool:
+        """Whether somebody has typed something into what may stay as it is."""
+        parts = [part for section in self.others for part in section.parts]
+        typed = {path[:1] for path in self.form.secrets}
+        return any(part.path[:1] in typed or not (isinstance(part, Secret) or part.untouched()) for part in parts)
 
     def new(self, data: QueryDict) -> NewSettings | None:
         """What the form says, if it says anything that is not saved already."""

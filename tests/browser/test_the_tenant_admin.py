@@ -168,8 +168,11 @@ def test_what_fails_says_why_and_what_is_delivered_again_arrives_before_the_admi
     watch(page)
     before = page.evaluate(LEFTS)
     row = page.locator("tr", has=page.locator(f"#pick-{number}, a[href$='/{number}/']"))
+    link = row.get_by_role("link", name=re.compile("order_confirmed"))
+    link.focus()
     admin.demo.wait_for(1, "acme", "wrongpass@customer.example")
     _let_it_ask(page)
+    expect(link).to_be_focused()
     expect(row).to_contain_text("Delivered")
     expect(page.locator("[hx-trigger]")).to_have_count(0)
     assert page.evaluate("window.stayed"), "nobody reloaded the page"

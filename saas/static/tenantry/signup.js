@@ -7,9 +7,12 @@
   const address = box.querySelector("input");
   const name = document.getElementById(box.dataset.slugFrom);
 
+  const writtenOut = { ß: "ss", æ: "ae", œ: "oe", ø: "o", đ: "d", ł: "l", þ: "th", ð: "d" };
   // As `tenants/names.py` makes it: without accents, letters and digits with single hyphens between, a letter first.
   const proposed = (text) =>
     text
+      .toLowerCase()
+      .replace(/[ßæœøđłþð]/g, (letter) => writtenOut[letter])
       .normalize("NFKD")
       .toLowerCase()
       .replace(/[\u0300-\u036f]/g, "")

@@ -64,6 +64,23 @@ def test_somebody_registers_proves_the_address_by_code_and_is_in(
     assert heard(tenants, "user_logged_in") == 1
 
 
+def test_whoever_waits_for_the_code_in_vain_has_another_sent_and_the_first_is_void(
+    acme: Client, tenants: Tenants, mailoutbox: list[EmailMessage]
+) -> None:
+    acme.post("/register/", ADA)
+    page = acme.get("/accounts/confirm-email/").content.decode()
+    assert 'form="resend">Send a new code</button>' in page
+    with tenant_scope(tenants.acme):
+        cache.clear()  # the limit of one code in ten seconds
+    acme.post("/accounts/confirm-email/", {"action": "resend"})
+    first, second = mailoutbox
+    assert (second.to, code_in(second) == code_in(first)) == (first.to, False)
+    acme.post("/accounts/confirm-email/", {"code": code_in(first)})
+    assert not signed_in(acme)
+    acme.post("/accounts/confirm-email/", {"code": code_in(second)})
+    assert signed_in(acme)
+
+
 def test_a_code_is_good_for_the_organisation_it_was_mailed_for_only(
     acme: Client, globex: Client, mailoutbox: list[EmailMessage]
 ) -> None:

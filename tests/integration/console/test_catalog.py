@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import json
+from html import unescape
 
 import pytest
 from django.core.management import call_command
@@ -113,6 +114,16 @@ def test_adoption_is_in_how_many_organisations_a_plugin_is_enabled(staff: Client
     counts = {info.name: info.adoption for info in staff.get("/catalog/").context["plugins"]}
     assert (counts["clumsy"], counts["pager"], counts["rota"], counts["broken"]) == (2, 1, 1, 0)
     assert [ref.slug for ref in fleet.having("pager")] == ["acme"]
+
+
+def test_the_number_of_organisations_that_have_a_plugin_leads_to_them(staff: Client, tenants: Tenants) -> None:
+    where = "/fleet/?plugin=clumsy&kind=enabled"
+    assert where not in unescape(staff.get("/catalog/clumsy/").content.decode())
+    _enable(tenants.globex, "clumsy")
+    assert f'<a href="{where}">enabled in 1 organisation</a>' in unescape(
+        staff.get("/catalog/clumsy/").content.decode()
+    )
+    assert [row.ref.slug for row in staff.get(where).context["page"].rows] == ["globex"]
 
 
 def test_withdrawing_stops_it_everywhere_on_the_next_request_and_offering_brings_it_back(

@@ -191,6 +191,14 @@ def test_it_is_done_in_each_and_stands_in_each_audit_log(staff: Client, tenants:
     assert _effects(answer)["acme"] == ("change", "Disabled: Rota, Pager.")
 
 
+def test_where_it_does_not_run_yet_although_it_is_enabled_the_reason_is_said(staff: Client, tenants: Tenants) -> None:
+    _set_up(tenants.globex)
+    answer = staff.post("/fleet/apply/", {"action": "enable", "of": "pager", "tenant": ["acme", "globex"]})
+    told = {each.ref.slug: each.text for each in answer.context["effects"]}
+    assert told["globex"] == "Enabled: Pager."
+    assert told["acme"].startswith("Enabled: Pager. Its settings need attention")
+
+
 def test_one_that_refuses_does_not_hold_up_the_others(staff: Client, tenants: Tenants) -> None:
     set_offer("clumsy", "listed", granted=[tenants.globex.schema])
     answer = staff.post("/fleet/apply/", {"action": "enable", "of": "clumsy", "tenant": ["acme", "globex"]})

@@ -55,6 +55,7 @@ def test_suspending_is_recorded_on_both_sides(staff: Client, tenants: Tenants, p
 def test_suspending_needs_a_message_that_fits(staff: Client, acme_admin: Client, message: str) -> None:
     answer = staff.post("/tenants/acme/suspend/", {"message": message})
     assert (answer.status_code, set(answer.context["form"].errors)) == (422, {"message"})
+    assert '<a class="rail-link" href="/tenants/" aria-current="page">' in answer.content.decode()
     assert acme_admin.get("/").status_code == 200
 
 

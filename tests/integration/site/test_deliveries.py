@@ -46,6 +46,12 @@ def test_a_waiting_delivery_says_when_it_is_tried_next(admin: Client, tenants: T
         assert str(row.next_at.year) in answer.content.decode() or "hour" in answer.content.decode()
 
 
+def test_a_delivery_whose_time_has_come_names_no_next_one_that_is_past(admin: Client, tenants: Tenants) -> None:
+    row = kept_delivery(tenants.acme, attempts=1, last_error="Refused.", next_at=timezone.now() - timedelta(days=999))
+    for page in (LIST, f"{LIST}{row.pk}/", LIST.removesuffix("deliveries/")):
+        assert row.next_at.isoformat() not in admin.get(page).content.decode()
+
+
 def test_the_list_is_filtered_by_state_and_counts_each(admin: Client, tenants: Tenants) -> None:
     dead, due = dead_delivery(tenants.acme), kept_delivery(tenants.acme)
     answer = admin.get(f"{LIST}?state=dead")

@@ -121,6 +121,25 @@ def test_what_is_typed_can_be_tried_before_anything_is_enabled(admin: Client, te
     assert (_enabled(tenants), _stored(tenants)) == (set(), {})
 
 
+@pytest.mark.parametrize(
+    ("typed", "opened"),
+    [
+        ({"gateway": "gate.example"}, False),
+        ({"gateway": "gate.example", "level": "7"}, True),
+        ({"gateway": "gate.example", "key": "k-1"}, True),
+        ({"gateway": "silent"}, True),
+    ],
+)
+def test_after_a_test_whatever_was_changed_or_may_be_why_it_failed_is_in_sight(
+    admin: Client, typed: dict[str, str], opened: bool
+) -> None:
+    drawn = {"level": "5"} | typed
+    answer = admin.post(ENABLE, _sent(admin, **drawn, **{"enable:try": "pager"}))
+    (setup,) = answer.context["setups"]
+    assert setup.opened is opened
+    assert ("<details open>" in answer.content.decode()) is opened
+
+
 def test_nobody_agrees_to_something_else_than_the_page_has_shown(admin: Client, tenants: Tenants) -> None:
     sent = _sent(admin, gateway="gate.example")
 

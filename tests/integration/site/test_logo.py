@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import struct
 import zlib
 from collections.abc import Callable
@@ -103,6 +104,11 @@ def test_what_is_no_small_picture_is_refused_and_nothing_is_kept(
     assert list(files.walk(tenants.acme.schema)) == []
     with tenant_scope(tenants.acme):
         assert not AuditEntry.objects.filter(action="tenant.logo_changed").exists()
+
+
+def test_where_a_picture_is_refused_the_navigation_still_says_where_one_is(admin: Client) -> None:
+    text = admin.post(f"{PAGE}logo/", {"logo": SimpleUploadedFile("logo.png", b"no picture")}).content.decode()
+    assert re.findall(r'<a class="rail-link" href="([^"]*)" aria-current', text) == [PAGE]
 
 
 def test_a_new_one_replaces_the_one_before_and_its_file(

@@ -112,6 +112,14 @@ def test_ticks_and_a_filter_together_mean_the_ticks_within_the_filter(admin: Cli
     assert (_states(acme)[dead.pk], _states(acme)[done.pk]) == ("waiting", "done")
 
 
+def test_where_nothing_is_ticked_nothing_is_chosen_whatever_the_list_shows(admin: Client, acme: TenantRef) -> None:
+    deliveries(acme, "dead", "dead")
+    assert '<button class="button" type="submit" name="chosen" value="1">' in admin.get(LIST).content.decode()
+    answer = admin.get(f"{PAGE}?of=pager&state=dead&chosen=1", follow=True)
+    assert answer.redirect_chain == [(f"{LIST}?state=dead", 302)]
+    assert "Tick the deliveries that are to be delivered again." in answer.content.decode()
+
+
 @pytest.mark.parametrize("state", ["", "waiting", "held", "due", "nonsense"])
 def test_without_a_state_in_which_it_makes_sense_nothing_is_delivered_again(
     admin: Client, acme: TenantRef, state: str

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
+
 import pytest
 from django.core.management import CommandError, call_command
 from django.test import Client
@@ -11,8 +13,10 @@ from plugin_framework import configuration, lifecycle
 from plugin_framework.audit import SYSTEM
 from plugin_framework.delivery import breaker
 from plugin_framework.delivery.models import Lane
+from plugin_framework.models import Delivery
 from plugin_framework.tenancy import TenantRef, public_scope, tenant_scope
 from tests.conftest import Tenants
+from tests.support.deliveries import deliveries
 
 pytestmark = pytest.mark.usefixtures("plugins")
 PAGE, LIST = "/settings/plugins/pager/", "/settings/plugins/pager/deliveries/"
@@ -74,6 +78,21 @@ def test_pausing_and_resuming_are_buttons_and_each_says_what_it_did(admin: Clien
     resumed = admin.post(f"{LIST}resume/", follow=True).content.decode()
     assert "Deliveries of Pager are resumed" in resumed
     assert _paused_by(acme) == {}
+
+
+def test_trying_now_tries_the_first_few_although_their_time_has_not_come(admin: Client, acme: TenantRef) -> None:
+    _break(acme)
+    rows = [
+        deliveries(acme, "retrying", next_at=timezone.now() + timedelta(hours=hours), attempts=4)[0]
+        for hours in (5, 2, 3, 4, 1)
+    ]
+    (running,) = deliveries(acme, "running", next_at=timezone.now() + timedelta(minutes=1))
+    before = timezone.now()
+    admin.post(f"{LIST}resume/")
+    with tenant_scope(acme):
+        tried = Delivery.objects.filter(next_at__gte=before, next_at__lte=timezone.now())
+        assert set(tried.values_list("pk", "attempts_before")) == {(rows[number].pk, 4) for number in (4, 1, 2)}
+        assert Delivery.objects.get(pk=running.pk).next_at == running.next_at
 
 
 def test_nothing_is_paused_for_a_plugin_that_is_not_enabled(admin: Client, tenants: Tenants) -> None:

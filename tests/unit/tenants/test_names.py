@@ -52,6 +52,7 @@ def test_a_suggestion_is_allowed_free_and_near() -> None:
     assert suggest("Acme!", lambda slug: slug not in taken) == "acme-team"
     assert suggest("admin", lambda slug: True) == "admin-org"
     assert suggest("Ångström & Söhne", lambda slug: True) == "angstrom-sohne"
+    assert suggest("Größe & Smørrebrød", lambda slug: True) == "grosse-smorrebrod"
     assert problem_with(suggest("日本", lambda slug: True)) == ""
 
 

@@ -183,6 +183,6 @@ def test_no_submission_makes_the_form_fail(case: tuple[Node, dict[str, Any]], da
     page = Page(str(form))
     str(form).encode()
     assert len(set(page.ids)) == len(page.ids)
-    assert form.is_valid() == (not form.errors and not form.adding)
+    assert form.is_valid() == (not form.errors and not form.redraws)
     if form.is_valid():
         assert not schema.validate({**form.config, "s": form.secrets.get(("s",), "x")}).errors
