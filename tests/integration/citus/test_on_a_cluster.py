@@ -1,8 +1,8 @@
 """The whole life of a tenant on a real Citus cluster. **Not run by whoever wrote it**: no package gave us a Citus for PostgreSQL 18.
 
 Written from Citus' documentation and sources. They run when CITUS_URL names, as a superuser, a database on the coordinator of a cluster
-with two workers; DATABASE_URL must lead to the same server. Else they are deselected. What is expected to fail today is said
-in docs/howto/scale-out-with-citus.md: the worker's own UPDATEs have functions that Citus refuses.
+with two workers; DATABASE_URL must lead to the same server. Else they are deselected. What is different on a cluster is said in
+docs/howto/scale-out-with-citus.md.
 """
 
 from __future__ import annotations
