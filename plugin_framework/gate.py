@@ -65,6 +65,7 @@ _NOT_IN_PLAN = Phrase("Your organisation's plan, %(plan)s, does not include it."
 _NOT_IN_PLAN_ANY_MORE = Phrase(
     "Your organisation's plan, %(plan)s, does not include it. Its settings and data are kept."
 )
+_WITHDRAWN_WHY = Phrase("Withdrawn by the platform: %(message)s")
 _OTHER_VERSION = Phrase("Needs %(requirement)s, and version %(version)s is installed.")
 _DOES_NOT_RUN = Phrase("Needs %(title)s, which does not run: %(why)s")
 _REQUIRED = Phrase(
@@ -147,7 +148,7 @@ def _code(plugin: str, registry: Registry) -> Decision | None:
 def _offer(plugin: str, facts: Facts) -> Decision | None:
     offer = facts.offers.get(plugin, DEFAULT)
     if offer.availability == Availability.WITHDRAWN:
-        return Decision(Reason.WITHDRAWN, offer.message or _WITHDRAWN())
+        return Decision(Reason.WITHDRAWN, _WITHDRAWN_WHY(message=offer.message) if offer.message else _WITHDRAWN())
     if plugin in facts.enabled and offer.availability == Availability.HIDDEN:
         return None  # hidden from newcomers; who has it keeps it
     if plugin in facts.enabled and offer.availability == Availability.DEPRECATED:

@@ -19,6 +19,7 @@ from plugin_framework.lifecycle import Status
 from plugin_framework.models import PluginState
 from plugin_framework.permissions import Consent, Kind, Permission
 from plugin_framework.registry import PluginSpec, Release, is_newer, registry
+from saas.site import withdrawn
 from saas.site.names import has_address
 from saas.site.spoken import spoken
 
@@ -172,7 +173,11 @@ def plugin(name: str) -> PluginInfo:
     if not ever and (_hidden(name) or name not in {*registry.specs, *registry.quarantine}):
         raise Http404(f"There is no plugin {name!r} here.")
     enabled = set(PluginState.objects.filter(enabled=True).values_list("plugin", flat=True))
-    return describe(lifecycle.status(name), enabled, breaker.rests().get(name))
+    found = describe(lifecycle.status(name), enabled, breaker.rests().get(name))
+    if found.reason != Reason.WITHDRAWN.value:
+        return found
+    dated = withdrawn.words(name, activation.current().facts.offers.get(name, DEFAULT).message)
+    return replace(found, reason_text=dated) if dated else found
 
 
 def matching(infos: Iterable[PluginInfo], words: str, state: str) -> list[PluginInfo]:
