@@ -196,7 +196,7 @@ def test_where_it_does_not_run_yet_although_it_is_enabled_the_reason_is_said(sta
     answer = staff.post("/fleet/apply/", {"action": "enable", "of": "pager", "tenant": ["acme", "globex"]})
     told = {each.ref.slug: each.text for each in answer.context["effects"]}
     assert told["globex"] == "Enabled: Pager."
-    assert told["acme"].startswith("Enabled: Pager. Its settings need attention")
+    assert told["acme"] == "Enabled: Pager. Its settings need attention: Gateway: Required."
 
 
 def test_one_that_refuses_does_not_hold_up_the_others(staff: Client, tenants: Tenants) -> None:
