@@ -108,7 +108,7 @@ def _one(action: str, plugin: str, ref: TenantRef, actor: Actor) -> Effect:
         )
     if not names:
         return Effect(ref, "nothing", _("Nothing to do."))
-    rests = f" {decision.text}" if action == "enable" and not decision.runs else ""
+    rests = f" {decision.text_for_staff}" if action == "enable" and not decision.runs else ""
     return Effect(ref, "change", f"{_DONE[action]}: {', '.join(map(title_of, names))}.{rests}")
 
 
@@ -139,7 +139,7 @@ def _enabling(plugin: str, active: ActiveSet, rest: Rest | None) -> tuple[str, s
     for each in missing:
         if not active.decision(each).may_enable:
             needed = "" if each == plugin else _("It needs %(title)s. ") % {"title": title_of(each)}
-            return "refused", needed + active.decision(each).text
+            return "refused", needed + active.decision(each).text_for_staff
     if missing[:-1]:
         return "change", _("It will be enabled, with what it needs: %(titles)s.") % {"titles": _titles(missing[:-1])}
     return "change", _("It will be enabled.")

@@ -11,6 +11,7 @@ from django.test import Client
 from plugin_framework import activation, configuration, hooks, lifecycle
 from plugin_framework.audit import SYSTEM
 from plugin_framework.catalog import plans
+from plugin_framework.catalog.offers import set_offer
 from plugin_framework.gate import Reason
 from plugin_framework.models import AuditEntry, Delivery, PluginSetting, PluginState
 from plugin_framework.tenancy import TenantRef, tenant_scope
@@ -73,6 +74,17 @@ def test_the_admin_reads_why_and_cannot_enable_what_the_plan_lacks(
     answer = acme_admin.post("/settings/plugins/clumsy/enable/")
     assert answer.status_code == 409
     assert "Small, does not include it" in answer.content.decode()
+
+
+def test_staff_reads_it_of_the_organisation_and_not_of_their_own(acme: TenantRef, staff: Client) -> None:
+    staff.post("/tenants/acme/plan/", {"plan": "small"})
+    set_offer("orders", "listed", granted=[])
+    ticked = {"action": "enable", "of": "clumsy", "tenant": ["acme"]}
+    pages = [staff.get("/tenants/acme/").text, staff.get("/fleet/").text, staff.post("/fleet/preview/", ticked).text]
+    for text in pages:
+        assert "The organisation&#x27;s plan, Small, does not include it." in text
+        assert "our organisation" not in text
+    assert "It is not offered to the organisation." in pages[0]
 
 
 def test_changing_a_plan_is_felt_by_all_who_have_it_and_by_nobody_else(
