@@ -223,6 +223,15 @@ def test_a_password_cannot_be_guessed_for_long(actor: Any) -> None:
     assert (answer.status_code, who.log(WAYS[1])) == (429, [])
 
 
+@pytest.mark.parametrize("way", [way for way in WAYS if way.action == "tenant.deleted"], ids=lambda way: way.host)
+def test_a_name_typed_wrong_is_said_before_anybody_is_asked_for_their_password(way: Way, actor: Any) -> None:
+    who = actor(way)
+    answer = who.client.post(way.path, {"confirmation": "acme inc"})
+    assert (answer.status_code, who.log(way)) == (409, [])
+    assert "Type its short name, acme, to delete" in answer.text
+    assert "Confirm that it is you" not in answer.text
+
+
 def test_one_goes_back_to_the_page_of_the_person_it_was_about(actor: Any) -> None:
     who = actor(WAYS[2])
     assert 'href="/settings/people/data/?email=who%40acme.example"' in who.client.post(WAYS[2].path, WAYS[2].sent).text
