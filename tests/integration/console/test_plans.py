@@ -132,6 +132,18 @@ def test_a_plan_that_makes_no_sense_is_refused(acme: TenantRef, staff: Client, s
     assert len(plans.plans()) == 2
 
 
+def test_what_a_short_name_may_be_is_said_in_our_words(staff: Client) -> None:
+    sent = {"slug": "Für alle", "name": "X"}
+    page = staff.post("/plans/new/", sent)
+    assert page.context["form"].errors["slug"] == [
+        "Use the letters a to z, digits, hyphens and underscores only, as in basic or team-2."
+    ]
+    german = staff.post("/plans/new/", sent, headers={"accept-language": "de"})
+    assert german.context["form"].errors["slug"] == [
+        "Nur die Buchstaben a bis z, Ziffern, Binde- und Unterstriche verwenden, wie in basic oder team-2."
+    ]
+
+
 @pytest.mark.parametrize("address", ["/plans/nonesuch/", "/tenants/nobody/plan/"])
 def test_what_is_not_there_is_not_found(acme: TenantRef, staff: Client, address: str) -> None:
     assert staff.post(address, {"plan": ""}).status_code == 404
