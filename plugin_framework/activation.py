@@ -352,13 +352,16 @@ def _start(
     try:
         own = shapes.in_shape(spec, stored, row.config_version, platform)
         checked = layers.effective(spec, own, platform)
-    except (settings_store.Unreadable, shapes.Unfit) as error:
+    except shapes.Unfit as error:
         problems[spec.name] = gate.Decision(gate.Reason.NEEDS_SETUP, error.words)
+        return None
+    except settings_store.Unreadable as error:
+        problems[spec.name] = gate.Decision(gate.Reason.NEEDS_SETUP, spec.schema.sentence(error.found))
         return None
     with translation.override(settings.LANGUAGE_CODE):  # it is kept for readers of other languages too
         errors = layers.problems(spec, lambda: plugin, checked)
     if errors:
-        problems[spec.name] = gate.Decision(gate.Reason.NEEDS_SETUP, _ATTENTION(what=errors[0].sentence))
+        problems[spec.name] = gate.Decision(gate.Reason.NEEDS_SETUP, _ATTENTION(what=spec.schema.sentence(errors[0])))
         return None
     try:
         with plugins_code():

@@ -133,7 +133,7 @@ def unfinished(spec: PluginSpec) -> str:
         checked = layers.effective(spec, shapes.stored_now(spec), layers.platform_of(spec))
     except (settings_store.Unreadable, shapes.Unfit) as error:
         return str(error)
-    return next(map(str, layers.problems(spec, spec.new, checked)), "")
+    return next((str(spec.schema.sentence(each)) for each in layers.problems(spec, spec.new, checked)), "")
 
 
 def check(spec: PluginSpec, own: Mapping[str, Any]) -> CheckResult:

@@ -91,7 +91,8 @@ def _unfit_settings(spec: PluginSpec, offer: Offer) -> str:
         return plugin
 
     platform = layers.platform_of(spec, offer)
-    return "; ".join(map(str, layers.problems(spec, newcomers, layers.without_own(spec, platform))))
+    found = layers.problems(spec, newcomers, layers.without_own(spec, platform))
+    return "; ".join(str(spec.schema.sentence(each)) for each in found)
 
 
 def prepare(names: tuple[str, ...], needed: Collection[str] = ()) -> None:

@@ -46,6 +46,11 @@ class Decision:
         return str(self.words)
 
     @property
+    def text_for_staff(self) -> str:
+        """The same for the platform's staff, for whom the organisation is not theirs."""
+        return str(_for_staff(self.words))
+
+    @property
     def runs(self) -> bool:
         """Whether its handlers, pages, navigation and deliveries run."""
         return self.reason is Reason.RUNS
@@ -60,6 +65,7 @@ RUNS = Decision(Reason.RUNS)
 _OFF = Decision(Reason.DISABLED, Phrase("Not enabled.")())
 _MISSING = Phrase("The plugin %(plugin)s is not installed any more. Its settings and data are kept.")
 _WITHDRAWN = Phrase("The platform has withdrawn this plugin.")
+_WITHDRAWN_WHY = Phrase("Withdrawn by the platform: %(message)s")
 _NOT_OFFERED = Phrase("This plugin is not offered to your organisation. Ask the platform for it.")
 _NOT_IN_PLAN = Phrase("Your organisation's plan, %(plan)s, does not include it.")
 _NOT_IN_PLAN_ANY_MORE = Phrase(
@@ -73,6 +79,13 @@ _REQUIRED = Phrase(
 _NEEDED = Phrase(
     "%(title)s needs it and is required by the platform, so it cannot be disabled. If it has to go, ask the platform's staff."
 )
+_FOR_STAFF = {
+    _NOT_OFFERED.text: Phrase("It is not offered to the organisation."),
+    _NOT_IN_PLAN.text: Phrase("The organisation's plan, %(plan)s, does not include it."),
+    _NOT_IN_PLAN_ANY_MORE.text: Phrase(
+        "The organisation's plan, %(plan)s, does not include it. Its settings and data are kept."
+    ),
+}
 # The fault itself names files and modules of the platform: its staff reads it in the console, and operators in `plugins doctor`.
 _FAULT = Phrase("It was stopped because of a fault in the plugin itself.")
 
@@ -147,7 +160,7 @@ def _code(plugin: str, registry: Registry) -> Decision | None:
 def _offer(plugin: str, facts: Facts) -> Decision | None:
     offer = facts.offers.get(plugin, DEFAULT)
     if offer.availability == Availability.WITHDRAWN:
-        return Decision(Reason.WITHDRAWN, offer.message or _WITHDRAWN())
+        return Decision(Reason.WITHDRAWN, _WITHDRAWN_WHY(message=offer.message) if offer.message else _WITHDRAWN())
     if plugin in facts.enabled and offer.availability == Availability.HIDDEN:
         return None  # hidden from newcomers; who has it keeps it
     if plugin in facts.enabled and offer.availability == Availability.DEPRECATED:
@@ -178,6 +191,16 @@ def _dependencies(plugin: str, facts: Facts, registry: Registry) -> Decision | N
             title = _title(requirement.name, registry)
             return Decision(Reason.DEPENDENCY, _DOES_NOT_RUN(title=title, why=inner.words))
     return None
+
+
+def _for_staff(words: object) -> object:
+    """`words` with each sentence in them that speaks to the organisation put for the platform's staff."""
+    if not isinstance(words, Sentence):
+        return words
+    phrase = _FOR_STAFF.get(words.text)
+    return Sentence(
+        phrase.text if phrase else words.text, tuple((name, _for_staff(each)) for name, each in words.values)
+    )
 
 
 def _title(plugin: str, registry: Registry) -> Sentence | str:

@@ -9,9 +9,9 @@ from typing import Any
 from django.conf import settings
 
 from plugin_framework import masking
-from plugin_framework.config import ConfigSchema
+from plugin_framework.config import ConfigSchema, FieldError
 from plugin_framework.models import PluginSetting
-from plugin_framework.sdk._words import Phrase, in_field
+from plugin_framework.sdk._words import Phrase
 from plugin_framework.secrets import SecretBox, SecretUnreadable
 from plugin_framework.tenancy import current_tenant
 
@@ -25,10 +25,11 @@ _LOST = Phrase("A stored secret cannot be opened any more. Enter it again on the
 
 
 class Unreadable(ValueError):
-    """A stored secret cannot be opened any more. Enter it again on the plugin's settings page. `words`: the same, and which."""
+    """A stored secret cannot be opened any more. Enter it again on the plugin's settings page. `found`: the same, and which."""
 
-    def __init__(self, field: str) -> None:
-        self.words = in_field(field, _LOST())
+    def __init__(self, path: Path) -> None:
+        self.found = FieldError(path, _LOST())
+        self.words = self.found.sentence
         super().__init__(self.words)
 
 
@@ -80,7 +81,7 @@ def opened(value: Any, *, tenant: str, plugin: str, path: Path) -> Any:
     try:
         plain = Opened(box().open(value[SEALED], tenant=tenant, plugin=plugin, field=".".join(path)))
     except SecretUnreadable as error:
-        raise Unreadable(".".join(path)) from error
+        raise Unreadable(path) from error
     plain.stored, plain.path = value, path
     masking.know([plain], tenant)
     return plain

@@ -33,6 +33,11 @@ SELECT (SELECT coalesce(jsonb_agg(enabled), '[]') FROM enabled),
      WHERE has.tenant_schema = %s)
 """
 _OF_ONE = _READ.format(at="")
+_SETTINGS = """
+SELECT %s, coalesce((SELECT jsonb_agg(jsonb_build_array(plugin_name, key, value))
+        FROM {at}plugin_framework_pluginsetting WHERE plugin_name = ANY (%s)), '[]'),
+    coalesce((SELECT jsonb_object_agg(plugin, config_version) FROM {at}plugin_framework_pluginstate WHERE plugin = ANY (%s)), '{{}}')
+"""
 _REVISION = "coalesce((SELECT revision FROM public.catalog_tenantrevision WHERE tenant_schema = %s), 0)"
 _OF_EACH = f"SELECT %s, {_REVISION}, record.* FROM ({_READ}) AS record"  # noqa: S608  # the schema's name is quoted by psycopg
 HAS_TABLES = " AND ".join(  # a condition on `name`, a schema's; in a statement with parameters
@@ -117,6 +122,39 @@ def read_many(schemas: Sequence[str], apps: Iterable[str]) -> dict[str, tuple[in
     for schema in whole:
         wear.touch(schema)
     return {schema: (revision, _record(*record)) for schema, revision, *record in found}
+
+
+def settings_of_many(schemas: Sequence[str], plugins: Iterable[str]) -> dict[str, dict[str, tuple[Config, int | None]]]:
+    """What many tenants have saved for some plugins, enabled or not, by schema and plugin, with its config version; one statement.
+
+    Args:
+        schemas: a few dozen that have their tables. `plugins`: each is in the answer; one that a tenant never had is ({}, None) there.
+    """
+    names = sorted(plugins)
+    if not schemas or not names:
+        return {schema: {} for schema in schemas}
+    with public_scope(), connection.cursor() as cursor:
+        parts = [
+            sql.SQL(_SETTINGS).format(at=sql.SQL("{}.").format(sql.Identifier(schema))).as_string()
+            for schema in schemas
+        ]
+        cursor.execute(
+            " UNION ALL ".join(f"({part})" for part in parts),
+            [param for schema in schemas for param in (schema, names, names)],
+        )
+        found = cursor.fetchall()
+    for schema in schemas:
+        wear.touch(schema)
+    return {schema: _settings(names, json.loads(rows), json.loads(versions)) for schema, rows, versions in found}
+
+
+def _settings(
+    plugins: Sequence[str], rows: Sequence[tuple[str, str, Any]], versions: Mapping[str, int]
+) -> dict[str, tuple[Config, int | None]]:
+    by_plugin: dict[str, Config] = {name: {} for name in plugins}
+    for plugin, key, value in rows:
+        by_plugin[plugin][key] = value
+    return {name: (config, versions.get(name)) for name, config in by_plugin.items()}
 
 
 def _record(enabled: str, settings: str, migrations: str, plan: str | None) -> TenantRecord:

@@ -5,16 +5,22 @@ from __future__ import annotations
 import logging
 import sys
 
+from allauth.account.utils import passthrough_next_redirect_url
+from django.contrib import messages
+from django.contrib.auth import REDIRECT_FIELD_NAME
 from django.db import DatabaseError
 from django.http import HttpRequest, HttpResponse
-from django.shortcuts import render
+from django.shortcuts import redirect, render
 from django.template.loader import render_to_string
+from django.urls import reverse
+from django.utils.translation import gettext as _
 from psycopg.errors import InvalidSchemaName, UndefinedTable
 
 from plugin_framework.tenancy import tenant_or_none
 from tenants.wholeness import missing_tables
 
 log = logging.getLogger(__name__)
+CODE_PAGE = "account_email_verification_sent"  # where the code is typed that was mailed to a new address
 
 
 def bad_request(request: HttpRequest, exception: Exception | None = None) -> HttpResponse:
@@ -35,6 +41,15 @@ def csrf_failure(request: HttpRequest, reason: str = "") -> HttpResponse:
 def not_found(request: HttpRequest, exception: Exception | None = None) -> HttpResponse:
     """404, the same for what does not exist and what one may not see."""
     return render(request, "errors/404.html", status=404)
+
+
+def too_many(request: HttpRequest) -> HttpResponse:
+    """429, where allauth limits how often something may be asked for; on the page of a code to whoever wants another too soon."""
+    match = request.resolver_match
+    if match and match.url_name == CODE_PAGE and request.POST.get("action") == "resend":
+        messages.warning(request, _("A code was sent a moment ago; wait a few seconds and look into your mail."))
+        return redirect(passthrough_next_redirect_url(request, reverse(CODE_PAGE), REDIRECT_FIELD_NAME))
+    return render(request, "errors/429.html", status=429)
 
 
 def server_error(request: HttpRequest) -> HttpResponse:

@@ -35,4 +35,5 @@ urlpatterns = [
 handler400 = "saas.errors.bad_request"
 handler403 = "saas.errors.forbidden"
 handler404 = "saas.errors.not_found"
+handler429 = "saas.errors.too_many"  # allauth asks for it here, whichever host it is
 handler500 = "saas.errors.server_error"

@@ -36,9 +36,7 @@ def delete(slug: str, actor: Actor, *, confirmation: str) -> datetime:
         tenant = locked(slug)
         if tenant.is_platform:
             raise NotPossible(gettext("The platform's own tenant cannot be deleted."))
-        if confirmation.strip() != slug:
-            words = {"slug": slug, "name": tenant.name}
-            raise NotPossible(gettext("Type its short name, %(slug)s, to delete %(name)s.") % words)
+        check_typed(slug, tenant.name, confirmation)
         if tenant.state == State.DELETING:
             return _purge_at(tenant)
         if tenant.state not in (State.ACTIVE, State.SUSPENDED):
@@ -52,6 +50,16 @@ def delete(slug: str, actor: Actor, *, confirmation: str) -> datetime:
         failpoint("tenant_deleting")
     failpoint("tenant_deleted")
     return purge_at
+
+
+def check_typed(slug: str, name: str, confirmation: str) -> None:
+    """See that whoever wants to delete a tenant has typed its slug; pages do so before they ask for anything else.
+
+    Raises:
+        NotPossible: they have not.
+    """
+    if confirmation.strip() != slug:
+        raise NotPossible(gettext("Type its short name, %(slug)s, to delete %(name)s.") % {"slug": slug, "name": name})
 
 
 def undelete(slug: str, actor: Actor) -> State:

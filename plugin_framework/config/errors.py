@@ -29,7 +29,7 @@ class FieldError:
 
     @property
     def sentence(self) -> Sentence:
-        """The same behind the name of its field."""
+        """The same behind the name of its field, for operators and developers; people read its label (`ConfigSchema.sentence`)."""
         words = self.words if isinstance(self.words, Sentence) else Sentence(self.words)
         return in_field(".".join(map(str, self.path)), words) if self.path else words
 

@@ -17,9 +17,10 @@ from plugin_framework.config.keywords import VALIDATOR
 from plugin_framework.config.limits import problem_with
 from plugin_framework.config.messages import field_errors
 from plugin_framework.config.references import resolved
-from plugin_framework.sdk._words import Phrase
+from plugin_framework.sdk._words import Phrase, Sentence, in_field
 
 _TOO_DEEP = Phrase("Is nested too deeply.")
+_ENTRY = Phrase("Entry %(number)s")
 HIDDEN = "•••"
 UNDECIDED = "x-undecided"  # ours alone: a yes or no that may also be neither
 type Path = tuple[str, ...]
@@ -63,6 +64,26 @@ class ConfigSchema:
             node = node.get("properties", {}).get(name, {})
         return node
 
+    def labels(self, path: tuple[str | int, ...]) -> tuple[Sentence, ...]:
+        """What people read for the field at `path` and for the groups and rows it stands in, outermost first."""
+        node: Mapping[str, Any] = self.document
+        found: list[Sentence] = []
+        for step in path:
+            if isinstance(step, int):
+                node = node.get("items", {})
+                found.append(_ENTRY(number=step + 1))
+                continue
+            node = node.get("properties", {}).get(step, {})
+            found.append(Sentence(str(node.get("title") or readable(step))))
+        return tuple(found)
+
+    def sentence(self, error: FieldError) -> Sentence:
+        """What is wrong, behind the label of its field as the form has it; both are said in the reader's language."""
+        words = error.words if isinstance(error.words, Sentence) else Sentence(error.words)
+        for label in reversed(self.labels(error.path)):
+            words = in_field(label, words)
+        return words
+
     def validate(self, config: Mapping[str, Any]) -> Checked:
         """Check `config` as a whole. Never raises for what is in it; keys the schema does not know are kept."""
         if problem := problem_with(config):
@@ -100,6 +121,11 @@ class ConfigSchema:
     def redact(self, config: Mapping[str, Any]) -> Config:
         """`config` fit to be shown: secrets, and whatever the schema does not know, are hidden."""
         return _redact(self.document, config)
+
+
+def readable(name: str) -> str:
+    """The label of a field without a title: its name, as people write."""
+    return name.replace("_", " ").capitalize()
 
 
 def compile_schema(document: Mapping[str, Any]) -> ConfigSchema:

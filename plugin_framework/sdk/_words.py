@@ -5,15 +5,15 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass, field
 from functools import lru_cache
+from itertools import islice
 
 from django.utils.translation import gettext
 
 from plugin_framework.sdk._counts import Counted, reread_count
 
 _PLACE = re.compile(r"%\((\w+)\)s")
-_FIELD = re.compile(
-    r"([\w./$-]{1,200}): (.+)", re.DOTALL
-)  # the name of a field, or its path, in front of what is wrong with it
+_COLON = re.compile(r": ")  # behind the label of a field, and those of the groups it stands in
+_FAR, _DEEP = 300, 8  # characters and colons within which what is wrong begins
 _IN_FIELD = "%(field)s: %(what)s"
 LEAST = 10  # characters of its own: a phrase of fewer, with places, would be found in anybody's text, so it is not looked for
 _phrases: list[Phrase] = []
@@ -83,10 +83,17 @@ def reread(text: str) -> Sentence:
 
     So are the texts of network errors: they are English, for they are mostly stored. `str()` says the sentence in the current language.
     """
-    named = _FIELD.fullmatch(text)
-    if (found := _known(text)) is None and named and (what := _known(named[2])) is not None:
-        return in_field(named[1], what)
-    return found or Sentence(text)
+    return _known(text) or _behind_labels(text) or Sentence(text)
+
+
+def _behind_labels(text: str) -> Sentence | None:
+    """What is wrong with a field, behind its labels, which are said in the reader's language as far as it has them."""
+    for colon in islice(_COLON.finditer(text[:_FAR]), _DEEP):
+        if (what := _known(text[colon.end() :])) is not None:
+            for label in reversed(text[: colon.start()].split(": ")):
+                what = in_field(Sentence(label), what)
+            return what
+    return None
 
 
 def _value(text: str) -> Sentence | Counted:
@@ -97,8 +104,8 @@ def _known(text: str) -> Sentence | None:
     return next((found for phrase in _phrases if (found := phrase.read(text)) is not None), None)
 
 
-def in_field(field: str, what: Sentence) -> Sentence:
-    """What is wrong with a field, behind its name."""
+def in_field(field: Sentence | str, what: Sentence) -> Sentence:
+    """What is wrong with a field, behind its name or label."""
     return Sentence(_IN_FIELD, (("field", field), ("what", what)))
 
 

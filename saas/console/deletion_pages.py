@@ -26,18 +26,31 @@ from tenants.models import State
 
 @require_POST
 @admins_only
-@password_again(gettext_lazy("Delete the organisation"), danger=True)
-def delete(request: HttpRequest, slug: str) -> HttpResponse:
+def delete(request: HttpRequest, slug: str) -> HttpResponseBase:
     """Delete an organisation softly, after its short name was typed."""
     tenant = tenant_called(slug)
     try:
-        purge_at = deletion.delete(slug, actor_of(request), confirmation=request.POST.get("confirmation", "")[:100])
+        deletion.check_typed(slug, tenant.name, _typed(request))
+    except operations.NotPossible as error:
+        return show(request, tenant, SuspendForm(), str(error))
+    return _delete(request, slug)
+
+
+@password_again(gettext_lazy("Delete the organisation"), danger=True)
+def _delete(request: HttpRequest, slug: str) -> HttpResponse:
+    tenant = tenant_called(slug)
+    try:
+        purge_at = deletion.delete(slug, actor_of(request), confirmation=_typed(request))
     except operations.NotPossible as error:
         return show(request, tenant, SuspendForm(), str(error))
     done = _("%(name)s is deleted. You can bring it back until %(until)s.")
     until = date_format(timezone.localtime(purge_at), "DATETIME_FORMAT")
     messages.success(request, done % {"name": tenant.name, "until": until})
     return redirect("platform:tenant", slug)
+
+
+def _typed(request: HttpRequest) -> str:
+    return request.POST.get("confirmation", "")[:100]
 
 
 @require_POST

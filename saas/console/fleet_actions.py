@@ -5,14 +5,14 @@ from __future__ import annotations
 import logging
 import time
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import batched
 
 from django.db import DatabaseError
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
-from plugin_framework import lifecycle
+from plugin_framework import lifecycle, setup_ahead
 from plugin_framework.activation import ActiveSet
 from plugin_framework.audit import Actor, record
 from plugin_framework.delivery import breaker
@@ -62,13 +62,33 @@ def preview(action: str, plugin: str, slugs: Sequence[str]) -> list[Effect]:
     found: list[Effect] = []
     for some in batched(refs, AT_ONCE):
         sets, rests = fleet_view.looked_into(some)
-        for ref in some:
-            if ref.schema not in sets:
-                found.append(_lost(ref))
-            else:
-                outcome, text = _LOOKING[action](plugin, sets[ref.schema][0], rests.get((ref.schema, plugin)))
-                found.append(Effect(ref, outcome, text))
+        effects = {
+            ref.schema: Effect(ref, *_LOOKING[action](plugin, sets[ref.schema][0], rests.get((ref.schema, plugin))))
+            for ref in some
+            if ref.schema in sets
+        }
+        changing = {schema: sets[schema][0] for schema, each in effects.items() if each.outcome == "change"}
+        if action == "enable" and changing:
+            effects |= {schema: _with_setup(effects[schema], said) for schema, said in _setup(plugin, changing).items()}
+        found += [effects.get(ref.schema) or _lost(ref) for ref in some]
     return found
+
+
+def _setup(plugin: str, sets: Mapping[str, ActiveSet]) -> dict[str, str]:
+    """Which of the plugins that would be enabled need setup there, and why, by schema."""
+    wanted = (*registry.requirements(plugin), plugin)
+    found: dict[str, list[str]] = {}
+    lacking = setup_ahead.lacking(sets, wanted)
+    for schema, active in sets.items():
+        for each in wanted:
+            if each not in active.facts.enabled and (why := lacking.get((schema, each))) is not None:
+                said = _("%(title)s will need setup there: %(why)s") % {"title": title_of(each), "why": why}
+                found.setdefault(schema, []).append(said)
+    return {schema: " ".join(said) for schema, said in found.items()}
+
+
+def _with_setup(effect: Effect, said: str) -> Effect:
+    return replace(effect, text=f"{effect.text} {said}")
 
 
 def apply(action: str, plugin: str, slugs: Sequence[str], actor: Actor) -> tuple[list[Effect], list[str]]:
@@ -108,7 +128,7 @@ def _one(action: str, plugin: str, ref: TenantRef, actor: Actor) -> Effect:
         )
     if not names:
         return Effect(ref, "nothing", _("Nothing to do."))
-    rests = f" {decision.text}" if action == "enable" and not decision.runs else ""
+    rests = f" {decision.text_for_staff}" if action == "enable" and not decision.runs else ""
     return Effect(ref, "change", f"{_DONE[action]}: {', '.join(map(title_of, names))}.{rests}")
 
 
@@ -139,7 +159,7 @@ def _enabling(plugin: str, active: ActiveSet, rest: Rest | None) -> tuple[str, s
     for each in missing:
         if not active.decision(each).may_enable:
             needed = "" if each == plugin else _("It needs %(title)s. ") % {"title": title_of(each)}
-            return "refused", needed + active.decision(each).text
+            return "refused", needed + active.decision(each).text_for_staff
     if missing[:-1]:
         return "change", _("It will be enabled, with what it needs: %(titles)s.") % {"titles": _titles(missing[:-1])}
     return "change", _("It will be enabled.")

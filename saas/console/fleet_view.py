@@ -199,7 +199,7 @@ def _cell(active: ActiveSet, state: Enabled, rest: Rest | None, dead: int) -> Ce
     name, decision = state.plugin, active.decision(state.plugin)
     kind, text = "runs", ""
     if not decision.runs:
-        kind, text = _KIND.get(decision.reason, "stopped"), decision.text
+        kind, text = _KIND.get(decision.reason, "stopped"), decision.text_for_staff
     elif rest is not None and rest.paused_by:
         kind, text = "paused", _("Its deliveries are paused by %(who)s.") % {"who": reread(rest.paused_by)}
     elif rest is not None:

@@ -182,7 +182,12 @@ class NewPlanForm(PlanForm):
     """The same, with the name that stands in addresses."""
 
     slug = forms.SlugField(
-        label=_("Short name"), max_length=50, help_text=_("For the command line, as in basic. It stays.")
+        label=_("Short name"),
+        max_length=50,
+        help_text=_("For the command line, as in basic. It stays."),
+        error_messages={
+            "invalid": _("Use the letters a to z, digits, hyphens and underscores only, as in basic or team-2.")
+        },
     )
     field_order = ("name", "slug", "plugins", "people", "deliveries", "storage")
 

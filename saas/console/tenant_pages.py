@@ -146,7 +146,7 @@ def _inside(ref: TenantRef, plan: PlanRow | None) -> dict[str, Any]:
     dead = given_up([ref.schema], timezone.now() - LATELY)
     with tenant_scope(ref):
         return {
-            "plugins": [(info, dead.get((ref.schema, info.name), 0)) for info in plugin_info.plugins()],
+            "plugins": [(info, dead.get((ref.schema, info.name), 0)) for info in plugin_info.plugins(for_staff=True)],
             "usages": quota_info.under(plan),
             "recent": list(AuditEntry.objects.all()[:RECENT]),
         }

@@ -132,16 +132,27 @@ def export(request: HttpRequest) -> HttpResponseBase:
 
 @require_POST
 @owners_only
-@password_again(gettext_lazy("Delete the organisation"), danger=True)
-def delete(request: HttpRequest) -> HttpResponse:
+def delete(request: HttpRequest) -> HttpResponseBase:
     """Delete the organisation, after its short name was typed; the next page, as every other, says that it is gone."""
+    tenant = current_tenant()
     try:
-        deletion.delete(
-            current_tenant().slug, actor_of(request), confirmation=request.POST.get("confirmation", "")[:100]
-        )
+        deletion.check_typed(tenant.slug, tenant.name, _typed(request))
+    except operations.NotPossible as error:
+        return _page(request, error=str(error), status=409)
+    return _delete(request)
+
+
+@password_again(gettext_lazy("Delete the organisation"), danger=True)
+def _delete(request: HttpRequest) -> HttpResponse:
+    try:
+        deletion.delete(current_tenant().slug, actor_of(request), confirmation=_typed(request))
     except operations.NotPossible as error:
         return _page(request, error=str(error), status=409)
     return redirect("tenant:dashboard")
+
+
+def _typed(request: HttpRequest) -> str:
+    return request.POST.get("confirmation", "")[:100]
 
 
 def _page(

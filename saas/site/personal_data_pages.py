@@ -16,6 +16,7 @@ from django import forms
 from django.contrib.auth import logout
 from django.core.serializers.json import DjangoJSONEncoder
 from django.http import HttpRequest, HttpResponse
+from django.http.response import HttpResponseBase
 from django.shortcuts import render
 from django.urls import reverse
 from django.utils import timezone
@@ -62,13 +63,18 @@ def export(request: HttpRequest) -> HttpResponse:
 
 @require_POST
 @admins_only
-@password_again(gettext_lazy("Erase all of it"), danger=True, keeps=("email",))
-def erase(request: HttpRequest) -> HttpResponse:
+def erase(request: HttpRequest) -> HttpResponseBase:
     """Erase it, after the address was typed."""
     form = WhoForm(request.POST)
     if not form.is_valid():
         return render(request, "settings/person.html", {"form": form, "held": None}, status=400)
-    return _erase(request, personal_data.person_at(form.cleaned_data["email"]))
+    person = personal_data.person_at(form.cleaned_data["email"])
+    return _mistyped(request, person) or _erase_other(request, person)
+
+
+@password_again(gettext_lazy("Erase all of it"), danger=True, keeps=("email",))
+def _erase_other(request: HttpRequest, person: Person) -> HttpResponse:
+    return _erase(request, person)
 
 
 @require_safe
@@ -88,10 +94,15 @@ def own_export(request: HttpRequest) -> HttpResponse:
 
 @require_POST
 @signed_in
-@password_again(gettext_lazy("Erase my account and data"), danger=True)
-def own_erase(request: HttpRequest) -> HttpResponse:
+def own_erase(request: HttpRequest) -> HttpResponseBase:
     """Erase oneself, after one's address was typed."""
-    return _erase(request, personal_data.person_of(me(request)))
+    person = personal_data.person_of(me(request))
+    return _mistyped(request, person) or _erase_oneself(request, person)
+
+
+@password_again(gettext_lazy("Erase my account and data"), danger=True)
+def _erase_oneself(request: HttpRequest, person: Person) -> HttpResponse:
+    return _erase(request, person)
 
 
 def _shown(request: HttpRequest, person: Person) -> HttpResponse:
@@ -150,12 +161,23 @@ def _file(request: HttpRequest, person: Person) -> HttpResponse:
     return response
 
 
+def _mistyped(request: HttpRequest, person: Person) -> HttpResponse | None:
+    """The page that says so, if the address was not typed; nobody is asked for their password before."""
+    try:
+        personal_data.check_typed(person, _typed(request))
+    except personal_data.NotPossible as error:
+        return _page(request, person, str(error))
+    return None
+
+
+def _typed(request: HttpRequest) -> str:
+    return request.POST.get("confirmation", "")[:254]
+
+
 def _erase(request: HttpRequest, person: Person) -> HttpResponse:
     own = person.user_id == me(request).pk
     try:
-        done = personal_data.erase(
-            person, actor_of(request), by=me(request), confirmation=request.POST.get("confirmation", "")[:254]
-        )
+        done = personal_data.erase(person, actor_of(request), by=me(request), confirmation=_typed(request))
     except (personal_data.NotPossible, personal_data.CannotErase) as error:
         return _page(request, person, str(error))
     if own:

@@ -19,6 +19,7 @@ from plugin_framework.lifecycle import Status
 from plugin_framework.models import PluginState
 from plugin_framework.permissions import Consent, Kind, Permission
 from plugin_framework.registry import PluginSpec, Release, is_newer, registry
+from saas.site import withdrawn
 from saas.site.names import has_address
 from saas.site.spoken import spoken
 
@@ -150,14 +151,14 @@ class PluginInfo:
         return tuple(each for each in self.releases if since and each.version and is_newer(each.version, since))
 
 
-def plugins() -> list[PluginInfo]:
-    """All plugins that the current organisation may see, by title."""
+def plugins(*, for_staff: bool = False) -> list[PluginInfo]:
+    """All plugins that the current organisation may see, by title; reasons worded for its people, or for the platform's staff."""
     found = lifecycle.statuses()
     enabled = {each.name for each in found if each.enabled}
     shown = [each for each in found if has_address(each.name) and (each.had or not _hidden(each.name))]
     rests = breaker.rests()
     return sorted(
-        (describe(each, enabled, rests.get(each.name)) for each in shown),
+        (describe(each, enabled, rests.get(each.name), for_staff=for_staff) for each in shown),
         key=lambda info: (info.title.casefold(), info.name),
     )
 
@@ -172,7 +173,11 @@ def plugin(name: str) -> PluginInfo:
     if not ever and (_hidden(name) or name not in {*registry.specs, *registry.quarantine}):
         raise Http404(f"There is no plugin {name!r} here.")
     enabled = set(PluginState.objects.filter(enabled=True).values_list("plugin", flat=True))
-    return describe(lifecycle.status(name), enabled, breaker.rests().get(name))
+    found = describe(lifecycle.status(name), enabled, breaker.rests().get(name))
+    if found.reason != Reason.WITHDRAWN.value:
+        return found
+    dated = withdrawn.words(name, activation.current().facts.offers.get(name, DEFAULT).message)
+    return replace(found, reason_text=dated) if dated else found
 
 
 def matching(infos: Iterable[PluginInfo], words: str, state: str) -> list[PluginInfo]:
@@ -187,10 +192,12 @@ def found_under(info: PluginInfo, state: str) -> bool:
     return info.state == state or (state == "enabled" and info.enabled)
 
 
-def describe(status: Status, enabled: Iterable[str], rest: Rest | None = None) -> PluginInfo:
+def describe(
+    status: Status, enabled: Iterable[str], rest: Rest | None = None, *, for_staff: bool = False
+) -> PluginInfo:
     """What the pages show of a plugin, whether its code is there or not."""
     spec, enabled = status.spec, set(enabled)
-    decision, text = _standing(status, enabled)
+    decision, text = _standing(status, enabled, for_staff=for_staff)
     new = permissions.not_agreed(spec, status.consent) if spec and status.enabled else ()
     state, advice = _state(status, decision, troubled=bool(rest or new)), _advice(decision.reason, had=status.had)
     if spec and new and decision.runs and not rest:
@@ -259,17 +266,21 @@ def title_of(name: str) -> str:
     return spoken(spec.title) if spec else name.replace("_", " ").capitalize()
 
 
-def _standing(status: Status, enabled: set[str]) -> tuple[Decision, str]:
+def _standing(status: Status, enabled: set[str], *, for_staff: bool) -> tuple[Decision, str]:
     """The gate's answer and its words; for a plugin that could be enabled but for another one that it needs, those of the other."""
     decision = status.decision
     if status.enabled or not decision.may_enable:
-        return decision, "" if decision.runs else decision.text
+        return decision, "" if decision.runs else _why(decision, for_staff=for_staff)
     for name in registry.requirements(status.name):
         inner = activation.current().decision(name)
         if name not in enabled and not inner.may_enable:
-            words = {"title": title_of(name), "why": inner.text}
+            words = {"title": title_of(name), "why": _why(inner, for_staff=for_staff)}
             return inner, gettext("It needs %(title)s, which cannot be enabled: %(why)s") % words
     return decision, ""
+
+
+def _why(decision: Decision, *, for_staff: bool) -> str:
+    return decision.text_for_staff if for_staff else decision.text
 
 
 def _advice(reason: Reason, *, had: bool) -> str:

@@ -162,7 +162,7 @@ def own_part(spec: PluginSpec, config: Mapping[str, Any], reset: Collection[str]
 
 def explain(form: SettingsForm, error: configuration.Invalid | settings_store.Unreadable) -> None:
     """Put what saving has found wrong beside its fields; what belongs to none goes above the form."""
-    form.add_errors({"": str(error)} if isinstance(error, settings_store.Unreadable) else error.errors)
+    form.add_errors([error.found] if isinstance(error, settings_store.Unreadable) else error.errors)
 
 
 def expected_revision(data: QueryDict, prefix: str = "") -> int:

@@ -99,7 +99,7 @@ def _in_the_form(
         config = dict(state.values)
     form = settings_form(spec, showing=config)
     form.unsaved = True
-    form.add_errors({"": str(error)} if isinstance(error, settings_store.Unreadable) else error.errors)
+    form.add_errors([error.found] if isinstance(error, settings_store.Unreadable) else error.errors)
     return render_detail(request, info, form)
 
 

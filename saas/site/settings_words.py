@@ -57,9 +57,8 @@ def label(schema: ConfigSchema, dotted: str) -> str:
 
 def long_label(schema: ConfigSchema, path: tuple[str, ...]) -> str:
     """The same with what it stands in, a section or groups: two of them may each have a "Subject"."""
-    steps = [schema.at(path[: length + 1]).get("title") or _capital(name) for length, name in enumerate(path)]
-    section = schema.at(path[:1]).get("x-group", "")
-    return ": ".join(spoken(str(each)) for each in ([section, *steps] if section else steps))
+    section = spoken(str(schema.at(path[:1]).get("x-group", "")))
+    return ": ".join(filter(None, [section, *map(str, schema.labels(path))]))
 
 
 def words(value: Any, node: Mapping[str, Any] | None = None) -> str:

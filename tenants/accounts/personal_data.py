@@ -145,6 +145,16 @@ def export(person: Person, actor: Actor) -> dict[str, Any]:
     }
 
 
+def check_typed(person: Person, confirmation: str) -> None:
+    """See that whoever wants to erase somebody has typed one of their addresses; pages do so before they ask for anything else.
+
+    Raises:
+        NotPossible: they have not.
+    """
+    if normal(confirmation) not in person.emails:
+        raise NotPossible(gettext("Type %(email)s to erase what is kept of this person.") % {"email": person.emails[0]})
+
+
 def erase(person: Person, actor: Actor, *, by: User, confirmation: str) -> Erasure:
     """Delete the account, and all that the organisation and its plugins keep of `person`, in one transaction.
 
@@ -156,8 +166,7 @@ def erase(person: Person, actor: Actor, *, by: User, confirmation: str) -> Erasu
         NotPossible: the confirmation differs, they are the last owner, it is not for `by` to decide, or a plugin needs the account.
         CannotErase: a plugin failed. In each case nothing was erased.
     """
-    if normal(confirmation) not in person.emails:
-        raise NotPossible(gettext("Type %(email)s to erase what is kept of this person.") % {"email": person.emails[0]})
+    check_typed(person, confirmation)
     pseudonym = pseudonyms.new()
     with transaction.atomic():
         people.lock_for_leaving(person.user_id, by)

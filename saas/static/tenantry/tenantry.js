@@ -20,13 +20,14 @@
     [86400, "hour", 3600],
   ];
 
-  // "5 minutes ago" within a day, else date and time, in the reader's language and the organisation's time zone.
+  // "5 minutes ago" within a day, else date and time, in the reader's language and the organisation's time zone. What somebody has
+  // chosen (data-exact) stays date and time.
   const tellTimes = (root) => {
     for (const element of root.querySelectorAll("time[datetime]")) {
       const at = new Date(element.dateTime);
       if (Number.isNaN(at.getTime())) continue;
       const seconds = (at.getTime() - Date.now()) / 1000;
-      const step = steps.find(([limit]) => Math.abs(seconds) < limit);
+      const step = !("exact" in element.dataset) && steps.find(([limit]) => Math.abs(seconds) < limit);
       const written = exact ? exact.format(at) : element.textContent;
       element.title = written;
       element.textContent = step ? relative.format(Math.round(seconds / step[2]), step[1]) : written;

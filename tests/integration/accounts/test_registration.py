@@ -81,6 +81,18 @@ def test_whoever_waits_for_the_code_in_vain_has_another_sent_and_the_first_is_vo
     assert signed_in(acme)
 
 
+def test_whoever_wants_another_code_at_once_is_told_on_the_same_page_that_one_is_on_its_way(
+    acme: Client, mailoutbox: list[EmailMessage]
+) -> None:
+    acme.post("/register/", ADA)
+    answer = acme.post("/accounts/confirm-email/?next=/settings/", {"action": "resend"}, follow=True)
+    assert (answer.status_code, answer.redirect_chain) == (200, [("/accounts/confirm-email/?next=%2Fsettings%2F", 302)])
+    assert "A code was sent a moment ago; wait a few seconds and look into your mail." in answer.text
+    (mail,) = mailoutbox
+    acme.post("/accounts/confirm-email/", {"code": code_in(mail)})  # it is as good as before
+    assert signed_in(acme)
+
+
 def test_a_code_is_good_for_the_organisation_it_was_mailed_for_only(
     acme: Client, globex: Client, mailoutbox: list[EmailMessage]
 ) -> None:

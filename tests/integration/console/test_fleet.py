@@ -14,7 +14,7 @@ from plugin_framework import configuration, lifecycle
 from plugin_framework.audit import SYSTEM
 from plugin_framework.catalog.offers import set_offer, set_standing
 from plugin_framework.delivery import breaker
-from plugin_framework.models import AuditEntry, Delivery, PluginState
+from plugin_framework.models import AuditEntry, Delivery, PluginSetting, PluginState
 from plugin_framework.models.delivery import DeliveryState
 from plugin_framework.tenancy import TenantRef, public_scope, tenant_scope
 from saas.console import fleet_actions, fleet_view
@@ -165,7 +165,8 @@ def test_what_it_would_do_is_said_of_each_and_nothing_is_done(staff: Client, ten
     assert "not offered" in _effects(answer)["globex"][1]
     set_offer("rota", "everyone")
     effects = _effects(_choose(staff, "enable", "rota", "globex"))
-    assert effects == {"globex": ("change", "It will be enabled, with what it needs: Pager.")}
+    said = "It will be enabled, with what it needs: Pager. Pager will need setup there: Gateway: Required."
+    assert effects == {"globex": ("change", said)}
     effects = _effects(_choose(staff, "disable", "pager", "acme", "globex"))
     assert effects["acme"] == ("change", "It will be disabled, and so will what needs it: Rota.")
     assert effects["globex"] == ("nothing", "It is not enabled.")
@@ -173,6 +174,36 @@ def test_what_it_would_do_is_said_of_each_and_nothing_is_done(staff: Client, ten
     assert _effects(_choose(staff, "disable", "pager", "acme"))["acme"][0] == "refused"
     with tenant_scope(tenants.globex):
         assert not PluginState.objects.exists()
+
+
+def test_where_it_will_need_setup_is_said_before_it_is_enabled(staff: Client, tenants: Tenants) -> None:
+    _set_up(tenants.globex)
+    needs_setup = "It will be enabled. Pager will need setup there: Gateway: Required."
+    assert _effects(_choose(staff, "enable", "pager", "acme", "globex")) == {
+        "acme": ("change", needs_setup),
+        "globex": ("change", "It will be enabled."),
+    }
+    with tenant_scope(tenants.globex):
+        configuration.configure("pager", SYSTEM, {"gateway": "gate.example"}, secrets={("key",): "k-1"})
+        PluginSetting.objects.filter(key="key").update(value={"$sealed": "v1:gone"})
+    told = _effects(_choose(staff, "enable", "pager", "globex"))["globex"][1]
+    assert told.startswith("It will be enabled. Pager will need setup there: Access key: A stored secret cannot be")
+    _enable(tenants.acme, "pager")  # it needs setup already, which is nothing that this would change
+    assert _effects(_choose(staff, "enable", "rota", "acme"))["acme"] == ("change", "It will be enabled.")
+    with tenant_scope(tenants.globex):
+        assert not PluginState.objects.filter(enabled=True).exists()
+
+
+def test_looking_ahead_costs_as_many_statements_for_many_organisations_as_for_one(
+    staff: Client, tenants: Tenants
+) -> None:
+    def cost(*slugs: str) -> int:
+        with CaptureQueriesContext(connection) as queries:
+            assert len(_effects(_choose(staff, "enable", "rota", *slugs))) == len(slugs)
+        return len(queries)
+
+    cost("acme", "globex")
+    assert cost("acme", "globex") == cost("acme")
 
 
 def test_it_is_done_in_each_and_stands_in_each_audit_log(staff: Client, tenants: Tenants, platform: TenantRef) -> None:
@@ -196,7 +227,7 @@ def test_where_it_does_not_run_yet_although_it_is_enabled_the_reason_is_said(sta
     answer = staff.post("/fleet/apply/", {"action": "enable", "of": "pager", "tenant": ["acme", "globex"]})
     told = {each.ref.slug: each.text for each in answer.context["effects"]}
     assert told["globex"] == "Enabled: Pager."
-    assert told["acme"].startswith("Enabled: Pager. Its settings need attention")
+    assert told["acme"] == "Enabled: Pager. Its settings need attention: Gateway: Required."
 
 
 def test_one_that_refuses_does_not_hold_up_the_others(staff: Client, tenants: Tenants) -> None:

@@ -11,6 +11,7 @@ from django.test import Client
 from plugin_framework import activation, configuration, hooks, lifecycle
 from plugin_framework.audit import SYSTEM
 from plugin_framework.catalog import plans
+from plugin_framework.catalog.offers import set_offer
 from plugin_framework.gate import Reason
 from plugin_framework.models import AuditEntry, Delivery, PluginSetting, PluginState
 from plugin_framework.tenancy import TenantRef, tenant_scope
@@ -75,6 +76,17 @@ def test_the_admin_reads_why_and_cannot_enable_what_the_plan_lacks(
     assert "Small, does not include it" in answer.content.decode()
 
 
+def test_staff_reads_it_of_the_organisation_and_not_of_their_own(acme: TenantRef, staff: Client) -> None:
+    staff.post("/tenants/acme/plan/", {"plan": "small"})
+    set_offer("orders", "listed", granted=[])
+    ticked = {"action": "enable", "of": "clumsy", "tenant": ["acme"]}
+    pages = [staff.get("/tenants/acme/").text, staff.get("/fleet/").text, staff.post("/fleet/preview/", ticked).text]
+    for text in pages:
+        assert "The organisation&#x27;s plan, Small, does not include it." in text
+        assert "our organisation" not in text
+    assert "It is not offered to the organisation." in pages[0]
+
+
 def test_changing_a_plan_is_felt_by_all_who_have_it_and_by_nobody_else(
     acme: TenantRef, staff: Client, tenants: Tenants
 ) -> None:
@@ -118,6 +130,18 @@ def test_a_plan_that_makes_no_sense_is_refused(acme: TenantRef, staff: Client, s
     answer = staff.post("/plans/new/", sent)
     assert answer.status_code == 422
     assert len(plans.plans()) == 2
+
+
+def test_what_a_short_name_may_be_is_said_in_our_words(staff: Client) -> None:
+    sent = {"slug": "Für alle", "name": "X"}
+    page = staff.post("/plans/new/", sent)
+    assert page.context["form"].errors["slug"] == [
+        "Use the letters a to z, digits, hyphens and underscores only, as in basic or team-2."
+    ]
+    german = staff.post("/plans/new/", sent, headers={"accept-language": "de"})
+    assert german.context["form"].errors["slug"] == [
+        "Nur die Buchstaben a bis z, Ziffern, Binde- und Unterstriche verwenden, wie in basic oder team-2."
+    ]
 
 
 @pytest.mark.parametrize("address", ["/plans/nonesuch/", "/tenants/nobody/plan/"])

@@ -169,7 +169,7 @@ def test_what_needs_settings_first_cannot_be_on_by_default(staff: Client, platfo
     assert answer.status_code == 409
     (error,) = answer.context["standing"].errors["on_by_default"]
     assert "Rota needs Pager. A new organisation would have to set Pager up first." in error
-    assert "gateway" in error
+    assert "Platform settings have to say: Gateway: Required." in error
     assert offers.current() == {}
     assert _log(platform) == []
 

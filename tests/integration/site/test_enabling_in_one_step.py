@@ -44,6 +44,13 @@ def test_the_page_asks_for_what_is_needed_and_puts_the_rest_out_of_the_way(admin
     assert [part.name for section in setup.others for part in section.parts] == ["level", "key"]
 
 
+def test_the_buttons_beside_agreeing_go_to_the_next_line_together(admin: Client) -> None:
+    text = admin.get(ENABLE).content.decode()
+    together = re.search(r'<div class="actions-together">(.*?)</div>', text, re.DOTALL)
+    assert together
+    assert [name in together[1] for name in ("Test connection", "Not now", "Agree, and")] == [True, True, False]
+
+
 def test_what_only_the_plugins_own_code_can_demand_is_asked_for_openly(admin: Client) -> None:
     (setup,) = admin.get("/settings/plugins/signup_rules/enable/").context["setups"]
     assert "allowed_domains" in [part.name for section in setup.needed for part in section.parts]

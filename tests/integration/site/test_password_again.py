@@ -216,11 +216,24 @@ def test_signing_in_again_does_not_keep_what_was_confirmed_before(actor: Any) ->
 
 def test_a_password_cannot_be_guessed_for_long(actor: Any) -> None:
     who = actor(WAYS[1])
-    found = [who.client.post(WAYS[1].path, {PASSWORD_FIELD: f"guess {number}"}).status_code for number in range(12)]
+    guesses = ({**WAYS[1].sent, PASSWORD_FIELD: f"guess {number}"} for number in range(12))
+    found = [who.client.post(WAYS[1].path, sent).status_code for sent in guesses]
     assert found[:10] == [422] * 10
     assert found[-1] == 429
     answer = who.client.post(WAYS[1].path, {**WAYS[1].sent, PASSWORD_FIELD: PASSWORD})
     assert (answer.status_code, who.log(WAYS[1])) == (429, [])
+
+
+@pytest.mark.parametrize(
+    "way", [way for way in WAYS if "confirmation" in way.sent], ids=lambda way: f"{way.host}{way.route}"
+)
+def test_a_name_typed_wrong_is_said_before_anybody_is_asked_for_their_password(way: Way, actor: Any) -> None:
+    who = actor(way)
+    for typed in ({**way.sent, "confirmation": "acme inc"}, {**way.sent, "confirmation": "", PASSWORD_FIELD: PASSWORD}):
+        answer = who.client.post(way.path, typed)
+        assert (answer.status_code, who.log(way)) == (409, [])
+        assert f"Type {way.sent['confirmation']} to erase" in answer.text or "Type its short name, acme," in answer.text
+        assert "Confirm that it is you" not in answer.text
 
 
 def test_one_goes_back_to_the_page_of_the_person_it_was_about(actor: Any) -> None:

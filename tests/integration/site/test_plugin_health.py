@@ -120,7 +120,9 @@ def test_a_plugin_that_cannot_run_says_why_and_leads_to_its_settings(admin: Clie
         lifecycle.enable("pager", SYSTEM)
     page = admin.get(PAGE)
     assert page.context["health"].title == "It is enabled, but does not run now."
-    assert "Its settings need attention" in page.content.decode()
+    why = "Its settings need attention: Gateway: Required."
+    assert why in page.content.decode()
+    assert why in admin.get("/settings/plugins/").content.decode()
 
 
 def test_a_plugin_to_which_nothing_is_delivered_has_no_charts(admin: Client, tenants: Tenants) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import UTC, datetime
 from typing import Any
 
 import pytest
@@ -11,9 +12,12 @@ from django.test.utils import CaptureQueriesContext
 
 from plugin_framework import lifecycle
 from plugin_framework.audit import SYSTEM
+from plugin_framework.catalog.models import Availability
 from plugin_framework.catalog.offers import set_offer
 from plugin_framework.models import AuditEntry, PluginState
 from plugin_framework.tenancy import tenant_scope
+from saas.console import actions
+from tenants import profile
 from tests.conftest import Tenants
 from tests.dummies import pages
 
@@ -165,6 +169,41 @@ def test_a_withdrawn_plugin_is_shown_with_the_platforms_message_and_cannot_be_en
     assert (answer.status_code, _enabled(tenants)) == (409, set())
 
 
+def _withdraw(plugin: str, message: str) -> None:
+    assert actions.offer(plugin, Availability.WITHDRAWN, SYSTEM, message=message)
+
+
+def test_what_the_platform_has_withdrawn_is_said_with_the_day_on_which_it_was_in_the_organisations_zone(
+    admin: Client, tenants: Tenants
+) -> None:
+    with tenant_scope(tenants.acme):
+        lifecycle.enable("webhooks", SYSTEM)
+        profile.change(profile.Profile("Acme", "Pacific/Auckland"), SYSTEM)
+    _withdraw("webhooks", "It rang.")
+    _withdraw("webhooks", "It rang at night.")
+    with tenant_scope(tenants.acme):
+        told = AuditEntry.objects.filter(action="catalog.withdrawn").order_by("id")
+        first, second = told.values_list("pk", flat=True)
+        told.filter(pk=first).update(at=datetime(2026, 3, 1, 20, tzinfo=UTC))
+        told.filter(pk=second).update(at=datetime(2026, 3, 9, tzinfo=UTC))
+    page = admin.get("/settings/plugins/webhooks/").text
+    assert "Withdrawn by the platform on 2 Mar 2026: It rang at night." in page
+    assert "Withdrawn by the platform: It rang at night." in admin.get("/settings/plugins/").text
+    actions.offer("webhooks", Availability.EVERYONE, SYSTEM)
+    set_offer("webhooks", "withdrawn", message="Again.")  # and nobody was told: then no day is known
+    assert "Withdrawn by the platform: Again." in admin.get("/settings/plugins/webhooks/").text
+
+
+def test_a_sample_is_offered_for_a_plugin_that_runs_and_for_no_other(admin: Client, tenants: Tenants) -> None:
+    with tenant_scope(tenants.acme):
+        lifecycle.enable("webhooks", SYSTEM)
+    assert "Send a sample event" in admin.get("/settings/plugins/webhooks/").text
+    _withdraw("webhooks", "It rang at night.")
+    page = admin.get("/settings/plugins/webhooks/").text
+    assert "Send a sample event" not in page
+    assert "Test connection" not in page
+
+
 def test_an_enabled_plugin_that_is_withdrawn_can_still_be_disabled(admin: Client, tenants: Tenants) -> None:
     admin.post("/settings/plugins/clumsy/enable/")
     set_offer("clumsy", "withdrawn", message="Gone.")
@@ -224,7 +263,7 @@ def test_a_plugin_that_needs_a_locked_one_is_locked_too_and_names_it(admin: Clie
     set_offer("pager", "withdrawn", message="It rang at night.")
     rota = next(each for each in admin.get("/settings/plugins/").context["plugins"] if each.name == "rota")
     assert (rota.state, rota.may_enable) == ("locked", False)
-    assert rota.reason_text == "It needs Pager, which cannot be enabled: It rang at night."
+    assert rota.reason_text == "It needs Pager, which cannot be enabled: Withdrawn by the platform: It rang at night."
     assert admin.post("/settings/plugins/rota/enable/").status_code == 409
     assert _enabled(tenants) == set()
 

@@ -57,6 +57,7 @@ def test_all_given_up_ones_between_two_times_are_delivered_again_after_a_questio
     asked = {"state": "dead", "since": "2026-11-20T11:00", "until": "2026-11-20T13:00", "of": "pager"}
     question = admin.get(f"{PAGE}?{urlencode(asked)}")
     assert "Deliver 2 events again?" in question.content.decode()
+    assert question.text.count("data-exact>20 Nov 2026, ") == 2, "the times that were chosen never become “in 3 hours”"
     assert _states(acme)[rows[1].pk] == "dead", "asking changes nothing"
     answer = admin.post(PAGE, {**asked, "upto": question.context["asked"].search.upto}, follow=True)
     assert answer.redirect_chain[0][0] == LIST

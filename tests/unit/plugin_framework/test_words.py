@@ -42,6 +42,10 @@ def test_what_is_stored_is_english_whoever_stores_it() -> None:
             "Zurückgehalten: Seine Einstellungen brauchen Aufmerksamkeit: server.host: Pflicht.",
         ),
         (
+            "Held back: Its settings need attention: Subject lines: Entry 2: Subject: Required.",
+            "Zurückgehalten: Seine Einstellungen brauchen Aufmerksamkeit: Subject lines: Entry 2: Betreff: Pflicht.",
+        ),
+        (
             "Given up after 10 attempts. The last one: ValueError: 100 % wrong",
             "Aufgegeben nach 10 Versuchen. Der letzte: ValueError: 100 % wrong",
         ),

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
+from django.utils import translation
 
 from plugin_framework.config import FREE_FORM, FieldError, compile_schema
 from plugin_framework.config.limits import MAX_BYTES, MAX_DEPTH
@@ -158,6 +159,22 @@ def test_errors_carry_the_path_of_their_field() -> None:
         FieldError(("rows", 1, "name"), "Must be a text."),
         FieldError(("rows", 2, "name"), "Required."),
     }
+
+
+def test_an_error_is_told_to_people_behind_the_labels_of_the_form() -> None:
+    rows = {"type": "array", "title": "Recipients", "items": _object(("name",), name={**TEXT, "title": "Subject"})}
+    mail = {**_object(host=TEXT, rows=rows), "title": "Mail"}
+    schema = compile_schema(_object(("free_text",), mail=mail, free_text=TEXT))
+    found = schema.validate({"mail": {"rows": [{"name": "a"}, {}], "host": 1}}).errors
+    told = [schema.sentence(each) for each in found]
+    assert set(map(str, told)) == {
+        "Free text: Required.",
+        "Mail: Host: Must be a text.",
+        "Mail: Recipients: Entry 2: Subject: Required.",
+    }
+    with translation.override("de"):
+        assert "E-Mail: Recipients: Eintrag 2: Betreff: Pflicht." in map(str, told)
+    assert str(schema.sentence(FieldError((), "Too large."))) == "Too large."
 
 
 def test_no_error_quotes_what_was_typed() -> None:
