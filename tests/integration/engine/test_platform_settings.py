@@ -131,7 +131,7 @@ def test_a_tenants_secret_does_not_follow_the_platform_elsewhere(acme: TenantRef
     with tenant_scope(acme):
         decision = activation.current().decision("courier")
     assert decision.reason is Reason.NEEDS_SETUP
-    assert decision.text.endswith(f"login.key: {layers.AGAIN.text}")
+    assert decision.text.endswith(f"Login: Key: {layers.AGAIN.text}")
     suggest({"host": "first.example"}, *locked)
     assert given(acme) == {"host": "first.example", "fast": False, "login": {"user": "nobody", "key": "acme's key"}}
 
