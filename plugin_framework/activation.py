@@ -9,25 +9,22 @@ from __future__ import annotations
 import threading
 import time
 from collections import OrderedDict
-from collections.abc import Callable, Iterator, Mapping, Sequence, Set
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from types import MappingProxyType
 from typing import Any
 
-from django.conf import settings
-from django.utils import timezone, translation
+from django.utils import timezone
 
-from plugin_framework import gate, instances, layers, masking, metrics, settings_store, shapes, tenancy, tenant_record
+from plugin_framework import gate, instances, layers, masking, metrics, starting, tenancy, tenant_record
 from plugin_framework.catalog import revisions
 from plugin_framework.catalog.offers import DEFAULT, offers
 from plugin_framework.db.recorded import lacking
 from plugin_framework.instances import Held, Instance
-from plugin_framework.layers import PlatformSettings
-from plugin_framework.registry import JOB_HOOK, PluginSpec, registry
+from plugin_framework.registry import JOB_HOOK, registry
 from plugin_framework.sdk import NoTenant, PluginInterface
-from plugin_framework.sdk._calling import plugins_code
-from plugin_framework.sdk._words import Phrase, reread
+from plugin_framework.sdk._words import reread
 from plugin_framework.tenancy import Revisions, TenantRef
 from plugin_framework.tenant_record import Enabled, TenantRecord
 
@@ -35,10 +32,6 @@ CACHED_TENANTS = 512  # active sets kept in this process; the least recently use
 BYTES_PER_TENANT = 32 * 1024  # that one of them takes at most, with the built-in plugins; a test measures it
 RETRY_FAILED_START = 30.0  # seconds until a plugin whose initialize() raised is tried again
 _MEMO, _BUILDING = "active_set", "active_set_is_built"
-_OLD_TABLES = Phrase("It is being updated: its tables here are still those of an older version.")
-_NEW_SETTINGS = Phrase("It is being updated: its settings were saved by a newer version than the one that runs here.")
-_ATTENTION = Phrase("Its settings need attention: %(what)s")
-_FAILED = Phrase("It failed to start: %(kind)s.")
 
 
 class StillStarting(RuntimeError):
@@ -286,7 +279,7 @@ def _built(tenant: TenantRef, wanted: Revisions, old: ActiveSet | None, record: 
     made: dict[str, Instance] = {}
     kept = {each.plugin.name: each for each in old.held.instances} if old else {}
     for spec in startable:
-        if updating := _updating(spec, rows[spec.name], old_tables):
+        if updating := starting.updating(spec, rows[spec.name], old_tables):
             problems[spec.name] = updating
             continue
         revision = rows[spec.name].settings_revision
@@ -300,7 +293,9 @@ def _built(tenant: TenantRef, wanted: Revisions, old: ActiveSet | None, record: 
             or instance.plugin.tenant != tenant  # of a sign-up that was rolled back, whose schema this one got
             or type(instance.plugin) is not spec.cls
         ):
-            instance = _start(spec, tenant, rows[spec.name], record.settings.get(spec.name, {}), platform, problems)
+            instance = starting.start(
+                spec, tenant, rows[spec.name], record.settings.get(spec.name, {}), platform, problems
+            )
         if instance is not None:
             made[spec.name] = instance
     facts = replace(facts, problems=problems)
@@ -318,64 +313,6 @@ def _built(tenant: TenantRef, wanted: Revisions, old: ActiveSet | None, record: 
         held=instances.hold(made.values()),
         retry_at=time.monotonic() + min(look_again, default=float("inf")),
     )
-
-
-def _updating(spec: PluginSpec, row: Enabled, old_tables: Set[str]) -> gate.Decision | None:
-    """Why this process's version of a plugin leaves it to another's: what is stored here is of an older version, or of a newer one.
-
-    A newer version's settings are not tried on an older schema: what happened to fit would run with half of what somebody meant.
-    """
-    if spec.app_label in old_tables:
-        return gate.Decision(gate.Reason.UPDATING, _OLD_TABLES())
-    if row.config_version > spec.config_version:
-        return gate.Decision(gate.Reason.UPDATING, _NEW_SETTINGS())
-    return None
-
-
-def _start(
-    spec: PluginSpec,
-    tenant: TenantRef,
-    row: Enabled,
-    stored: settings_store.Config,
-    platform: PlatformSettings,
-    problems: dict[str, gate.Decision],
-) -> Instance | None:
-    """Make, configure and initialize one plugin; what stands in the way goes into `problems`."""
-    try:
-        with plugins_code():
-            plugin = spec.new()
-            plugin.tenant = tenant
-    except Exception as error:  # a plugin's constructor may raise anything, also in one tenant only
-        spec.log.exception("The constructor of %s failed", spec.name)
-        problems[spec.name] = _failed_to_start(error)
-        return None
-    try:
-        own = shapes.in_shape(spec, stored, row.config_version, platform)
-        checked = layers.effective(spec, own, platform)
-    except shapes.Unfit as error:
-        problems[spec.name] = gate.Decision(gate.Reason.NEEDS_SETUP, error.words)
-        return None
-    except settings_store.Unreadable as error:
-        problems[spec.name] = gate.Decision(gate.Reason.NEEDS_SETUP, spec.schema.sentence(error.found))
-        return None
-    with translation.override(settings.LANGUAGE_CODE):  # it is kept for readers of other languages too
-        errors = layers.problems(spec, lambda: plugin, checked)
-    if errors:
-        problems[spec.name] = gate.Decision(gate.Reason.NEEDS_SETUP, _ATTENTION(what=spec.schema.sentence(errors[0])))
-        return None
-    try:
-        with plugins_code():
-            plugin.settings = MappingProxyType(checked.config)
-            plugin.initialize(dict(checked.config))
-    except Exception as error:  # a plugin's initialize may raise anything
-        spec.log.exception("initialize() of %s failed", spec.name)
-        problems[spec.name] = _failed_to_start(error)
-        return None
-    return Instance(plugin, row.settings_revision, platform)
-
-
-def _failed_to_start(error: Exception) -> gate.Decision:
-    return gate.Decision(gate.Reason.FAILED_TO_START, _FAILED(kind=type(error).__name__))
 
 
 def _table(plugins: Mapping[str, PluginInterface]) -> Mapping[str, Handlers]:

@@ -14,7 +14,7 @@ from django.utils import timezone
 from plugin_framework import activation, lifecycle
 from plugin_framework.audit import SYSTEM
 from plugin_framework.catalog.models import Availability
-from plugin_framework.delivery import folding, house, schedule
+from plugin_framework.delivery import folding, schedule
 from plugin_framework.delivery.models import Schedule, Wake
 from plugin_framework.models import Delivery
 from plugin_framework.registry import JOB_HOOK, registry
@@ -364,26 +364,6 @@ def test_nobody_can_call_a_job_as_if_it_were_a_hook(acme: TenantRef) -> None:
     with pytest.raises(UnknownHook):
         hooks.call_hook(JOB_HOOK)
     assert RAN == []
-
-
-def test_a_job_of_the_platform_is_owed_to_every_tenant_or_to_its_own_alone(
-    acme: TenantRef, tenants: Any, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    from plugin_framework.tenancy import current_tenant
-    from tenants import fleet
-    from tenants.fleet import Options
-
-    monkeypatch.setattr(house, "_handlers", dict(house._handlers))
-    monkeypatch.setattr(house, "_schedules", dict(house._schedules))
-    house.register("tidy", lambda: RAN.append(f"tidy {current_tenant().slug}"), cron="0 4 * * *")
-    house.register("count", lambda: RAN.append(f"count {current_tenant().slug}"), cron="0 5 * * *", platform_only=True)
-    list(fleet.migrate_tenants(fleet.plan(Options()), Options()))
-    with public_scope():
-        Schedule.objects.update(run_at=timezone.now(), due_at=timezone.now())
-        Schedule.objects.exclude(job__in=("tidy", "count")).delete()
-    _run_due()
-    work_off()
-    assert sorted(RAN) == ["count admin", "tidy acme", "tidy admin", "tidy globex"]
 
 
 def test_a_look_when_nothing_is_due_costs_one_statement(acme: TenantRef, django_assert_num_queries: Any) -> None:
