@@ -63,7 +63,7 @@ def _found(admin: Visitor, keys: Keyboard) -> None:
 def _enabled(admin: Visitor, keys: Keyboard) -> None:
     """What is wrong is told before anything else."""
     page = admin.page
-    told, agree = page.get_by_label("What the others are told"), page.get_by_role("button", name="Agree, and enable")
+    told, agree = page.get_by_label("What the others are told"), page.get_by_role("button", name="Agree and enable")
     page.wait_for_url("**/enable/")
     admin.look("enable")
     keys.write("Please ask Ada.", told)
