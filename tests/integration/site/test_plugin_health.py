@@ -179,3 +179,22 @@ def test_ten_thousand_deliveries_are_read_in_one_statement_over_an_index(
     with CaptureQueriesContext(connection) as queries:
         admin.get(PAGE)
     assert len(queries) <= 20
+
+
+def test_one_that_hears_no_events_and_has_a_job_runs_before_its_first_time(admin: Client, tenants: Tenants) -> None:
+    with tenant_scope(tenants.acme):
+        lifecycle.enable("usage_analytics", SYSTEM)
+    page = admin.get("/settings/plugins/usage_analytics/")
+    assert (page.context["health"].level, page.context["health"].title) == ("ok", "It runs.")
+    text = page.content.decode()
+    assert "Nothing that it does by the clock was due yet." in text
+    assert "Nothing has happened yet" not in text
+
+
+def test_one_that_only_answers_while_pages_are_made_has_no_list_of_deliveries(admin: Client, tenants: Tenants) -> None:
+    with tenant_scope(tenants.acme):
+        configuration.configure("signup_rules", SYSTEM, {"allowed_domains": ["acme.example"]})
+        lifecycle.enable("signup_rules", SYSTEM)
+    text = admin.get("/settings/plugins/signup_rules/").content.decode()
+    assert 'id="deliveries-title"' not in text
+    assert 'id="deliveries-title"' in admin.get(PAGE).content.decode()
