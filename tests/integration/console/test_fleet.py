@@ -12,6 +12,7 @@ from django.utils import timezone
 
 from plugin_framework import configuration, lifecycle
 from plugin_framework.audit import SYSTEM
+from plugin_framework.catalog import plans
 from plugin_framework.catalog.offers import set_offer, set_standing
 from plugin_framework.delivery import breaker
 from plugin_framework.models import AuditEntry, Delivery, PluginSetting, PluginState
@@ -23,6 +24,7 @@ from tenants import operations
 from tenants.models import State, Tenant
 from tenants.provisioning import create_tenant
 from tests.conftest import Tenants
+from tests.dummies import pages
 
 pytestmark = pytest.mark.usefixtures("plugins")
 
@@ -234,6 +236,41 @@ def test_one_that_refuses_does_not_hold_up_the_others(staff: Client, tenants: Te
     set_offer("clumsy", "listed", granted=[tenants.globex.schema])
     answer = staff.post("/fleet/apply/", {"action": "enable", "of": "clumsy", "tenant": ["acme", "globex"]})
     assert [outcome for outcome, _ in _effects(answer).values()] == ["refused", "change"]
+
+
+def test_what_refuses_while_it_is_done_speaks_to_staff_of_an_organisation_that_is_not_theirs(
+    staff: Client, tenants: Tenants
+) -> None:
+    def told(action: str, plugin: str, slug: str) -> tuple[str, str]:
+        return _effects(staff.post("/fleet/apply/", {"action": action, "of": plugin, "tenant": slug}))[slug]
+
+    plans.define("small", "Small", ["rota"])
+    with tenant_scope(tenants.acme):
+        plans.assign("small")
+    assert told("enable", "clumsy", "acme") == ("refused", "The organisation's plan, Small, does not include it.")
+    needing = "Rota needs Pager: The organisation's plan, Small, does not include it."
+    assert told("enable", "rota", "acme") == ("refused", needing)
+    set_offer("clumsy", "listed", granted=[])
+    assert told("enable", "clumsy", "globex") == ("refused", "It is not offered to the organisation.")
+    set_offer("clumsy", "everyone")
+    _enable(tenants.globex, "rota")
+    set_standing("rota", on_by_default=False, required=True)
+    kept = "Rota is required, so it cannot be disabled. If it has to go, say in the catalog that it is not required."
+    assert told("disable", "rota", "globex") == ("refused", kept)
+    assert _effects(_choose(staff, "disable", "rota", "globex"))["globex"] == ("refused", kept)
+
+
+def test_what_fails_while_it_is_enabled_sends_staff_to_the_log_and_not_to_staff(
+    staff: Client, tenants: Tenants, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def failing(self: object) -> None:
+        raise RuntimeError("no")
+
+    monkeypatch.setattr(pages.Clumsy, "on_enable", failing)
+    answer = staff.post("/fleet/apply/", {"action": "enable", "of": "clumsy", "tenant": "acme"})
+    why = "its own preparations failed (RuntimeError)"
+    said = f"Clumsy could not be enabled: {why}. Nothing was changed. The log has the details."
+    assert _effects(answer)["acme"] == ("refused", said)
 
 
 def test_paused_ones_are_resumed(staff: Client, tenants: Tenants) -> None:
