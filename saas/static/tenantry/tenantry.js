@@ -91,9 +91,19 @@
     }
   };
   new MutationObserver(tellNew).observe(document.body, { childList: true, subtree: true });
-  // Where the navigation is a strip, the page one is on comes into view.
-  const here = document.querySelector(".rail-nav [aria-current]");
-  if (here) here.scrollIntoView({ block: "nearest", inline: "center" });
+  // Where the navigation is a strip, the page one is on stays in sight by style alone; here its neighbours come into view as well.
+  const here = document.querySelector(".rail-nav li:has([aria-current])");
+  if (here) {
+    here.style.position = "static"; // where it stands, not where it is held
+    here.scrollIntoView({ block: "nearest", inline: "center" });
+    here.style.position = "";
+  }
+  const strip = document.querySelector(".rail-nav");
+  if (strip) {
+    strip.addEventListener("focusin", ({ target }) => {
+      if (target.matches(":focus-visible")) target.scrollIntoView({ block: "nearest", inline: "nearest" });
+    });
+  }
   const first = document.querySelector(".form-errors, [data-focus]");
   if (first) first.focus();
 })();
