@@ -96,10 +96,16 @@ class Row:
 
 @dataclass(frozen=True, slots=True)
 class Page:
-    """Some organisations. `columns`: names and titles of the plugins; `next`: what to ask for `after`, "" at the end."""
+    """Some organisations.
+
+    Attributes:
+        columns: names and titles of the plugins, in the order of the cells. `left_out`: how many others none of them has enabled.
+        next: what to ask for `after`; "" at the end.
+    """
 
     rows: Sequence[Row]
     columns: Sequence[tuple[str, str]]
+    left_out: int
     looked_at: int
     total: int
     next: str
@@ -125,8 +131,9 @@ def page(criteria: Criteria, size: int = PER_PAGE, most: int = LOOKED_AT) -> Pag
         if len(rows) == size:
             break
     columns = _columns(rows, criteria.plugin)
+    left_out = 0 if criteria.plugin else len(registry.specs.keys() - {name for name, _title in columns})
     rows = [replace(row, cells=_in_order(row.cells, columns)) for row in rows]
-    return Page(rows, columns, looked_at, total, last if looked_at < len(found) else "")
+    return Page(rows, columns, left_out, looked_at, total, last if looked_at < len(found) else "")
 
 
 def refs_of(slugs: Sequence[str]) -> list[TenantRef]:
@@ -225,7 +232,7 @@ def _fits(row: Row, kind: str) -> bool:
 
 
 def _columns(rows: Sequence[Row], plugin: str) -> list[tuple[str, str]]:
-    names = {plugin} if plugin else {*registry.specs, *(cell.plugin for row in rows for cell in row.cells)}
+    names = {plugin} if plugin else {cell.plugin for row in rows for cell in row.cells}
     return sorted(((name, title_of(name)) for name in names), key=lambda each: (each[1].casefold(), each[0]))
 
 

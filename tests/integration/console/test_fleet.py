@@ -17,6 +17,7 @@ from plugin_framework.catalog.offers import set_offer, set_standing
 from plugin_framework.delivery import breaker
 from plugin_framework.models import AuditEntry, Delivery, PluginSetting, PluginState
 from plugin_framework.models.delivery import DeliveryState
+from plugin_framework.registry import registry
 from plugin_framework.tenancy import TenantRef, public_scope, tenant_scope
 from saas.console import fleet_actions, fleet_view
 from saas.console.fleet_view import Criteria
@@ -81,7 +82,8 @@ def test_failures_and_pauses_are_told_apart(staff: Client, tenants: Tenants) -> 
         "acme": {"pager": "runs", "clumsy": "failing"},
         "globex": {"pager": "paused", "clumsy": "paused"},
     }
-    text = staff.get("/fleet/").content.decode()
+    assert "?plugin=clumsy&amp;q=acme" in staff.get("/fleet/").content.decode()  # where it says why
+    text = staff.get("/fleet/?plugin=clumsy&q=acme").content.decode()
     assert "1 delivery was given up lately." in text
     assert "It kept pages waiting." in text
     assert (_slugs(staff, "?kind=failing"), _slugs(staff, "?kind=paused")) == (["acme"], ["globex"])
@@ -156,6 +158,22 @@ def _choose(staff: Client, action: str, of: str, *slugs: str, **more: str) -> An
 
 def _effects(answer: Any) -> dict[str, tuple[str, str]]:
     return {each.ref.slug: (each.outcome, each.text) for each in answer.context["effects"]}
+
+
+def test_what_none_of_the_organisations_shown_has_takes_no_column(staff: Client, tenants: Tenants) -> None:
+    _enable(tenants.acme, "rota")
+    page = staff.get("/fleet/").context["page"]
+    assert [name for name, _title in page.columns] == ["pager", "rota"]
+    assert page.left_out == len(registry.specs) - 2
+    alone = staff.get("/fleet/?plugin=clumsy").context["page"]
+    assert ([name for name, _title in alone.columns], alone.left_out) == (["clumsy"], 0)
+
+
+def test_all_that_the_page_shows_are_chosen_at_once(staff: Client, tenants: Tenants) -> None:
+    sent = {"which": "page", "shown": ["acme", "globex"], "after": "aaa"}
+    answer = _choose(staff, "enable", "clumsy", **sent)  # type: ignore[arg-type]  # several values of one name
+    assert list(_effects(answer)) == ["acme", "globex"]
+    assert answer.context["back_url"] == "/fleet/?after=aaa"  # the page they stood on
 
 
 def test_what_it_would_do_is_said_of_each_and_nothing_is_done(staff: Client, tenants: Tenants) -> None:
