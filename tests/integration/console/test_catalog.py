@@ -64,6 +64,32 @@ def test_the_catalog_is_searched_and_filtered(staff: Client) -> None:
     assert [info.name for info in answer.context["plugins"]] == ["pager"]
 
 
+def test_what_was_rejected_is_found_by_that_and_is_not_said_to_be_offered(staff: Client) -> None:
+    answer = staff.get("/catalog/?state=rejected")
+    assert [info.name for info in answer.context["plugins"]] == ["broken", "Odd/one"]
+    assert "Rejected: runs for nobody" in answer.text
+    assert 'badge-ok">Offered to everyone' not in answer.text
+    counts = {each.value: each.count for each in answer.context["filters"]}
+    assert counts["rejected"] == 2
+    assert counts[""] == counts["everyone"] + 2
+    staff.post("/catalog/broken/", {"availability": "hidden"})
+    both = staff.get("/catalog/?state=hidden")
+    assert [info.states for info in both.context["plugins"]] == [("rejected", "hidden")]
+
+
+def test_a_withdrawn_plugin_says_whom_it_is_missing_and_is_offered_again_with_one_press(
+    staff: Client, tenants: Tenants
+) -> None:
+    with tenant_scope(tenants.acme):
+        lifecycle.enable("clumsy", SYSTEM)
+    staff.post("/catalog/clumsy/", {**WITHDRAW, "confirm": "yes"})
+    page = staff.get("/catalog/clumsy/").text
+    assert "1 organisation has it enabled and is without it. Its people read:" in page
+    assert "see whom it hits" not in page  # that has happened
+    assert staff.post("/catalog/clumsy/", {"availability": "everyone"}).status_code == 302
+    assert "is without it" not in staff.get("/catalog/clumsy/").text
+
+
 def test_a_plugins_page_says_what_it_keeps_and_what_has_changed(staff: Client) -> None:
     class Diary(pages.Rota):
         name, title, dependencies = "diary", "Diary", ()
