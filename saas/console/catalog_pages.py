@@ -56,6 +56,7 @@ def overview(request: HttpRequest) -> HttpResponse:
         "tenants_active": states.get(State.ACTIVE, 0),
         "tenants_suspended": states.get(State.SUSPENDED, 0),
         "stuck": stuck,
+        "lost": fleet.lost(SHOWN),
         "plugins_total": len(registry.specs),
         "adoption": adoption,
         "withdrawn": [info for info in catalog if info.availability == Availability.WITHDRAWN],

@@ -179,9 +179,8 @@ class PlanForm(forms.Form):
             *registry.specs,
             *(options.get("initial") or {}).get("plugins", ()),
         }  # its code may be away for a while
-        self.fields["plugins"].choices = sorted(
-            ((name, title_of(name)) for name in known), key=lambda each: each[1].casefold()
-        )  # type: ignore[attr-defined]  # the field's
+        titles = sorted(((name, title_of(name)) for name in known), key=lambda each: each[1].casefold())
+        self.fields["plugins"].choices = titles  # type: ignore[attr-defined]  # the field's
 
     def limits(self) -> Limits:
         """What was typed, as the engine takes it."""

@@ -82,8 +82,7 @@ def test_failures_and_pauses_are_told_apart(staff: Client, tenants: Tenants) -> 
         "acme": {"pager": "runs", "clumsy": "failing"},
         "globex": {"pager": "paused", "clumsy": "paused"},
     }
-    assert "?plugin=clumsy&amp;q=acme" in staff.get("/fleet/").content.decode()  # where it says why
-    text = staff.get("/fleet/?plugin=clumsy&q=acme").content.decode()
+    text = staff.get("/fleet/").content.decode()
     assert "1 delivery was given up lately." in text
     assert "It kept pages waiting." in text
     assert (_slugs(staff, "?kind=failing"), _slugs(staff, "?kind=paused")) == (["acme"], ["globex"])
@@ -167,6 +166,22 @@ def test_what_none_of_the_organisations_shown_has_takes_no_column(staff: Client,
     assert page.left_out == len(registry.specs) - 2
     alone = staff.get("/fleet/?plugin=clumsy").context["page"]
     assert ([name for name, _title in alone.columns], alone.left_out) == (["clumsy"], 0)
+
+
+def test_only_what_is_in_the_state_that_is_looked_for_has_a_column_and_says_why(
+    staff: Client, tenants: Tenants
+) -> None:
+    _enable(tenants.acme, "rota", "clumsy", "orders", "announcements", "webhooks")
+    _give_up(tenants.acme, "clumsy")
+    every = staff.get("/fleet/")
+    assert (len(every.context["page"].columns), "was given up lately" in every.text) == (
+        6,
+        False,
+    )  # no room for reasons
+    assert "?plugin=clumsy&amp;q=acme" in every.text  # which are there
+    failing = staff.get("/fleet/?kind=failing")
+    assert [name for name, _title in failing.context["page"].columns] == ["clumsy"]
+    assert "1 delivery was given up lately." in failing.text
 
 
 def test_all_that_the_page_shows_are_chosen_at_once(staff: Client, tenants: Tenants) -> None:

@@ -90,8 +90,10 @@ def test_jobs_by_the_clock_and_spares_are_shown(staff: Client, platform: TenantR
     with tenant_scope(platform):
         schedule.sync()
     page = staff.get("/health/")
-    jobs = {(each.plugin, each.job): each for _, each in page.context["jobs"]}
-    assert jobs[HOUSE, "new_tenants"].tenants == 1
+    jobs = {(each.plugin, each.job): (what, each) for _, what, each in page.context["jobs"]}
+    what, job = jobs[HOUSE, "new_tenants"]
+    assert (what, job.tenants) == ("Set up new organisations", 1)
+    assert all(what for (plugin, _), (what, _job) in jobs.items() if plugin == HOUSE)  # in words made for people
     assert page.context["spares_wanted"] == settings.SPARE_SCHEMAS
 
 
