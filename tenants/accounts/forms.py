@@ -40,7 +40,7 @@ def plain_mailbox(email: str) -> None:
 def email_field() -> forms.EmailField:
     """A field for an address that an account can have."""
     return forms.EmailField(
-        label=_("Email"),
+        label=_("E-mail address"),
         max_length=254,
         validators=[one_plain_line, plain_mailbox],
         widget=forms.EmailInput(attrs={"autocomplete": "email"}),

@@ -210,7 +210,7 @@ def test_a_program_is_told_what_is_wrong_by_field(acme: Client, tenants: Tenants
     assert answer.status_code == 400
     errors = answer.json()["errors"]
     assert set(errors) == {"email", "password"}
-    assert errors["email"] == ["Enter a valid email address."]
+    assert errors["email"] == ["Must be an e-mail address, like ada@example.com."]
     assert all(isinstance(each, str) and each for found in errors.values() for each in found)
     veto = send_json(acme, {**ADA, "email": "eve@banned.example"})
     assert (veto.status_code, veto.json()) == (400, {"errors": {"__all__": ["We do not serve banned.example here."]}})
