@@ -60,3 +60,11 @@ def test_the_first_page_of_a_folder_leads_to_all_its_others(folder: str) -> None
 def test_no_code_in_a_table_shows_the_backslash_before_a_bar() -> None:
     lines = [line for page in (ROOT / "docs").rglob("*.md") for line in page.read_text("utf-8").splitlines()]
     assert [line for line in lines if line.startswith("|") and re.search(r"`[^`]*\\\|[^`]*`", line)] == []
+
+
+def test_a_list_stands_behind_an_empty_line_without_which_the_site_makes_a_paragraph_of_it() -> None:
+    found = []
+    for page in (ROOT / "docs").rglob("*.md"):
+        text = re.sub(r"^```.*?^```", "", page.read_text("utf-8"), flags=re.M | re.S)
+        found += [(page.name, start) for start in re.findall(r"^[^\s|-].*\n(- .{20})", text, re.M)]
+    assert found == []
