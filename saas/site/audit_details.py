@@ -75,14 +75,18 @@ _COUNTS = ("count", "deliveries", "devices", "files", "number", "organisations",
 
 
 def details(detail: dict[str, Any]) -> list[tuple[str, str]]:
-    """What `detail` holds, by name. A name or code that nobody knows here stays as it is."""
+    """What `detail` holds, by name, without empty texts. A name or code that nobody knows here stays as it is."""
     return [
-        (str(_NAMES.get(name, name.replace("_", " "))), _said(name, value, detail)) for name, value in detail.items()
+        (str(_NAMES.get(name, name.replace("_", " "))), _said(name, value, detail))
+        for name, value in detail.items()
+        if value not in ("", None)
     ]
 
 
 def _said(name: str, value: Any, detail: dict[str, Any]) -> str:
     match value:
+        case [] | {} if not value:
+            return gettext("none")
         case bool():
             return words(value)
         case int() if name in _COUNTS:

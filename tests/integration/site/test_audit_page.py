@@ -132,6 +132,7 @@ def test_details_are_read_in_the_readers_language_and_the_organisations_time(adm
 @pytest.mark.parametrize(
     ("detail", "read"),
     [
+        ({"message": "", "plugins": [], "limits": {}}, [("Plugins", "keine"), ("Grenzen", "keine")]),
         ({"count": 12345, "state": "Given up", "since": "2026-11-28T20:05:00+00:00", "picked": "1, 2"},
          [("Anzahl", "12.345"), ("Zustand", "Aufgegeben"), ("geschehen ab", "28.11.2026, 20:05 UTC"), ("ausgewählt", "1, 2")]),
         ({"delivery": 12345, "was": "dead"}, [("Zustellung", "12345"), ("war", "Aufgegeben")]),
