@@ -12,8 +12,10 @@ from django.utils.translation import ngettext
 
 from plugin_framework.delivery import record
 from plugin_framework.delivery.record import Record
+from plugin_framework.quotas import Kind
 from plugin_framework.registry import registry
 from plugin_framework.sdk._counts import Counted
+from saas.site import quota_info
 from saas.site.charts import Chart, chart
 from saas.site.plugin_info import PluginInfo
 
@@ -87,6 +89,8 @@ def _of_deliveries(info: PluginInfo, lately: Record) -> Words:
     if bad and (good is None or bad.at > good.at):
         tried = _("What failed is tried again by itself.") if lately.next_try else ""
         return "error", _("The latest delivery failed."), f"{tried} {_remedy(info)}".strip()
+    if lately.waiting and (used_up := [each for each in quota_info.pressing(Kind.DELIVERIES) if each.used_up]):
+        return "warn", _("Its deliveries wait: those that your plan includes for today are used up."), used_up[0].remedy
     if lately.given_up:
         number = lately.given_up
         said = ngettext(
