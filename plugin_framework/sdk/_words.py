@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass, field
-from functools import lru_cache
+from bisect import insort
+from dataclasses import dataclass
+from functools import cache, lru_cache
 from itertools import islice
 
 from django.utils.translation import gettext
@@ -54,15 +55,15 @@ class Phrase:
 
     text: str
     amounts: tuple[str, ...] = ()
-    _pattern: re.Pattern[str] = field(init=False, repr=False, compare=False)
 
     def __post_init__(self) -> None:
-        parts = _PLACE.split(self.text)
-        pieces = (f"(?P<{part}>.+?)" if number % 2 else re.escape(part) for number, part in enumerate(parts))
-        object.__setattr__(self, "_pattern", re.compile("".join(pieces), re.DOTALL))
-        if len(parts) == 1 or self.says >= LEAST:
-            _phrases.append(self)
-            _phrases.sort(key=lambda each: -each.says)  # what says most is tried first
+        places = _PLACE.findall(self.text)
+        if len(set(places)) < len(places) or not all(map(str.isidentifier, places)):
+            raise ValueError(
+                f"{self.text!r} cannot be found again: give each of its places a name of its own, of letters."
+            )
+        if not places or self.says >= LEAST:
+            insort(_phrases, self, key=lambda each: -each.says)  # what says most is tried first
 
     @property
     def says(self) -> int:
@@ -75,12 +76,20 @@ class Phrase:
 
     def read(self, text: str) -> Sentence | None:
         """The sentence that `text` is, if it was made of this phrase."""
-        found = self._pattern.fullmatch(text)
+        found = _pattern(self.text).fullmatch(text)
         return self(**{name: self._value(name, text) for name, text in found.groupdict().items()}) if found else None
 
     def _value(self, name: str, text: str) -> Sentence | Counted | Amount:
         amount = reread_amount(text) if name in self.amounts else None
         return amount if amount is not None else reread_count(text) or reread(text)
+
+
+@cache
+def _pattern(phrase: str) -> re.Pattern[str]:
+    """What finds the sentences made of a phrase; compiled when the first is looked for: there are hundreds, and most processes never do."""
+    parts = _PLACE.split(phrase)
+    pieces = (f"(?P<{part}>.+?)" if number % 2 else re.escape(part) for number, part in enumerate(parts))
+    return re.compile("".join(pieces), re.DOTALL)
 
 
 @lru_cache(maxsize=1024)

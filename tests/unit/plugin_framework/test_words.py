@@ -75,3 +75,20 @@ def test_a_sentence_equals_whatever_says_the_same_in_english() -> None:
 def test_a_phrase_that_says_too_little_is_not_looked_for_in_others_texts() -> None:
     Phrase("%(one)s wants %(two)s")
     assert reread("somebody wants something").values == ()
+
+
+@pytest.mark.parametrize("text", ["%(name)s wants %(name)s, and more", "It costs %(1st)s more than is there"])
+def test_a_phrase_that_could_not_be_found_again_is_refused_where_it_is_made(text: str) -> None:
+    with pytest.raises(ValueError, match="give each of its places a name of its own"):
+        Phrase(text)
+
+
+def test_what_says_most_is_tried_first_whenever_it_was_made() -> None:
+    little, most, more = (
+        Phrase(f"It lies far away from %(place)s{rest}") for rest in ("", " on %(road)s by %(means)s", " on %(road)s")
+    )
+    assert reread("It lies far away from home on Main Street by bus").values == (
+        most(place="home", road="Main Street", means="bus").values
+    )
+    assert reread("It lies far away from home on Main Street").values == more(place="home", road="Main Street").values
+    assert reread("It lies far away from home").values == little(place="home").values
