@@ -8,12 +8,15 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
+from django.apps import apps
 from django.conf import settings
 from django.template import Context
 from django.template.base import Template
 from django.test import Client
 from django.test.signals import template_rendered
 from django.utils import translation
+from whitenoise.middleware import WhiteNoiseMiddleware
+from whitenoise.responders import StaticFile
 
 from plugin_framework.tenancy import TenantRef, tenant_scope
 from saas.testing.server import Tenants, two_tenants
@@ -46,6 +49,24 @@ def told_of_whole_pages(django_test_environment: None) -> Iterator[None]:
 
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(Template, "_render", draw)
+        yield
+
+
+@pytest.fixture(scope="session", autouse=True)
+def static_files_found_once() -> Iterator[None]:
+    """Each test client loads the middleware anew, and with it the list of all static files: this process makes one for each set of apps."""
+    found: dict[tuple[str, ...], dict[str, StaticFile]] = {}
+    find = WhiteNoiseMiddleware.add_files_from_finders
+
+    def add(self: WhiteNoiseMiddleware) -> None:
+        known = tuple(app.name for app in apps.get_app_configs())
+        if known not in found:
+            find(self)
+            found[known] = self.files
+        self.files = found[known]
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(WhiteNoiseMiddleware, "add_files_from_finders", add)
         yield
 
 
