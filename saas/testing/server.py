@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 from typing import Any
 from urllib.parse import quote, urlencode
@@ -96,8 +97,9 @@ def _url(name: str) -> str:
     return f"postgresql:///{quote(name)}?{urlencode(given, quote_via=quote)}"
 
 
+@cache
 def two_tenants() -> Tenants:
-    """`acme` and `globex`, as the current database has them."""
+    """`acme` and `globex`, as the template has them, and so every database that a test begins with: they are looked up once."""
     from tenants import directory
 
     acme, globex = directory.by_slug("acme"), directory.by_slug("globex")
