@@ -114,8 +114,8 @@ def _fill() -> None:
 
 def clone(template: str, name: str) -> None:
     """Make `name` a fresh copy of `template`."""
-    drop(name)
     with server() as raw:
+        _drop(raw, name)
         raw.execute(
             sql.SQL("CREATE DATABASE {} TEMPLATE {} STRATEGY file_copy").format(
                 sql.Identifier(name), sql.Identifier(template)
@@ -126,7 +126,11 @@ def clone(template: str, name: str) -> None:
 def drop(name: str) -> None:
     """Remove a database, whoever is connected to it."""
     with server() as raw:
-        raw.execute(sql.SQL("DROP DATABASE IF EXISTS {} WITH (FORCE)").format(sql.Identifier(name)))
+        _drop(raw, name)
+
+
+def _drop(raw: psycopg.Connection[Any], name: str) -> None:
+    raw.execute(sql.SQL("DROP DATABASE IF EXISTS {} WITH (FORCE)").format(sql.Identifier(name)))
 
 
 @contextmanager
