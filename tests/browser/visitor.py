@@ -25,9 +25,12 @@ _steps: Counter[str] = Counter()  # pictures taken in each journey
 
 def launched(playwright: Playwright) -> Browser:
     """The Chromium that CHROMIUM names, or one on the path."""
-    path = os.environ.get("CHROMIUM") or shutil.which("chromium") or shutil.which("google-chrome")
+    found = map(shutil.which, ("chromium-headless-shell", "chromium", "google-chrome"))
+    path = os.environ.get("CHROMIUM") or next(filter(None, found), None)
     if path is None:
-        pytest.fail("The browser tests need Chromium: install it (Debian: apt-get install chromium), or set CHROMIUM.")
+        pytest.fail(
+            "The browser tests need Chromium: install it (Debian: apt-get install chromium-headless-shell), or set CHROMIUM."
+        )
     arguments = ["--no-sandbox", "--disable-gpu", "--disable-quic", "--disable-background-networking"]
     return playwright.chromium.launch(executable_path=path, args=arguments)
 
