@@ -17,5 +17,5 @@ def wait_until[T](condition: Callable[[], T], *, seconds: float = 30.0, what: st
     pause = Event()
     while not (found := condition()):
         assert time.monotonic() < deadline, f"waited {seconds} s in vain for {what or condition}"
-        pause.wait(0.02)
+        pause.wait(0.05)  # a look often is a few queries: more of them would take from those who are waited for
     return found
