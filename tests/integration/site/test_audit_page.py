@@ -137,7 +137,7 @@ def test_details_are_read_in_the_readers_language_and_the_organisations_time(adm
         ({"delivery": 12345, "was": "dead"}, [("Zustellung", "12345"), ("war", "Aufgegeben")]),
         ({"made_at": "2026-11-28T20:05:00+00:00", "was": "done"}, [("Archiv vom", "28.11.2026, 20:05 UTC"), ("war", "done")]),
         ({"state": "suspended", "odd": 12345}, [("Zustand", "Gesperrt"), ("odd", "12345")]),
-        ({"limits": {"people": 1234, "storage": 2048, "odd": 1}}, [("Grenzen", "1.234 Personen, 2,0\xa0KB, odd: 1")]),
+        ({"limits": {"people": 1234, "storage": 2048, "odd": 1}}, [("Grenzen", "1.234 Personen, 2\xa0KB, odd: 1")]),
         ({"rows": {"a_table": 12345}, "files": 1234}, [("Zeilen", "a_table: 12.345"), ("Dateien", "1.234")]),
         ({"new": ["sends_to: Slack", "odd"]}, [("neu", "Es schickt Daten an: Slack; odd")]),
         ({"from": 1, "to": 2, "default": True}, [("von Version", "1"), ("auf Version", "2"), ("von Anfang an", "ja")]),
