@@ -266,6 +266,21 @@ def lock_for_leaving(user_id: int | None, by: User) -> None:
         _keep_an_owner(user)
 
 
+def check_leaving(user_id: int | None, by: User) -> None:
+    """See that `by` may let this person go as things stand; pages do so before they ask for anything else. Arguments and errors as of
+    `lock_for_leaving`.
+    """
+    with transaction.atomic():
+        lock_for_leaving(user_id, by)
+
+
+def is_last_owner(user: User) -> bool:
+    """Whether nobody else is an owner who can sign in."""
+    if user.role != Role.OWNER:
+        return False
+    return not User.objects.filter(role=Role.OWNER, is_active=True).exclude(pk=user.pk).exists()
+
+
 def delete(user: User) -> None:
     """Delete an account in the caller's transaction, and the sessions that are known to be theirs.
 
@@ -358,7 +373,7 @@ def _locked_rows(user_id: int, by: User) -> tuple[User, User]:
 
 
 def _keep_an_owner(leaving: User) -> None:
-    if not User.objects.filter(role=Role.OWNER, is_active=True).exclude(pk=leaving.pk).exists():
+    if is_last_owner(leaving):
         raise NotPossible(gettext("The last owner stays an owner. Make somebody else an owner first."))
 
 
