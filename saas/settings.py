@@ -93,6 +93,7 @@ MIDDLEWARE = [
     "django.contrib.messages.middleware.MessageMiddleware",
     "django_htmx.middleware.HtmxMiddleware",
     "allauth.account.middleware.AccountMiddleware",
+    "saas.not_allowed.NotAllowedMiddleware",
     "saas.site.devices.DeviceMiddleware",
     "plugin_framework.middleware.PluginMiddleware",
 ]
@@ -161,6 +162,17 @@ LOGIN_REDIRECT_URL = "/"
 LOGOUT_REDIRECT_URL = "/"
 
 ACCOUNT_ADAPTER = "tenants.accounts.adapter.AccountAdapter"
+ACCOUNT_FORMS = {
+    "login": "tenants.accounts.allauth_forms.LoginForm",
+    "add_email": "tenants.accounts.allauth_forms.AddEmailForm",
+    "change_password": "tenants.accounts.allauth_forms.ChangePasswordForm",
+    "set_password": "tenants.accounts.allauth_forms.SetPasswordForm",
+    "reset_password": "tenants.accounts.allauth_forms.ResetPasswordForm",
+    "reset_password_from_key": "tenants.accounts.allauth_forms.ResetPasswordKeyForm",
+    "reauthenticate": "tenants.accounts.allauth_forms.ReauthenticateForm",
+    "confirm_email_verification_code": "tenants.accounts.allauth_forms.ConfirmEmailVerificationCodeForm",
+    "confirm_login_code": "tenants.accounts.allauth_forms.ConfirmLoginCodeForm",
+}
 ACCOUNT_LOGIN_METHODS = {"email"}
 ACCOUNT_SIGNUP_FIELDS = ["email*", "password1*"]
 ACCOUNT_USER_MODEL_USERNAME_FIELD = None
