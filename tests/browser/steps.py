@@ -17,7 +17,7 @@ def register(visitor: Visitor, host: str, email: str, name: str) -> None:
     """Make an account at an organisation, up to the page that asks for the code from the mail."""
     page = visitor.go("/register/", host)
     page.get_by_label("Your name").fill(name)
-    page.get_by_label("Email").fill(email)
+    page.get_by_label("E-mail address").fill(email)
     page.get_by_label("Password").fill(PASSWORD + " 9")
     page.get_by_role("button", name="Register").click()
     page.wait_for_url("**/accounts/confirm-email/")

@@ -140,7 +140,7 @@ def _counted_and_gone(admin: Visitor) -> None:
 def test_an_account_of_ones_own_is_looked_after_without_scripts(visit: Visit) -> None:
     plain, seen = visit(scripts=False), visit(MAX, "acme")
     page = plain.go("/accounts/login/", "acme")  # a sign-in of its own: the other is a browser elsewhere
-    page.get_by_label("Email").fill(MAX)
+    page.get_by_label("E-mail address").fill(MAX)
     page.get_by_label("Password").first.fill(PASSWORD)
     page.get_by_role("button", name="Sign in").click()
     page.get_by_role("link", name="Your account").click()

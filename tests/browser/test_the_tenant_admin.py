@@ -264,7 +264,7 @@ def _looks_after_the_organisation(plain: Visitor, admin: Visitor, logo: Path) ->
 
 def _looks_after_people(plain: Visitor, admin: Visitor) -> None:
     page = plain.go(PEOPLE, "acme")
-    page.get_by_label("Email").fill("nina@acme.example")
+    page.get_by_label("E-mail address").fill("nina@acme.example")
     page.get_by_role("button", name="Send the invitation").click()
     page.get_by_text("An invitation is on its way to nina@acme.example.").wait_for()
     page.get_by_role("button", name="Send again the invitation of nina@acme.example").click()
@@ -339,7 +339,7 @@ def test_what_is_kept_of_somebody_is_handed_over_and_erased(visit: Visit) -> Non
     make_order(admin, "Forgetme")
     admin.demo.wait_for(1, "acme", "forgetme@customer.example")
     admin.go(DATA, "acme")
-    page.get_by_label("Email").fill("forgetme@customer.example")
+    page.get_by_label("E-mail address").fill("forgetme@customer.example")
     page.keyboard.press("Enter")
     expect(page.get_by_role("rowheader", name="Orders")).to_be_visible()
     page.get_by_role("button", name="Download all of it").click()

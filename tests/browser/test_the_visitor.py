@@ -39,7 +39,7 @@ def test_a_visitor_signs_up_with_the_keyboard_alone_and_is_led_to_the_first_step
     expect(page.get_by_label("Address")).to_have_value("grosse-tochter-3rd")
     keys.write("acme", page.get_by_label("Address"))
     keys.write("Sonja Sohn", page.get_by_label("Your name"))
-    keys.write("sonja@sohne.example", page.get_by_label("Email"))
+    keys.write("sonja@sohne.example", page.get_by_label("E-mail address"))
     keys.write("short", password)
     keys.press("Enter")
     expect(alert).to_be_focused()

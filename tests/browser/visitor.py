@@ -100,7 +100,7 @@ class Visitor:
             self.page.context.add_cookies(known)  # type: ignore[arg-type]  # they were read from such a one
             return
         self.go("/accounts/login/", host)
-        self.page.get_by_label("Email").fill(email)
+        self.page.get_by_label("E-mail address").fill(email)
         self.page.get_by_label("Password").first.fill(PASSWORD)
         self.page.get_by_role("button", name="Sign in").click()
         self.page.wait_for_url(re.compile(r"^[^/]+//[^/]+/$"))

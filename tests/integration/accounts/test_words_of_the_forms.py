@@ -1,0 +1,58 @@
+"""allauth's pages speak as ours do: labels, what helps, what went wrong, and nothing between somebody and the field they type in."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+
+import pytest
+from django.test import Client
+
+from saas.testing.people import PASSWORD, person
+from tests.conftest import Tenants
+
+LABELS = {
+    "/accounts/login/": ["E-mail address", "Password", "Stay signed in on this device"],
+    "/accounts/password/reset/": ["E-mail address"],
+    "/accounts/password/change/": ["The password you have now", "New password", "New password once more"],
+    "/accounts/reauthenticate/": ["Password"],
+}
+
+
+def form_of(page: str) -> str:
+    """The page's own form; the one that changes the language is below it."""
+    return page.partition("<main")[2].partition("</main>")[0]
+
+
+@pytest.mark.parametrize("path", LABELS)
+def test_labels_are_in_our_words_and_no_placeholder_stands_for_them(
+    path: str, tenants: Tenants, client_for: Callable[..., Client]
+) -> None:
+    signed_in = path in ("/accounts/password/change/", "/accounts/reauthenticate/")
+    client = client_for(tenants.acme, person(tenants.acme, "member")) if signed_in else client_for(tenants.acme)
+    form = form_of(client.get(path).text)
+    assert re.findall(r"<label[^>]*>([^<]*?)\s*</label>", form) == LABELS[path]
+    assert "placeholder" not in form
+
+
+@pytest.mark.parametrize("path", ["/accounts/login/", "/accounts/password/change/"])
+def test_the_way_to_a_new_password_comes_after_the_fields(
+    path: str, tenants: Tenants, client_for: Callable[..., Client]
+) -> None:
+    client = client_for(tenants.acme, person(tenants.acme, "member")) if "change" in path else client_for(tenants.acme)
+    form = form_of(client.get(path).text)
+    assert form.rindex("<input") < form.index("Forgot your password?")
+
+
+def test_what_is_wrong_with_signing_in_is_said_with_what_to_do(
+    tenants: Tenants, client_for: Callable[..., Client]
+) -> None:
+    person(tenants.acme, "member", "max@acme.example")
+    client = client_for(tenants.acme)
+    wrong = client.post("/accounts/login/", {"login": "max@acme.example", "password": PASSWORD + "!"})
+    assert "No account here has this address with this password." in wrong.text
+
+
+def test_an_account_that_is_locked_leads_back_to_signing_in(tenants: Tenants, client_for: Callable[..., Client]) -> None:
+    page = client_for(tenants.acme).get("/accounts/inactive/").text
+    assert 'href="/accounts/login/"' in form_of(page)
