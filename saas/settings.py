@@ -92,10 +92,11 @@ MIDDLEWARE = [
     "django.contrib.auth.middleware.AuthenticationMiddleware",
     "django.contrib.messages.middleware.MessageMiddleware",
     "django_htmx.middleware.HtmxMiddleware",
-    "allauth.account.middleware.AccountMiddleware",
     "saas.not_allowed.NotAllowedMiddleware",
     "saas.site.devices.DeviceMiddleware",
     "plugin_framework.middleware.PluginMiddleware",
+    # The innermost: some of allauth's answers are raised, and whatever it does not take up is an error that the one above reports.
+    "allauth.account.middleware.AccountMiddleware",
 ]
 
 ROOT_URLCONF = "saas.urls_tenant"
