@@ -208,7 +208,7 @@ def revoke_invitation(number: int, actor: Actor) -> None:
 
 
 def change_role(user_id: int, role: str, actor: Actor, *, by: User) -> User:
-    """Give somebody another role.
+    """Give somebody another role; nothing is noted where it is the one they have.
 
     Args:
         by: whose decision it is: only owners make or unmake owners.
@@ -223,7 +223,9 @@ def change_role(user_id: int, role: str, actor: Actor, *, by: User) -> User:
             raise NotPossible(
                 gettext("Only an owner can make somebody an owner, or change an owner's role. Ask one of them.")
             )
-        if user.role == Role.OWNER != role:
+        if user.role == role:
+            return user
+        if user.role == Role.OWNER:
             _keep_an_owner(user)
         before, user.role = user.role, role
         user.save(update_fields=["role"])
