@@ -94,6 +94,13 @@ def action_words(action: str) -> str:
 
 
 @register.filter
+def said_target(entry: Any) -> str:
+    """What an audit entry's sentence ends with; nothing where somebody has registered themselves, whose name it begins with."""
+    themselves = entry.action == "person.registered" and entry.target == entry.actor
+    return "" if themselves else str(entry.target)
+
+
+@register.filter
 def pairs(detail: Any) -> list[tuple[str, str]]:
     """The entries of a mapping as text. `detail.items` in a template would find a key called "items" first."""
     if not isinstance(detail, Mapping):
