@@ -175,6 +175,7 @@ ACCOUNT_FORMS = {
     "confirm_login_code": "tenants.accounts.allauth_forms.ConfirmLoginCodeForm",
 }
 ACCOUNT_LOGIN_METHODS = {"email"}
+ACCOUNT_EMAIL_CONFIRMATION_AUTHENTICATED_REDIRECT_URL = "/accounts/email/"  # where one has added the address
 ACCOUNT_SIGNUP_FIELDS = ["email*", "password1*"]
 ACCOUNT_USER_MODEL_USERNAME_FIELD = None
 ACCOUNT_EMAIL_VERIFICATION = "mandatory"

@@ -25,7 +25,7 @@ class SignUpForm(NewPersonForm):
         widget=forms.TextInput(attrs={"autocomplete": "organization"}),
     )
     slug = forms.CharField(
-        label=_("Address"),
+        label=_("Web address"),
         max_length=32,
         required=False,
         widget=forms.TextInput(attrs={"autocomplete": "off", "autocapitalize": "none", "spellcheck": "false"}),

@@ -5,7 +5,8 @@ and when it is handed out or erased: each costs queries.
 
 Templates: `settings/person.html` (`email`; `held`: a Held, or None before an address was given; `own`: whether it is one's own;
 `error`: why it was not erased; `owners_only`; `last_owner`: whether it is one's own and must stay; `count_url`: where to have it
-counted). `settings/person_counted.html` (`parts`; `next_url`: where the others are counted, or ""; `back_url`). `settings/erased.html` (`done`: an Erasure; `own`).
+counted). `settings/person_counted.html` (`parts`; `next_url`: where the others are counted, or ""; `back_url`).
+`settings/erased.html` (`done`: an Erasure; `own`).
 """
 
 from __future__ import annotations
@@ -72,7 +73,7 @@ def erase(request: HttpRequest) -> HttpResponseBase:
     return _refused(request, person) or _erase_other(request, person)
 
 
-@password_again(gettext_lazy("Erase all of it"), danger=True, keeps=("email",))
+@password_again(gettext_lazy("Erase this person's data"), danger=True, keeps=("email",))
 def _erase_other(request: HttpRequest, person: Person) -> HttpResponse:
     return _erase(request, person)
 

@@ -33,7 +33,7 @@ class AccountAdapter(DefaultAccountAdapter):  # type: ignore[misc]  # allauth is
     """See https://docs.allauth.org/en/latest/account/adapter.html."""
 
     # In our words, for whatever can happen here: what is wrong, and what to do.
-    error_messages = {  # noqa: RUF012  # as theirs is
+    error_messages = {
         **DefaultAccountAdapter.error_messages,
         "email_password_mismatch": gettext_lazy(
             "No account here has this address with this password. Check both, or choose a new password by mail."

@@ -8,7 +8,7 @@ from allauth.account import forms as theirs
 from django import forms
 from django.utils.translation import gettext_lazy as _
 
-from tenants.accounts.forms import EMAIL, NEW_PASSWORD
+from tenants.accounts.forms import EMAIL, NEW_PASSWORD, NO_ADDRESS
 
 _LABELS = {
     "login": EMAIL,
@@ -31,6 +31,8 @@ class _OurWords(forms.Form):
             field.label = _LABELS.get(name, field.label)
             field.help_text = _HELP.get(name, "")
             field.widget.attrs.pop("placeholder", None)
+            if isinstance(field, forms.EmailField):
+                field.error_messages["invalid"] = NO_ADDRESS
 
 
 class LoginForm(_OurWords, theirs.LoginForm):  # type: ignore[misc]  # allauth is untyped, as below

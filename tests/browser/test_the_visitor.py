@@ -36,8 +36,8 @@ def test_a_visitor_signs_up_with_the_keyboard_alone_and_is_led_to_the_first_step
 
     # What is wrong is told, and nothing that was typed is lost.
     keys.write("Größe & Töchter 3rd", organisation)
-    expect(page.get_by_label("Address")).to_have_value("grosse-tochter-3rd")
-    keys.write("acme", page.get_by_label("Address"))
+    expect(page.get_by_label("Web address")).to_have_value("grosse-tochter-3rd")
+    keys.write("acme", page.get_by_label("Web address"))
     keys.write("Sonja Sohn", page.get_by_label("Your name"))
     keys.write("sonja@sohne.example", page.get_by_label("E-mail address"))
     keys.write("short", password)

@@ -6,6 +6,7 @@ import re
 from collections.abc import Callable
 
 import pytest
+from django.core.mail import EmailMessage
 from django.test import Client
 
 from saas.testing.people import PASSWORD, person
@@ -53,6 +54,24 @@ def test_what_is_wrong_with_signing_in_is_said_with_what_to_do(
     assert "No account here has this address with this password." in wrong.text
 
 
-def test_an_account_that_is_locked_leads_back_to_signing_in(tenants: Tenants, client_for: Callable[..., Client]) -> None:
+def test_an_address_that_is_none_is_refused_in_our_words(tenants: Tenants, client_for: Callable[..., Client]) -> None:
+    for path, name in (("/accounts/login/", "login"), ("/accounts/password/reset/", "email")):
+        page = client_for(tenants.acme).post(path, {name: "nobody", "password": PASSWORD}).text
+        assert "Write it like name@example.com." in page
+
+
+def test_whoever_has_confirmed_another_address_is_back_among_their_addresses(
+    tenants: Tenants, client_for: Callable[..., Client], mailoutbox: list[EmailMessage]
+) -> None:
+    client = client_for(tenants.acme, person(tenants.acme, "member"))
+    client.post("/accounts/reauthenticate/", {"password": PASSWORD})
+    client.post("/accounts/email/", {"action_add": "", "email": "second@acme.example"})
+    (code,) = re.findall(r"^[A-Z0-9]{4}-[A-Z0-9]{4}$", str(mailoutbox[-1].body), re.MULTILINE)
+    assert client.post("/accounts/confirm-email/", {"code": code})["Location"] == "/accounts/email/"
+
+
+def test_an_account_that_is_locked_leads_back_to_signing_in(
+    tenants: Tenants, client_for: Callable[..., Client]
+) -> None:
     page = client_for(tenants.acme).get("/accounts/inactive/").text
     assert 'href="/accounts/login/"' in form_of(page)

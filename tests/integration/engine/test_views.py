@@ -118,7 +118,9 @@ def test_what_allauth_answers_by_raising_is_no_system_error(acme: Tenants, clien
     assert asked.headers["Location"].startswith("/accounts/reauthenticate/")
     visitor = client_for(acme.acme)
     visitor.post("/register/", {"name": "Ada", "email": "ada@acme.example", "password": PASSWORD})
-    assert visitor.post("/accounts/confirm-email/", {"action": "resend"}).status_code == 302  # too soon, said on the page
+    assert (
+        visitor.post("/accounts/confirm-email/", {"action": "resend"}).status_code == 302
+    )  # too soon, said on the page
     assert not Delivery.objects.filter(hook="system_error").exists()
 
 
