@@ -11,14 +11,16 @@ class SaasConfig(AppConfig):
     name = "saas"
 
     def ready(self) -> None:
-        """Say what the platform itself owes its tenants, who does it, and where structlog's lines go; then collect garbage again."""
+        """Say what the platform itself owes its tenants, who does it, and where structlog's lines go, and how limits are
+        worded; then collect garbage again."""
         from plugin_framework import quotas
         from plugin_framework.delivery import breaker, house, retention
         from plugin_framework.quotas import storage
-        from saas import isolation_checks, logs, notices  # noqa: F401  # importing the checks registers them
+        from saas import isolation_checks, limit_words, logs, notices  # noqa: F401  # importing the checks registers them
         from tenants import deletion, owed, purging, tending
 
         logs.structlog_through_logging()
+        limit_words.say()
         house.register(breaker.NOTICE, notices.deliveries_paused)
         house.register(owed.WORK, tending.tend, cron=owed.AT, platform_only=True)
         house.register(retention.NIGHTLY, retention.nightly, cron=retention.AT)

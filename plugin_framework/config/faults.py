@@ -13,6 +13,8 @@ SECRET_AS_A_WHOLE = Phrase("is not a secret as a whole; say writeOnly at the fie
 CONDITION_OF_THE_WHOLE = Phrase("x-show-if belongs to a field: there is nothing beside the whole")
 BAD_PATTERN = Phrase("has a pattern that cannot be read: %(error)s")
 
+NOT_ALLOWED = Phrase("JSON Schema does not allow %(value)s here: %(problem)s")
+
 # references
 MANY_FIELDS = Phrase("has more than %(most)s fields once its references are put in place")
 STRANGE_REFERENCE = Phrase("refers to %(value)s; only '#/$defs/NAME' of the same schema can be referred to")

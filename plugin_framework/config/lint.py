@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
+from django.utils.text import Truncator
 from jsonschema import Draft202012Validator
 from jsonschema.exceptions import SchemaError as JsonSchemaError
 from referencing import Registry
@@ -14,11 +16,12 @@ from plugin_framework.config.errors import SchemaError
 from plugin_framework.config.formats import FORMATS
 from plugin_framework.config.keywords import VALIDATOR
 from plugin_framework.config.limits import MAX_KEY, problem_with, text_problem
+from plugin_framework.config.messages import wrong
 from plugin_framework.config.patterns import is_risky, longest
 from plugin_framework.sdk._counts import Counted
-from plugin_framework.sdk._words import Sentence
 
 MAX_DEPTH = 16
+_QUOTED = 60  # characters of what is wrong in a schema
 USUAL_LENGTH = 200  # characters that a pattern must be quick on, if maxLength does not say
 _EVERYWHERE = {
     "type", "title", "description", "default", "enum", "const", "examples", "readOnly", "writeOnly", "deprecated", "$comment",
@@ -68,7 +71,9 @@ def check(schema: Node) -> None:
     try:
         Draft202012Validator.check_schema(schema)
     except JsonSchemaError as error:
-        raise SchemaError("/".join(map(str, error.absolute_path)), Sentence(error.message)) from error
+        problem = wrong(str(error.validator), error.validator_value)
+        words = faults.NOT_ALLOWED(value=_short(error.instance), problem=problem)
+        raise SchemaError("/".join(map(str, error.absolute_path)), words) from error
     except (OverflowError, RecursionError) as error:
         raise SchemaError("", faults.BAD_PATTERN(error=error)) from error
     if schema.get("type") != "object":
@@ -185,7 +190,12 @@ def _check_default(node: Node, path: str) -> None:
     if problem := problem_with({"default": node["default"]}):
         raise SchemaError(path, faults.BAD_DEFAULT(problem=problem))
     if error := next(VALIDATOR(node, registry=Registry(), format_checker=FORMATS).iter_errors(node["default"]), None):
-        raise SchemaError(path, faults.UNFIT_DEFAULT(error=error.message))
+        raise SchemaError(path, faults.UNFIT_DEFAULT(error=wrong(str(error.validator), error.validator_value)))
+
+
+def _short(value: Any) -> str:
+    """`value` as JSON, for a sentence."""
+    return Truncator(json.dumps(value, ensure_ascii=False, default=str)).chars(_QUOTED)
 
 
 def _check_secret(schema: Node, path: tuple[str, ...], node: Node) -> None:

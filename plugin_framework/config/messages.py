@@ -9,7 +9,7 @@ from jsonschema.exceptions import ValidationError
 
 from plugin_framework.config.errors import FieldError
 from plugin_framework.config.patterns import longest
-from plugin_framework.sdk._counts import Counted
+from plugin_framework.sdk._counts import Counted, said_number
 from plugin_framework.sdk._words import Phrase, Sentence, english
 
 _REQUIRED = Phrase("Required.")
@@ -29,17 +29,18 @@ _FORMATS = {
     "ipv4": Phrase("Must be an IPv4 address."),
     "ipv6": Phrase("Must be an IPv6 address."),
     "uuid": Phrase("Must be a UUID."),
+    "regex": Phrase("Must be a regular expression."),
 }
 _YES_NO = {True: Phrase("yes"), False: Phrase("no")}
 _CONST = Phrase("Must be %(value)s.")
 _ENTRIES = (Phrase("Needs at least one entry."), Phrase("Takes one entry only."))
 _WORDS = {
     "enum": Phrase("Must be one of: %(values)s."),
-    "minimum": Phrase("Must be at least %(value)s."),
-    "maximum": Phrase("Must be at most %(value)s."),
-    "exclusiveMinimum": Phrase("Must be more than %(value)s."),
-    "exclusiveMaximum": Phrase("Must be less than %(value)s."),
-    "multipleOf": Phrase("Must be a multiple of %(value)s."),
+    "minimum": Phrase("Must be at least %(value)s.", ("value",)),
+    "maximum": Phrase("Must be at most %(value)s.", ("value",)),
+    "exclusiveMinimum": Phrase("Must be more than %(value)s.", ("value",)),
+    "exclusiveMaximum": Phrase("Must be less than %(value)s.", ("value",)),
+    "multipleOf": Phrase("Must be a multiple of %(value)s.", ("value",)),
     "minLength": Phrase("Must have at least %(value)s characters."),
     "pattern": Phrase("Does not have the expected form."),
     "minItems": Phrase("Needs at least %(value)s entries."),
@@ -55,12 +56,12 @@ def _said(value: Any) -> object:
     return _YES_NO[value]() if isinstance(value, bool) else value
 
 
-def _wrong(validator: str, value: Any) -> Sentence:
-    """What is wrong, by the keyword of the schema that says so and its value there."""
+def wrong(validator: str, value: Any) -> Sentence:
+    """What is wrong with a value, by the keyword of the schema that says so and what it asks for."""
     match validator:
         case "type" | "format":
             known = _TYPES if validator == "type" else _FORMATS
-            return known[value]() if value in known else _INVALID()
+            return known[value]() if isinstance(value, str) and value in known else _INVALID()
         case "const":
             return _CONST(value=_said(value))
         case "enum":
@@ -74,7 +75,7 @@ def _wrong(validator: str, value: Any) -> Sentence:
         case "minLength" | "minItems" | "maxItems" | "minProperties" | "maxProperties":
             return _WORDS[validator](value=Counted(value))
     phrase = _WORDS.get(validator, _INVALID)
-    return phrase(value=value) if "%" in phrase.text else phrase()
+    return phrase(value=said_number(value)) if phrase.amounts else phrase()
 
 
 def field_errors(error: ValidationError) -> Iterator[FieldError]:
@@ -91,4 +92,4 @@ def field_errors(error: ValidationError) -> Iterator[FieldError]:
             if name not in error.instance:
                 yield FieldError((*path, name), _REQUIRED())
     else:
-        yield FieldError(path, _wrong(str(error.validator), error.validator_value))
+        yield FieldError(path, wrong(str(error.validator), error.validator_value))

@@ -3,6 +3,7 @@
 from typing import TYPE_CHECKING, Any
 
 from plugin_framework.sdk._config import ConfigurablePlugin, DatabasePlugin
+from plugin_framework.sdk._counts import Amount, Counted
 from plugin_framework.sdk._delivery import delivery_answered, delivery_is_sample, delivery_key, exactly_once
 from plugin_framework.sdk._errors import (
     DeadLetter,
@@ -30,9 +31,11 @@ if TYPE_CHECKING:
     from plugin_framework.sdk._models import PluginModel, SealedField
 
 __all__ = [
+    "Amount",
     "Banner",
     "CheckResult",
     "ConfigurablePlugin",
+    "Counted",
     "DatabasePlugin",
     "DeadLetter",
     "ErrorReport",

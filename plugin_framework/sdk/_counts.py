@@ -1,8 +1,9 @@
-"""How many of something, and how large: in a sentence or on a page, thousands are set apart as the reader's language does it."""
+"""Numbers that people read: in a sentence or on a page, they are written as the reader's language does it."""
 
 from __future__ import annotations
 
 import re
+from decimal import Decimal, InvalidOperation
 
 from django.utils.formats import number_format
 from django.utils.translation import gettext, gettext_noop, ngettext
@@ -36,9 +37,36 @@ class Counted(int):
         return f"{int(self):,}"
 
 
+class Amount(Decimal):
+    """A sum of money, or another number with decimals, which says itself as people read it: 1,234.50, or 1.234,50 in German."""
+
+    def __str__(self) -> str:
+        return number_format(Decimal(self), force_grouping=True)
+
+    @property
+    def english(self) -> str:
+        """As it is stored."""
+        return f"{Decimal(self):,f}"
+
+
+def said_number(value: float | Decimal) -> Counted | Amount:
+    """A bound or another number of which nobody knows beforehand whether it is whole, as people read it."""
+    exact = Decimal(str(value))
+    return Counted(exact) if exact == exact.to_integral_value() else Amount(exact)
+
+
 def reread_count(text: str) -> Counted | None:
     """The count that was stored as `text`, as far as it can be told from another number: by a comma between its thousands."""
     return Counted(text.replace(",", "")) if _GROUPED.fullmatch(text) else None
+
+
+def reread_amount(text: str) -> Amount | None:
+    """The amount that was stored as `text`; None if that is no number. Who calls it knows that an amount stood there."""
+    try:
+        found = Amount(text.replace(",", ""))
+    except InvalidOperation:
+        return None
+    return found if found.is_finite() else None
 
 
 def size(count: int) -> str:

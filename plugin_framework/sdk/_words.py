@@ -9,7 +9,7 @@ from itertools import islice
 
 from django.utils.translation import gettext
 
-from plugin_framework.sdk._counts import Counted, reread_count
+from plugin_framework.sdk._counts import Amount, Counted, reread_amount, reread_count
 
 _PLACE = re.compile(r"%\((\w+)\)s")
 _COLON = re.compile(r": ")  # behind the label of a field, and those of the groups it stands in
@@ -48,10 +48,12 @@ class Phrase:
     """A sentence of the engine or of a plugin, with places like %(name)s in it; made once, when its module is loaded.
 
     Calling it with the values gives the sentence; `reread` finds it again where it was stored in English. The text is marked for
-    translation by standing in this call.
+    translation by standing in this call. `amounts` are the places that hold an `Amount`: read again, nothing else tells a sum of
+    money from the number of a version.
     """
 
     text: str
+    amounts: tuple[str, ...] = ()
     _pattern: re.Pattern[str] = field(init=False, repr=False, compare=False)
 
     def __post_init__(self) -> None:
@@ -74,7 +76,11 @@ class Phrase:
     def read(self, text: str) -> Sentence | None:
         """The sentence that `text` is, if it was made of this phrase."""
         found = self._pattern.fullmatch(text)
-        return self(**{name: _value(text) for name, text in found.groupdict().items()}) if found else None
+        return self(**{name: self._value(name, text) for name, text in found.groupdict().items()}) if found else None
+
+    def _value(self, name: str, text: str) -> Sentence | Counted | Amount:
+        amount = reread_amount(text) if name in self.amounts else None
+        return amount if amount is not None else reread_count(text) or reread(text)
 
 
 @lru_cache(maxsize=1024)
@@ -96,10 +102,6 @@ def _behind_labels(text: str) -> Sentence | None:
     return None
 
 
-def _value(text: str) -> Sentence | Counted:
-    return reread_count(text) or reread(text)
-
-
 def _known(text: str) -> Sentence | None:
     return next((found for phrase in _phrases if (found := phrase.read(text)) is not None), None)
 
@@ -110,5 +112,5 @@ def in_field(field: Sentence | str, what: Sentence) -> Sentence:
 
 
 def english(words: object) -> object:
-    """A sentence or a count as it is stored; anything else as it is."""
-    return words.english if isinstance(words, Sentence | Counted) else words
+    """A sentence or a number as it is stored; anything else as it is."""
+    return words.english if isinstance(words, Sentence | Counted | Amount) else words

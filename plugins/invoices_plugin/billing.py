@@ -8,7 +8,7 @@ from datetime import datetime
 from decimal import ROUND_HALF_UP, Decimal
 from typing import Any
 
-from plugin_framework.sdk import Phrase
+from plugin_framework.sdk import Amount, Phrase
 
 CENT = Decimal("0.01")
 
@@ -19,7 +19,8 @@ _NO_LINES = Phrase(
     "Order %(order)s has no lines, so there is nothing to put into an invoice. Cancel it and enter it again with its lines."
 )
 _DOES_NOT_ADD_UP = Phrase(
-    "The lines of order %(order)s add up to %(sum)s %(currency)s, but the order says %(total)s. Cancel it and enter it again."
+    "The lines of order %(order)s add up to %(sum)s %(currency)s, but the order says %(total)s. Cancel it and enter it again.",
+    amounts=("sum", "total"),
 )
 
 
@@ -115,6 +116,8 @@ def ordered(order: Any) -> Ordered:
         raise NotBillable(_NO_LINES(order=order.id).english)
     if found.total != order.total:
         raise NotBillable(
-            _DOES_NOT_ADD_UP(order=order.id, sum=found.total, currency=found.currency, total=order.total).english
+            _DOES_NOT_ADD_UP(
+                order=order.id, sum=Amount(found.total), currency=found.currency, total=Amount(order.total)
+            ).english
         )
     return found

@@ -12,6 +12,7 @@ from django.utils.translation import gettext as _
 
 from plugin_framework import masking
 from plugin_framework.config.formats import FORMATS
+from plugin_framework.sdk._counts import said_number
 from saas.site.settings_keeping import SEALED, Keeper
 from saas.site.settings_parts import Part, Sent, sent_text
 from saas.site.settings_values import (
@@ -24,6 +25,7 @@ from saas.site.settings_values import (
     one_line_endings,
     short,
     showable,
+    shown,
     text_of,
 )
 
@@ -50,10 +52,14 @@ class Field(Part):
             self.raw = sent_text(sent, self.name)
             self._twice = len(set(sent.getlist(self.name))) > 1
 
+    def say(self, value: Any) -> str:
+        """How the control says a value."""
+        return text_of(value)
+
     @property
     def drawn(self) -> str:
         """What the control says before anybody types."""
-        return text_of(self.basis)
+        return self.say(self.basis)
 
     @property
     def text(self) -> str:
@@ -91,7 +97,7 @@ class Field(Part):
     @property
     def default_words(self) -> str:
         """The default, if it fits on a button."""
-        return showable(short(text_of(self.default)))
+        return showable(short(self.say(self.default)))
 
     @property
     def input_type(self) -> str:
@@ -102,7 +108,7 @@ class Field(Part):
     @property
     def attributes(self) -> dict[str, str | bool]:
         """The control's attributes, without its value."""
-        hint = self.node.get("x-placeholder") or next(map(text_of, self.node.get("examples", ())), "")
+        hint = self.node.get("x-placeholder") or next(map(self.say, self.node.get("examples", ())), "")
         hint = hint or _HINTS.get(self.node.get("format", ""), "")
         return {
             "id": self.id,
@@ -147,6 +153,10 @@ class Number(Field):
 
     multiline: ClassVar[bool] = False
 
+    def say(self, value: Any) -> str:
+        """With the marks of the reader's language."""
+        return shown(value)
+
     def parse(self, text: str) -> Any:
         """The number."""
         text = text.strip()
@@ -157,7 +167,8 @@ class Number(Field):
     @property
     def limits(self) -> str:
         """From where to where, in words."""
-        low, high = (text_of(self.node.get(name, MISSING)) for name in ("minimum", "maximum"))
+        bounds = (self.node.get(name) for name in ("minimum", "maximum"))
+        low, high = ("" if bound is None else str(said_number(bound)) for bound in bounds)
         if low and high:
             return _("From %(low)s to %(high)s.") % {"low": low, "high": high}
         return _("At least %s.") % low if low else (_("At most %s.") % high if high else "")

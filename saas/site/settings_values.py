@@ -8,6 +8,7 @@ import re
 from collections.abc import Mapping
 from typing import Any, Final
 
+from django.utils.formats import get_format, number_format
 from django.utils.translation import gettext as _
 
 from plugin_framework.config.limits import MAX_INTEGER, text_problem
@@ -16,6 +17,9 @@ MISSING: Final = object()  # not there at all, which is not the same as null, ""
 _INTEGER = re.compile(r"[+-]?[0-9]+")
 _NUMBER = re.compile(r"[+-]?([0-9]+\.?[0-9]*|\.[0-9]+)(e[+-]?[0-9]{1,6})?", re.IGNORECASE)
 _MAX_DIGITS = 400  # more than any number that fits; int() itself refuses thousands
+_TWO_MEANINGS = re.compile(
+    r"[+-]?[1-9][0-9]{0,2}\.[0-9]{3}"
+)  # where a comma is the decimal mark, but a point is taken too
 _NOT_FOR_PAGES = re.compile("[\x00\ud800-\udfff]")
 
 
@@ -45,6 +49,11 @@ def text_of(value: Any) -> str:
     return one_line_endings(value) if isinstance(value, str) else json.dumps(value, ensure_ascii=False)
 
 
+def shown(value: Any) -> str:
+    """`value` as people read it: a number with the decimal mark of their language, as they type it; anything else as a form shows it."""
+    return number_format(value) if isinstance(value, float) and math.isfinite(value) else text_of(value)
+
+
 def fits(value: Any, kind: str) -> bool:
     """Whether `value` is of the JSON Schema type `kind`."""
     if kind in {"integer", "number"}:
@@ -67,11 +76,12 @@ def checked_text(text: str) -> str:
 
 
 def integer(text: str) -> int:
-    """The whole number that `text` says.
+    """The whole number that `text` says; its thousands may be set apart as the reader's language does it.
 
     Raises:
         Wrong: it says none, or one that is too large.
     """
+    text = _joined(text)
     if not _INTEGER.fullmatch(text):
         raise Wrong(_("Must be a whole number."))
     if len(text) > _MAX_DIGITS or abs(int(text)) > MAX_INTEGER:
@@ -80,11 +90,17 @@ def integer(text: str) -> int:
 
 
 def number(text: str) -> int | float:
-    """The number that `text` says.
+    """The number that `text` says, with the marks of the reader's language or those of JSON.
 
     Raises:
-        Wrong: it says none, or one that is too large.
+        Wrong: it says none, one that is too large, or it could be read in two ways.
     """
+    mark = get_format("DECIMAL_SEPARATOR")
+    if mark != "." and _TWO_MEANINGS.fullmatch(text):
+        values = {"one": text.replace(".", ""), "other": text.replace(".", mark)}
+        raise Wrong(_("Can be read in two ways. Write %(one)s or %(other)s.") % values)
+    whole, found, decimals = text.partition(mark)
+    text = f"{_joined(whole)}.{decimals}" if found else _joined(whole)
     if _INTEGER.fullmatch(text):
         return integer(text)
     if not _NUMBER.fullmatch(text):
@@ -93,6 +109,13 @@ def number(text: str) -> int | float:
     if not math.isfinite(value):
         raise Wrong(_("Is too large a number."))
     return value
+
+
+def _joined(text: str) -> str:
+    """`text` without the marks between its thousands, if they stand where they should."""
+    mark = get_format("THOUSAND_SEPARATOR")
+    grouped = re.fullmatch(rf"[+-]?[1-9][0-9]{{0,2}}({re.escape(mark)}[0-9]{{3}})+", text)
+    return text.replace(mark, "") if grouped else text
 
 
 def json_value(text: str, kind: str) -> Any:

@@ -12,7 +12,7 @@ from django.utils.translation import gettext as _
 from plugin_framework import settings_store
 from plugin_framework.config import ConfigSchema
 from saas.site.settings_choices import option_label
-from saas.site.settings_values import showable, text_of
+from saas.site.settings_values import showable, shown, text_of
 from saas.site.spoken import spoken
 
 
@@ -74,7 +74,9 @@ def words(value: Any, node: Mapping[str, Any] | None = None) -> str:
         return _("yes") if value else _("no")
     if isinstance(value, list):
         return "\n".join(_entry(each, node.get("items", {})) for each in value)
-    return showable(value if isinstance(value, str) else json.dumps(value, ensure_ascii=False, indent=2))
+    if isinstance(value, str | int | float):
+        return showable(shown(value))
+    return showable(json.dumps(value, ensure_ascii=False, indent=2))
 
 
 def _entry(value: Any, node: Mapping[str, Any]) -> str:

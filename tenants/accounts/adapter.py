@@ -13,7 +13,6 @@ from django.core.exceptions import ImproperlyConfigured
 from django.http import HttpRequest
 from django.utils.http import url_has_allowed_host_and_scheme
 from django.utils.translation import gettext as _
-from django.utils.translation import gettext_lazy
 
 from plugin_framework import languages
 from plugin_framework.tenancy import tenant_or_none
@@ -31,27 +30,6 @@ def _language_of(email: str) -> AbstractContextManager[None]:
 
 class AccountAdapter(DefaultAccountAdapter):  # type: ignore[misc]  # allauth is untyped
     """See https://docs.allauth.org/en/latest/account/adapter.html."""
-
-    # In our words, for whatever can happen here: what is wrong, and what to do.
-    error_messages = {
-        **DefaultAccountAdapter.error_messages,
-        "email_password_mismatch": gettext_lazy(
-            "No account here has this address with this password. Check both, or choose a new password by mail."
-        ),
-        "too_many_login_attempts": gettext_lazy(
-            "Too many tries with this address have failed. Wait a few minutes, or choose a new password by mail."
-        ),
-        "incorrect_code": gettext_lazy("This is not the code in the newest mail. Type it once more."),
-        "incorrect_password": gettext_lazy("This is not your password. Type it once more."),
-        "enter_current_password": gettext_lazy("This is not the password you have now. Type it once more."),
-        "duplicate_email": gettext_lazy("This address is yours already."),
-        "email_taken": gettext_lazy("An account here has this address already. Choose another one."),
-        "max_email_addresses": gettext_lazy("You can have %d addresses at most. Remove one of them first."),
-        "cannot_remove_primary_email": gettext_lazy(
-            "Mail goes to this address, so it cannot be removed. Make another one the primary one first."
-        ),
-        "unverified_primary_email": gettext_lazy("Confirm the address first, then make it the primary one."),
-    }
 
     def is_open_for_signup(self, request: HttpRequest) -> bool:
         """Accounts are made by our own page: it asks the plugins and tells them."""

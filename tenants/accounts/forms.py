@@ -14,8 +14,6 @@ from tenants.accounts.models import User
 
 # Control characters, halves of surrogate pairs, line and paragraph separators: a name with one of these breaks a mail's header.
 _UNPRINTABLE = frozenset({"Cc", "Cs", "Zl", "Zp"})
-EMAIL = _("E-mail address")
-NO_ADDRESS = _("This is no e-mail address. Write it like name@example.com.")
 NEW_PASSWORD = _("Ten characters or more; a few words are better than one with odd signs.")
 _TURNS_TEXT_AROUND = frozenset("\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069")
 
@@ -43,10 +41,9 @@ def plain_mailbox(email: str) -> None:
 def email_field() -> forms.EmailField:
     """A field for an address that an account can have."""
     return forms.EmailField(
-        label=EMAIL,
+        label=_("E-mail address"),
         max_length=254,
         validators=[one_plain_line, plain_mailbox],
-        error_messages={"invalid": NO_ADDRESS},
         widget=forms.EmailInput(attrs={"autocomplete": "email"}),
     )
 

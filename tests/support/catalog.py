@@ -1,6 +1,8 @@
 """The texts that can be translated: found in the code, kept in `locale/*/LC_MESSAGES/django.po`, compiled beside it.
 
 `tools/messages` brings the files up to date. GNU gettext's programs are not needed.
+
+The English file is written by hand: it says in our own words what Django and its packages say. Those texts need the other languages too.
 """
 
 from __future__ import annotations
@@ -12,6 +14,9 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
+import allauth
+import django
+from django.contrib import auth
 from django.utils.translation.template import templatize
 
 from tests.support.spoken import said_by_plugins
@@ -37,6 +42,22 @@ class Message:
     plural: str = ""
     said: tuple[str, ...] = ()
     found_in: tuple[str, ...] = field(default=(), compare=False)
+
+
+def wanted(language: str) -> dict[str, Message]:
+    """Every text that `language` has to have: of the code, and of packages as far as we say them differently."""
+    ours = read(ROOT / "locale" / "en" / "LC_MESSAGES" / "django.po")
+    return ours if language == "en" else {msgid: replace(each, said=()) for msgid, each in ours.items()} | in_the_code()
+
+
+def of_packages() -> dict[str, Message]:
+    """Every text that Django's forms, its rules for passwords, and allauth can say."""
+    homes = [Path(django.__file__).parent / "conf", Path(auth.__file__).parent, Path(allauth.__file__).parent]
+    return {
+        msgid: message
+        for home in homes
+        for msgid, message in read(home / "locale" / "en" / "LC_MESSAGES" / "django.po").items()
+    }
 
 
 def in_the_code() -> dict[str, Message]:

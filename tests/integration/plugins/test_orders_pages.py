@@ -141,19 +141,19 @@ def test_an_order_is_made_from_its_form(page: Client) -> None:
 @pytest.mark.parametrize(
     ("change", "words"),
     [
-        ({"customer_name": ""}, "This field is required"),
-        ({"customer_email": "nonsense"}, "Enter a valid email address"),
+        ({"customer_name": ""}, "Required."),
+        ({"customer_email": "nonsense"}, "Must be an e-mail address"),
         ({"customer_name": "x" * 201}, "at most 200 characters"),
-        ({"customer_name": "a\x00b"}, "Null characters are not allowed"),
-        ({"currency": "XXX"}, "Select a valid choice"),
-        ({"line-0-unit_price": "-1"}, "greater than or equal to 0"),
-        ({"line-0-unit_price": "1.234"}, "no more than 2 decimal places"),
-        ({"line-0-unit_price": "NaN"}, "Enter a number"),
-        ({"line-0-unit_price": ""}, "This field is required"),
-        ({"line-0-quantity": "0"}, "greater than or equal to 1"),
-        ({"line-0-quantity": "100000"}, "less than or equal to 99999"),
-        ({"line-0-description": ""}, "This field is required"),
-        ({"note": "x" * 2001}, "at most 2000 characters"),
+        ({"customer_name": "a\x00b"}, "Holds a NUL character"),
+        ({"currency": "XXX"}, "Choose one of the options"),
+        ({"line-0-unit_price": "-1"}, "Must be at least 0."),
+        ({"line-0-unit_price": "1.234"}, "Must have at most 2 decimals."),
+        ({"line-0-unit_price": "NaN"}, "Must be a number"),
+        ({"line-0-unit_price": ""}, "Required."),
+        ({"line-0-quantity": "0"}, "Must be at least 1."),
+        ({"line-0-quantity": "100000"}, "Must be at most 99,999."),
+        ({"line-0-description": ""}, "Required."),
+        ({"note": "x" * 2001}, "at most 2,000 characters"),
     ],
 )
 def test_bad_input_comes_back_with_its_error_and_all_that_was_typed(
@@ -189,7 +189,7 @@ def test_more_lines_keep_what_was_typed(page: Client) -> None:
     assert 'name="line-6-description"' not in text
     assert 'value="not yet"' in text
     assert 'value="Rocket"' in text
-    assert "This field is required" not in text
+    assert "Required." not in text
     full = page.post(f"{LIST}new/", GOOD | {"more": "1", "lines": str(MOST_LINES)}).content.decode()
     assert f'name="line-{MOST_LINES}-description"' not in full
 

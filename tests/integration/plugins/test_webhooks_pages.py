@@ -75,7 +75,7 @@ def test_what_an_admin_enters_is_saved_and_shown(admin: Client, hook: WebhookSer
 @pytest.mark.parametrize(
     ("sent", "field", "said"),
     [
-        ({}, "url", "required"),
+        ({}, "url", "Required."),
         ({"url": "not a url"}, "url", "blanks"),
         ({"url": "example.com/hook"}, "url", "must start with https"),
         ({"url": "ftp://8.8.8.8/"}, "url", "must start with https"),
@@ -85,11 +85,11 @@ def test_what_an_admin_enters_is_saved_and_shown(admin: Client, hook: WebhookSer
         ({"url": "https://169.254.169.254/latest/"}, "url", "metadata"),
         ({"url": "https://[::ffff:10.0.0.1]/"}, "url", "not allowed"),
         ({"url": "https://2130706433/"}, "url", "not a host name"),
-        ({"url": "https://8.8.8.8/" + "x" * 2000}, "url", "at most 2000"),
-        ({"url": "https://8.8.8.8/\x00"}, "url", "Null characters"),
+        ({"url": "https://8.8.8.8/" + "x" * 2000}, "url", "at most 2,000"),
+        ({"url": "https://8.8.8.8/\x00"}, "url", "Holds a NUL character"),
         ({"url": "https://8.8.8.8/", "description": "x" * 201}, "description", "at most 200"),
         ({"url": "https://8.8.8.8/", "every_event": ""}, "events", "at least one event"),
-        ({"url": "https://8.8.8.8/", "every_event": "", "events": ["nonesuch"]}, "events", "not one of the available"),
+        ({"url": "https://8.8.8.8/", "every_event": "", "events": ["nonesuch"]}, "events", "Choose one of the options"),
     ],
 )
 def test_wrong_input_is_told_and_nothing_is_saved_or_lost(

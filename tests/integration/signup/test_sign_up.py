@@ -106,7 +106,7 @@ def test_an_address_left_empty_is_made_from_the_name(visitor: Client) -> None:
         ("xn--acme", "3 to 32", "xn-acme"),
         ("-", "3 to 32", ""),
         ("a" * 33, "at most 32", ""),
-        ("a\x00b", "Null", ""),
+        ("a\x00b", "NUL", ""),
     ],
 )
 def test_an_address_that_cannot_be_had_comes_back_with_advice(

@@ -59,13 +59,13 @@ def test_the_neighbours_dates_stay_as_they_are(
 @pytest.mark.parametrize(
     ("form", "said"),
     [
-        ({"name": "", "timezone": "UTC"}, "This field is required"),
+        ({"name": "", "timezone": "UTC"}, "Required."),
         ({"name": "x" * 101, "timezone": "UTC"}, "at most 100"),
-        ({"name": "a\x00b", "timezone": "UTC"}, "Null characters"),
+        ({"name": "a\x00b", "timezone": "UTC"}, "Holds a NUL character"),
         ({"name": "a\u202eb", "timezone": "UTC"}, "printed"),
-        ({"name": "Acme", "timezone": "Mars/Olympus"}, "not one of the available choices"),
-        ({"name": "Acme", "timezone": "../etc/passwd"}, "not one of the available choices"),
-        ({}, "This field is required"),
+        ({"name": "Acme", "timezone": "Mars/Olympus"}, "Choose one of the options"),
+        ({"name": "Acme", "timezone": "../etc/passwd"}, "Choose one of the options"),
+        ({}, "Required."),
     ],
 )
 def test_what_cannot_be_saved_comes_back_as_it_was_typed(

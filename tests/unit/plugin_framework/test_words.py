@@ -53,6 +53,8 @@ def test_what_is_stored_is_english_whoever_stores_it() -> None:
             "The plan Basic includes 12,345 deliveries a day: it waits for midnight UTC, or a larger plan.",
             "Der Tarif Basic enthält 12.345 Zustellungen am Tag: Sie wartet auf Mitternacht UTC oder einen größeren Tarif.",
         ),
+        ("Port: Must be at most 65,535.", "Port: Darf höchstens 65.535 sein."),
+        ("Rate: Must be at least 0.5.", "Rate: Muss mindestens 0,5 sein."),
         ("The server said %(no)s: it is full.", "The server said %(no)s: it is full."),
         ("", ""),
     ],

@@ -8,7 +8,9 @@ from types import SimpleNamespace
 from typing import Any
 
 import pytest
+from django.utils import translation
 
+from plugin_framework.sdk import reread
 from plugins.invoices_plugin.billing import NotBillable, Terms, ordered
 from plugins.invoices_plugin.plugin import InvoicesPlugin
 
@@ -46,6 +48,18 @@ def test_an_order_is_read_whole_but_for_the_organisations_own_note() -> None:
 def test_an_order_that_cannot_be_billed_says_why(what: SimpleNamespace, words: str) -> None:
     with pytest.raises(NotBillable, match=words):
         ordered(what)
+
+
+def test_why_it_cannot_be_billed_is_read_with_the_amounts_of_the_readers_language() -> None:
+    with pytest.raises(NotBillable) as caught:
+        ordered(order(("Rocket", 1, "12345.60"), total=Decimal("0.00")))
+    stored = str(caught.value)
+    assert "add up to 12,345.60 EUR, but the order says 0.00." in stored
+    assert str(reread(stored)) == stored
+    with translation.override("de"):
+        said = str(reread(stored))
+    assert "12.345,60 EUR" in said
+    assert "0,00." in said
 
 
 @pytest.mark.parametrize(

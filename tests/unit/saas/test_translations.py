@@ -8,7 +8,8 @@ from pathlib import Path
 import pytest
 from django.utils import translation
 
-from tests.support.catalog import ROOT, Message, compiled, in_the_code, read, write
+from tenants.accounts.adapter import AccountAdapter
+from tests.support.catalog import ROOT, Message, compiled, in_the_code, of_packages, read, wanted, write
 
 FILES = sorted((ROOT / "locale").glob("*/LC_MESSAGES/django.po"))
 REMEDY = "run `make messages`, and write what is missing"
@@ -21,7 +22,7 @@ def _language(path: Path) -> str:
 
 @pytest.mark.parametrize("path", FILES, ids=_language)
 def test_every_text_has_its_translation_and_none_is_left_over(path: Path) -> None:
-    code, known = in_the_code(), read(path)
+    code, known = wanted(_language(path)), read(path)
     missing = {msgid for msgid in code if msgid not in known or not all(known[msgid].said)}
     assert missing == set(), REMEDY
     assert known.keys() - code.keys() == set(), REMEDY
@@ -38,6 +39,22 @@ def test_translations_keep_what_is_filled_in_and_the_markup(path: Path) -> None:
                 if set(what.findall(said)) not in (one, many):
                     odd[message.msgid] = said
     assert odd == {}
+
+
+def test_what_is_said_in_our_words_is_still_said_by_its_package_and_not_by_us() -> None:
+    borrowed = wanted("en").keys()
+    assert borrowed - of_packages().keys() == set()
+    assert borrowed & in_the_code().keys() == set()
+
+
+@pytest.mark.parametrize(
+    ("language", "said"),
+    [("en", "This is not the code. Look again, or ask for a new one."),
+     ("de", "Das ist nicht der Code. Sehen Sie noch einmal nach, oder fordern Sie einen neuen an.")],
+)  # fmt: skip
+def test_a_text_of_a_package_is_said_in_our_words(language: str, said: str) -> None:
+    with translation.override(language):
+        assert str(AccountAdapter.error_messages["incorrect_code"]) == said
 
 
 @pytest.mark.parametrize("path", FILES, ids=_language)

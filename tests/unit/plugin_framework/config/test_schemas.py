@@ -140,9 +140,17 @@ REFUSED: dict[str, tuple[Any, str]] = {
     "an unknown format": (_object(x={**TEXT, "format": "color"}), "the format 'color' is not known; use one of date"),
     "an invalid keyword": (
         _object(x={**TEXT, "minLength": "1"}),
-        "properties/x/minLength: '1' is not of type 'integer'",
+        'properties/x/minLength: JSON Schema does not allow "1" here: Must be a whole number.',
     ),
-    "a broken pattern": (_object(x={**TEXT, "pattern": "("}), "pattern: '(' is not a 'regex'"),
+    "a keyword of no type": (
+        {**_object(x=TEXT), "required": "x" * 70},
+        'required: JSON Schema does not allow "' + "x" * 58 + "… here: Must be a list.",
+    ),
+    "a keyword of one of two types": (_object(x=5), "properties/x: JSON Schema does not allow 5 here: Is not valid."),
+    "a broken pattern": (
+        _object(x={**TEXT, "pattern": "("}),
+        'pattern: JSON Schema does not allow "(" here: Must be a regular expression.',
+    ),
     "a pattern beyond counting": (
         _object(x={**TEXT, "pattern": "a{99999999999999}"}),
         "has a pattern that cannot be read",
@@ -169,7 +177,7 @@ REFUSED: dict[str, tuple[Any, str]] = {
     ),
     "a default that does not fit": (
         _object(x={"type": "integer", "default": "1"}),
-        "x: its default does not fit itself",
+        "x: its default does not fit itself: Must be a whole number.",
     ),
     "a default of another format": (
         _object(x={**TEXT, "format": "email", "default": "x"}),

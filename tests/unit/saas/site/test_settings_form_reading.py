@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 from django.http import QueryDict
+from django.utils import translation
 
 from tests.support.settings_forms import SERVER, TEXT, form_of, page_of, sent
 
@@ -24,6 +25,8 @@ from tests.support.settings_forms import SERVER, TEXT, form_of, page_of, sent
         ({"type": "integer", "default": 5}, "", {}),
         ({"type": "number"}, "7", {"x": 7}),
         ({"type": "number"}, "-.5e1", {"x": -5.0}),
+        ({"type": "number"}, "1.125", {"x": 1.125}),
+        ({"type": "number"}, "12,345.5", {"x": 12345.5}),
         ({"type": "number", "multipleOf": 0.1}, "0.3", {"x": 0.3}),
         ({"type": "boolean"}, "on", {"x": True}),
         ({"type": "boolean", "default": True}, "off", {"x": False}),
@@ -52,7 +55,11 @@ def test_what_is_typed_becomes_a_value_of_the_schemas_type(
         ({"type": "number"}, "Infinity", "Must be a number, like 7 or 1.5."),
         ({"type": "number"}, "1e999", "Is too large a number."),
         ({"type": "number"}, "-" + "9" * 9000, "Is too large a number."),
+        ({"type": "integer"}, "1,50", "Must be a whole number."),
+        ({"type": "integer"}, "0,500", "Must be a whole number."),
         ({"type": "integer", "maximum": 9}, "12", "Must be at most 9."),
+        ({"type": "integer", "maximum": 65535}, "65,536", "Must be at most 65,535."),
+        ({"type": "number", "minimum": 2.5}, "2", "Must be at least 2.5."),
         (TEXT, "a\x00b", "Holds a NUL character, which cannot be stored."),
         (TEXT, "a\ud800b", "Holds half of a character, which cannot be stored."),
         ({**TEXT, "writeOnly": True}, "a\x00b", "Holds a NUL character, which cannot be stored."),
@@ -70,6 +77,55 @@ def test_what_cannot_be_used_is_said_at_the_field(node: dict[str, Any], typed: s
     assert page.attributes_of("other")["value"] == "kept"
     assert message in page.text
     str(form).encode()  # a page can be made of it, whatever was typed
+
+
+@pytest.mark.parametrize(
+    ("kind", "typed", "value"),
+    [
+        ("number", "7,7", 7.7),
+        ("number", "7.7", 7.7),
+        ("number", "-0.125", -0.125),
+        ("number", "1.234,5", 1234.5),
+        ("number", "1.234.567", 1234567),
+        ("number", ",5", 0.5),
+        ("integer", "65.535", 65535),
+        ("integer", "65535", 65535),
+    ],
+)
+def test_a_number_is_read_as_the_readers_language_writes_it(kind: str, typed: str, value: float) -> None:
+    with translation.override("de"):
+        form = sent({"x": {"type": kind}}, x=typed)
+        assert (form.config, form.errors) == ({"x": value}, {})
+
+
+@pytest.mark.parametrize(
+    ("kind", "typed", "message"),
+    [
+        ("number", "1.500", "Lässt sich auf zwei Arten lesen. Schreiben Sie 1500 oder 1,500."),
+        ("number", "1,2,3", "Muss eine Zahl sein, etwa 7 oder 1,5."),
+        ("number", "12.34.567", "Muss eine Zahl sein, etwa 7 oder 1,5."),
+        ("integer", "7,0", "Muss eine ganze Zahl sein."),
+    ],
+)
+def test_a_number_that_the_readers_language_does_not_write_so_is_refused(kind: str, typed: str, message: str) -> None:
+    with translation.override("de"):
+        form = sent({"x": {"type": kind}}, x=typed)
+        assert form.errors == {"x": [message]}
+        assert page_of(form).attributes_of("x")["value"] == typed
+
+
+def test_a_number_and_its_limits_are_written_as_the_readers_language_does_it() -> None:
+    rate = {"type": "number", "minimum": 0.5, "maximum": 1e6, "default": 2.5, "examples": [3.5]}
+    port = {"type": "integer", "minimum": 1, "maximum": 65535}
+    with translation.override("de"):
+        page = page_of(form_of({"rate": rate, "port": port}, {"rate": 7.7, "port": 5432}))
+        assert (page.attributes_of("rate")["value"], page.attributes_of("port")["value"]) == ("7,7", "5432")
+        assert page.attributes_of("rate")["placeholder"] == "3,5"
+        assert "Von 0,5 bis 1.000.000." in page.text
+        assert "Von 1 bis 65.535." in page.text
+        form = form_of({"rate": rate, "port": port}, {"rate": 7.7, "port": 5432}, data=page.submit())
+        assert form.config == {"rate": 7.7, "port": 5432}
+    assert page_of(form_of({"rate": rate}, {"rate": 7.7})).attributes_of("rate")["value"] == "7.7"
 
 
 @pytest.mark.parametrize("typed", ["seven", "9" * 30, "1,5"])
