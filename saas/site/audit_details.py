@@ -101,6 +101,8 @@ def _text(name: str, value: str, detail: dict[str, Any]) -> str:
         return str(_ROLES.get(value, value))
     if name == "state" or (name == "was" and "delivery" in detail):
         return str(_STATES.get(value) or spoken(value))  # a search for deliveries has kept the English word
+    if name == "plan" and not value:
+        return gettext("no plan")
     if name == "reason":
         return str(reread(value))
     return _time(value) if name in _TIMES else value
