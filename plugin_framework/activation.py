@@ -24,7 +24,7 @@ from plugin_framework.db.recorded import lacking
 from plugin_framework.instances import Held, Instance
 from plugin_framework.registry import JOB_HOOK, registry
 from plugin_framework.sdk import NoTenant, PluginInterface
-from plugin_framework.sdk._words import reread
+from plugin_framework.sdk._words import Sentence, reread
 from plugin_framework.tenancy import Revisions, TenantRef
 from plugin_framework.tenant_record import Enabled, TenantRecord
 
@@ -85,7 +85,7 @@ class ActiveSet:
         """The gate's answer for `plugin`, whether it is known here or not."""
         return gate.decide(plugin, self.facts, registry)
 
-    def kept_on(self, plugin: str) -> str:
+    def kept_on(self, plugin: str) -> Sentence | str:
         """Why `plugin` cannot be disabled here; "" if it can."""
         return gate.kept_on(plugin, self.facts, registry)
 

@@ -11,6 +11,7 @@ from plugin_framework.catalog.offers import DEFAULT, Offer
 from plugin_framework.catalog.plans import PlanFacts
 from plugin_framework.registry import Registry
 from plugin_framework.sdk._words import Phrase, Sentence
+from plugin_framework.staff_words import for_staff, said_to_staff
 
 
 class Reason(StrEnum):
@@ -48,7 +49,7 @@ class Decision:
     @property
     def text_for_staff(self) -> str:
         """The same for the platform's staff, for whom the organisation is not theirs."""
-        return str(_for_staff(self.words))
+        return str(for_staff(self.words))
 
     @property
     def runs(self) -> bool:
@@ -79,13 +80,22 @@ _REQUIRED = Phrase(
 _NEEDED = Phrase(
     "%(title)s needs it and is required by the platform, so it cannot be disabled. If it has to go, ask the platform's staff."
 )
-_FOR_STAFF = {
-    _NOT_OFFERED.text: Phrase("It is not offered to the organisation."),
-    _NOT_IN_PLAN.text: Phrase("The organisation's plan, %(plan)s, does not include it."),
-    _NOT_IN_PLAN_ANY_MORE.text: Phrase(
-        "The organisation's plan, %(plan)s, does not include it. Its settings and data are kept."
-    ),
-}
+said_to_staff(
+    {
+        _NOT_OFFERED: Phrase("It is not offered to the organisation."),
+        _NOT_IN_PLAN: Phrase("The organisation's plan, %(plan)s, does not include it."),
+        _NOT_IN_PLAN_ANY_MORE: Phrase(
+            "The organisation's plan, %(plan)s, does not include it. Its settings and data are kept."
+        ),
+        _REQUIRED: Phrase(
+            "%(title)s is required, so it cannot be disabled. If it has to go, say in the catalog that it is not required."
+        ),
+        _NEEDED: Phrase(
+            "%(title)s needs it and is required, so it cannot be disabled. If it has to go, say in the catalog that the other one "
+            "is not required."
+        ),
+    }
+)
 # The fault itself names files and modules of the platform: its staff reads it in the console, and operators in `plugins doctor`.
 _FAULT = Phrase("It was stopped because of a fault in the plugin itself.")
 
@@ -124,17 +134,17 @@ def decide(plugin: str, facts: Facts, registry: Registry) -> Decision:
     )
 
 
-def kept_on(plugin: str, facts: Facts, registry: Registry) -> str:
+def kept_on(plugin: str, facts: Facts, registry: Registry) -> Sentence | str:
     """Why the tenant of `facts` cannot disable `plugin`, which it has enabled; "" if it can.
 
     What does not run anywhere, being withdrawn or without its code, can always be disabled.
     """
     if _is_required(plugin, facts, registry):
-        return str(_REQUIRED(title=_title(plugin, registry)))
+        return _REQUIRED(title=_title(plugin, registry))
     dependants = registry.dependants(plugin) if plugin in registry.specs else ()
     needing = [each for each in dependants if each in facts.enabled and _is_required(each, facts, registry)]
     if needing:
-        return str(_NEEDED(title=_title(needing[0], registry)))
+        return _NEEDED(title=_title(needing[0], registry))
     return ""
 
 
@@ -191,16 +201,6 @@ def _dependencies(plugin: str, facts: Facts, registry: Registry) -> Decision | N
             title = _title(requirement.name, registry)
             return Decision(Reason.DEPENDENCY, _DOES_NOT_RUN(title=title, why=inner.words))
     return None
-
-
-def _for_staff(words: object) -> object:
-    """`words` with each sentence in them that speaks to the organisation put for the platform's staff."""
-    if not isinstance(words, Sentence):
-        return words
-    phrase = _FOR_STAFF.get(words.text)
-    return Sentence(
-        phrase.text if phrase else words.text, tuple((name, _for_staff(each)) for name, each in words.values)
-    )
 
 
 def _title(plugin: str, registry: Registry) -> Sentence | str:

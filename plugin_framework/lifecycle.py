@@ -27,9 +27,30 @@ from plugin_framework.permissions import Consent
 from plugin_framework.registry import PluginSpec, is_newer, registry, title_of
 from plugin_framework.sdk import NotAllowed
 from plugin_framework.sdk._calling import plugins_code
+from plugin_framework.sdk._words import Phrase, Sentence
 from plugin_framework.settings_store import Path
+from plugin_framework.staff_words import Refused, said_to_staff
 
 log = logging.getLogger(__name__)
+_NEEDS = Phrase("%(name)s needs %(other)s: %(why)s")
+_UNPREPARED = Phrase(
+    "%(title)s could not be enabled: its own preparations failed (%(kind)s). Try again, or ask who runs this platform."
+)
+_NO_TABLES = Phrase(
+    "%(title)s could not be enabled: its migration %(migration)s failed (%(kind)s). Nothing was changed. Try again; if it fails "
+    "again, tell whoever made the plugin, or who runs this platform: its log has the details."
+)
+said_to_staff(
+    {
+        _UNPREPARED: Phrase(
+            "%(title)s could not be enabled: its own preparations failed (%(kind)s). Nothing was changed. The log has the details."
+        ),
+        _NO_TABLES: Phrase(
+            "%(title)s could not be enabled: its migration %(migration)s failed (%(kind)s). Nothing was changed. The log has the "
+            "details; if it fails again, tell whoever made the plugin."
+        ),
+    }
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,7 +64,7 @@ class Status:
     settings_revision: int
     had: bool  # the tenant has stored something of it: settings at least
     consent: Consent = permissions.NOBODY_ASKED
-    kept_on: str = ""  # why it cannot be disabled, where it is enabled
+    kept_on: Sentence | str = ""  # why it cannot be disabled, where it is enabled
     notice: Notice | None = None  # that it is deprecated
     version: str = ""  # the one that the tenant has
 
@@ -105,10 +126,8 @@ def enable(name: str, actor: Actor, *, with_requirements: bool = True) -> list[s
         for each in missing:
             decision = activation.current().decision(each)
             if not decision.may_enable:
-                words = {"name": title_of(name), "other": title_of(each), "why": decision.text}
-                raise NotAllowed(
-                    decision.text if each == name else gettext("%(name)s needs %(other)s: %(why)s") % words
-                )
+                needing = _NEEDS(name=title_of(name), other=title_of(each), why=decision.words)
+                raise Refused(decision.words if each == name else needing)
             _enable_one(registry.specs[each], actor)
         for each in missing:
             release_held(each)
@@ -158,7 +177,7 @@ def enable_with(name: str, actor: Actor, settings: Mapping[str, NewSettings]) ->
         for each in [*settings, name]:
             decision = activation.current().decision(each)
             if not decision.may_enable:
-                raise NotAllowed(decision.text)
+                raise Refused(decision.words)
         for each, new in settings.items():
             _save(each, actor, new)
         return enable(name, actor)
@@ -202,7 +221,7 @@ def disable(name: str, actor: Actor, *, cascade: bool = False) -> list[str]:
                 )
             return []
         if why := activation.current().kept_on(name):
-            raise NotAllowed(why)
+            raise Refused(why)
         needing = [each for each in dependants(name) if each in enabled]
         if needing and not cascade:
             raise NotAllowed(
@@ -268,11 +287,7 @@ def _enable_one(spec: PluginSpec, actor: Actor) -> None:
         raise
     except Exception as error:  # a plugin's on_enable may raise anything; nothing of this enabling is kept
         log.exception("on_enable() of %s failed", spec.name)
-        kind = type(error).__name__
-        said = gettext(
-            "%(title)s could not be enabled: its own preparations failed (%(kind)s). Try again, or ask who runs this platform."
-        )
-        raise NotAllowed(said % {"title": title_of(spec.name), "kind": kind}) from error
+        raise Refused(_UNPREPARED(title=title_of(spec.name), kind=type(error).__name__)) from error
     record(actor, "plugin.enabled", spec.name, version=spec.version)
     hooks.emit("plugin_enabled", spec.name)
 
@@ -287,12 +302,7 @@ def _tables_made(spec: PluginSpec) -> list[str]:
         return make_tables(spec)
     except MigrationFailed as error:
         log.exception("%s of %s failed while it was enabled", error.what, spec.name)
-        said = gettext(
-            "%(title)s could not be enabled: its migration %(migration)s failed (%(kind)s). Nothing was changed. Try again; if it fails "
-            "again, tell whoever made the plugin, or who runs this platform: its log has the details."
-        )
-        words = {"title": title_of(spec.name), "migration": error.what, "kind": error.kind}
-        raise NotAllowed(said % words) from error
+        raise Refused(_NO_TABLES(title=title_of(spec.name), migration=error.what, kind=error.kind)) from error
     except Unsuitable as error:
         log.warning("%s cannot be enabled before the deploy has ended: %s", spec.name, error)
         said = gettext(

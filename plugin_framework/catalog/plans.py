@@ -60,6 +60,14 @@ class PlanFacts:
 
 
 @dataclass(frozen=True, slots=True)
+class PlanName:
+    """A plan as a list names it."""
+
+    slug: str
+    name: str
+
+
+@dataclass(frozen=True, slots=True)
 class PlanRow:
     """A plan, and how many tenants have it."""
 
@@ -85,7 +93,18 @@ def facts(plan: Plan) -> PlanFacts:
 def plans() -> list[PlanRow]:
     """All plans, by name."""
     with public_scope():
-        return [_row(row, row.tenants) for row in Plan.objects.annotate(tenants=Count("tenantplan"))]
+        return [
+            _row(row, row.tenants) for row in Plan.objects.annotate(tenants=Count("tenantplan")).order_by("name", "pk")
+        ]
+
+
+def names_of(schemas: Collection[str]) -> dict[str, PlanName]:
+    """The plans of these tenants, by schema; those without one are left out."""
+    with public_scope():
+        rows = TenantPlan.objects.filter(tenant_schema__in=schemas).values_list(
+            "tenant_schema", "plan__slug", "plan__name"
+        )
+        return {schema: PlanName(slug, name) for schema, slug, name in rows}
 
 
 def tenants_on(slug: str) -> list[str]:
@@ -98,9 +117,8 @@ def choices_of(schema: str) -> tuple[list[PlanRow], PlanRow | None]:
     """All plans, by name, and which of them the tenant in `schema` has; None: it may run all that is offered to it."""
     own = Count("tenantplan", filter=Q(tenantplan__tenant_schema=schema))
     with public_scope():
-        found = [
-            (_row(row, row.tenants), row.own) for row in Plan.objects.annotate(tenants=Count("tenantplan"), own=own)
-        ]
+        rows = Plan.objects.annotate(tenants=Count("tenantplan"), own=own).order_by("name", "pk")
+        found = [(_row(row, row.tenants), row.own) for row in rows]
     return [row for row, _own in found], next((row for row, has in found if has), None)
 
 

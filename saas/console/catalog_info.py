@@ -11,6 +11,7 @@ from plugin_framework import defaults
 from plugin_framework.catalog import offers, plans
 from plugin_framework.catalog.models import Availability, CatalogEntry, CatalogGrant
 from plugin_framework.catalog.offers import Offer
+from plugin_framework.catalog.plans import PlanRow
 from plugin_framework.registry import Release, registry
 from plugin_framework.tenancy import public_scope
 from saas.console.adoption import Adoption
@@ -18,6 +19,8 @@ from saas.site.names import has_address
 from saas.site.plugin_info import HookInfo, dependants_of, hooks_of, releases_of, title_of
 from saas.site.spoken import spoken
 from tenants.models import Tenant
+
+REJECTED = "rejected"  # a filter beside the availabilities: its code could not be loaded
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,10 +54,17 @@ class CatalogInfo:
     not_by_default: str  # why new organisations do not begin with it although it is on by default
     platform_fields: tuple[str, ...]  # that the platform fills in
     locked_fields: tuple[str, ...]  # and that organisations may not change
-    plans: tuple[str, ...]  # names of those that include it
+    plans: tuple[PlanRow, ...]  # those that include it
     dependants: tuple[str, ...]  # titles of the plugins that need it
     keeps_of_people: str  # what stays of somebody whose data is erased, and why
     releases: tuple[Release, ...]
+
+    @property
+    def states(self) -> tuple[str, ...]:
+        """What it is found under: REJECTED, and to whom it is offered where that matters."""
+        rejected = (REJECTED,) if self.quarantined else ()
+        offered = self.installed or self.availability != Availability.EVERYONE
+        return (*rejected, self.availability) if offered else rejected
 
 
 def catalog(adoption: Adoption) -> list[CatalogInfo]:
@@ -79,7 +89,7 @@ def one(name: str, adoption: Adoption) -> CatalogInfo:
         slugs = tuple(Tenant.objects.filter(schema_name__in=schemas).values_list("slug", flat=True))
     if entry is None and name not in {*registry.specs, *registry.quarantine}:
         raise Http404(f"There is no plugin {name!r}.")
-    including = tuple(plan.name for plan in plans.plans() if name in plan.plugins)
+    including = tuple(plan for plan in plans.plans() if name in plan.plugins)
     return replace(_describe(name, entry, slugs, adoption, offers.current()), plans=including)
 
 

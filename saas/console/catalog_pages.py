@@ -21,7 +21,7 @@ from plugin_framework.registry import registry
 from plugin_framework.tenancy import TenantRef, public_scope
 from saas.console import actions, catalog_info, fleet
 from saas.console.adoption import Adoption, count_adoption
-from saas.console.catalog_info import CatalogInfo
+from saas.console.catalog_info import REJECTED, CatalogInfo
 from saas.console.forms import SAYING_WHY, OfferForm, StandingForm
 from saas.console.telling import Decided
 from saas.site.access import actor_of, admins_only
@@ -36,6 +36,7 @@ _STATES = {
     Availability.HIDDEN: gettext_lazy("Hidden"),
     Availability.DEPRECATED: gettext_lazy("Deprecated"),
     Availability.WITHDRAWN: gettext_lazy("Withdrawn"),
+    REJECTED: gettext_lazy("Rejected"),
 }
 SHOWN = 20  # organisations named before a plugin is withdrawn; all of them are counted
 
@@ -55,6 +56,7 @@ def overview(request: HttpRequest) -> HttpResponse:
         "tenants_active": states.get(State.ACTIVE, 0),
         "tenants_suspended": states.get(State.SUSPENDED, 0),
         "stuck": stuck,
+        "lost": fleet.lost(SHOWN),
         "plugins_total": len(registry.specs),
         "adoption": adoption,
         "withdrawn": [info for info in catalog if info.availability == Availability.WITHDRAWN],
@@ -70,19 +72,18 @@ def overview(request: HttpRequest) -> HttpResponse:
 @require_safe
 @admins_only
 def index(request: HttpRequest) -> HttpResponse:
-    """All plugins, searched by `q` and filtered by `state` (an availability)."""
+    """All plugins, searched by `q` and filtered by `state` (an availability, or REJECTED)."""
     query, state = request.GET.get("q", "").strip()[:200], request.GET.get("state", "")
-    state = state if state in Availability.values else ""
+    state = state if state in _STATES else ""
     adoption = count_adoption()
     found = [info for info in catalog_info.catalog(adoption) if _matches(info, query)]
     labels = [(value, str(label)) for value, label in _STATES.items()]
+    counts = Counter[str](each for info in found for each in info.states) | Counter({"": len(found)})
     context = {
-        "plugins": [info for info in found if not state or info.availability == state],
+        "plugins": [info for info in found if not state or state in info.states],
         "q": query,
         "state": state,
-        "filters": filters(
-            labels, Counter[str](info.availability for info in found), state, reverse("platform:catalog"), q=query
-        ),
+        "filters": filters(labels, counts, state, reverse("platform:catalog"), q=query),
         "adoption": adoption,
     }
     return render(request, "platform/catalog_list.html", context)
@@ -161,7 +162,7 @@ def _decide(request: HttpRequest, name: str, form: OfferForm) -> HttpResponse:
         said["instead"] = data["instead"]
     decided = actions.offer(name, chosen, actor_of(request), granted=data["granted"], **said)
     done = _("%(title)s: %(decision)s. Every organisation's next request follows it.")
-    say(request, decided, done % {"title": title_of(name), "decision": chosen.label})
+    say(request, decided, done % {"title": title_of(name), "decision": _STATES[chosen]})
     return redirect("platform:catalog_entry", name)
 
 

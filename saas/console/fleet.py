@@ -11,12 +11,18 @@ from django.db.models import OuterRef, QuerySet, Subquery
 from plugin_framework.tenancy import TenantRef, public_scope
 from plugin_framework.tenant_record import HAS_TABLES
 from saas.console import adoption
+from tenants import wholeness
 from tenants.models import PLATFORM_SCHEMA, Domain, State, Tenant
+from tenants.wholeness import Condition
 
 _NEWEST = f"""
 SELECT name, {HAS_TABLES}, total FROM (
     SELECT schema_name AS name, count(*) OVER () AS total FROM public.tenants_tenant
     WHERE schema_name <> %s AND state <> %s ORDER BY id DESC LIMIT %s) AS newest
+"""  # noqa: S608  # constants
+_WITHOUT_TABLES = f"""
+SELECT name FROM (SELECT slug, schema_name AS name FROM public.tenants_tenant WHERE schema_name <> %s AND state <> %s) AS each
+WHERE NOT ({HAS_TABLES}) ORDER BY slug LIMIT %s
 """  # noqa: S608  # constants
 
 
@@ -35,6 +41,15 @@ def newest(most: int) -> Newest:
         cursor.execute(_NEWEST, [PLATFORM_SCHEMA, State.PROVISIONING.value, most])
         found = cursor.fetchall()
     return Newest(tuple(name for name, whole, _ in found if whole), len(found), found[0][2] if found else 0)
+
+
+def lost(most: int) -> list[TenantRef]:
+    """The first organisations whose tables are gone, by short name; in one statement, and a few more for each that is found."""
+    with public_scope(), connection.cursor() as cursor:
+        cursor.execute(_WITHOUT_TABLES, [PLATFORM_SCHEMA, State.PROVISIONING.value, most])
+        found = [name for (name,) in cursor.fetchall()]
+    refs = everyone(found) if found else []
+    return [ref for ref in refs if wholeness.condition(ref) is Condition.LOST]
 
 
 def having(plugin: str) -> list[TenantRef]:

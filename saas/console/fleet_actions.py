@@ -20,6 +20,7 @@ from plugin_framework.delivery.breaker import Rest
 from plugin_framework.gate import Reason
 from plugin_framework.registry import registry
 from plugin_framework.sdk import NotAllowed
+from plugin_framework.staff_words import for_staff, refusal_for_staff
 from plugin_framework.tenancy import TenantRef, tenant_scope
 from plugin_framework.tenancy_directory import platform
 from saas.console import fleet_view
@@ -118,7 +119,7 @@ def _one(action: str, plugin: str, ref: TenantRef, actor: Actor) -> Effect:
             names = _DOING[action](plugin, actor)
             decision = lifecycle.status(plugin).decision
     except NotAllowed as error:
-        return Effect(ref, "refused", str(error))
+        return Effect(ref, "refused", refusal_for_staff(error))
     except DatabaseError as error:  # whatever is wrong with one, the others go on
         log.exception("%s of %s in %s failed", action, plugin, ref.slug)
         return Effect(
@@ -170,7 +171,7 @@ def _disabling(plugin: str, active: ActiveSet, rest: Rest | None) -> tuple[str, 
     if plugin not in enabled:
         return "nothing", _("It is not enabled.")
     if why := active.kept_on(plugin):
-        return "refused", why
+        return "refused", str(for_staff(why))
     dependants = registry.dependants(plugin) if plugin in registry.specs else ()
     if also := [each for each in dependants if each in enabled]:
         return "change", _("It will be disabled, and so will what needs it: %(titles)s.") % {"titles": _titles(also)}

@@ -20,6 +20,7 @@ from saas.site.access import actor_of, admins_only
 from saas.site.plugin_info import title_of
 
 ALL = "all"  # of the field `which`: every organisation that fits, not those that are ticked
+PAGE = "page"  # those that the page has shown
 
 
 @require_safe
@@ -50,6 +51,8 @@ def preview(request: HttpRequest) -> HttpResponse:
     action, plugin = request.POST.get("action", ""), request.POST.get("of", "")
     if request.POST.get("which") == ALL:
         slugs = fleet_view.fitting(asked, fleet_actions.MOST)
+    elif request.POST.get("which") == PAGE:
+        slugs = request.POST.getlist("shown")[: fleet_actions.MOST]
     else:
         slugs = request.POST.getlist("tenant")[: fleet_actions.MOST]
     effects = fleet_actions.preview(action, plugin, slugs) if _known(action, plugin) else []

@@ -29,6 +29,7 @@ from tenants.models import PLATFORM_SCHEMA, Domain, State, Tenant
 PER_PAGE = 25
 AT_ONCE = 50  # organisations read in one statement
 LOOKED_AT = 100  # organisations looked into for one page, however few of them fit
+ROOMY = 4  # columns that leave room for whole sentences
 LATELY = timedelta(days=7)  # deliveries given up before that are history
 KINDS = {
     "attention": gettext_lazy("Needs attention"),
@@ -96,13 +97,24 @@ class Row:
 
 @dataclass(frozen=True, slots=True)
 class Page:
-    """Some organisations. `columns`: names and titles of the plugins; `next`: what to ask for `after`, "" at the end."""
+    """Some organisations.
+
+    Attributes:
+        columns: names and titles of the plugins, in the order of the cells. `left_out`: how many others have nothing to show here.
+        next: what to ask for `after`; "" at the end.
+    """
 
     rows: Sequence[Row]
     columns: Sequence[tuple[str, str]]
+    left_out: int
     looked_at: int
     total: int
     next: str
+
+    @property
+    def is_roomy(self) -> bool:
+        """Whether each cell has room for the whole reason."""
+        return len(self.columns) <= ROOMY
 
 
 def page(criteria: Criteria, size: int = PER_PAGE, most: int = LOOKED_AT) -> Page:
@@ -124,9 +136,10 @@ def page(criteria: Criteria, size: int = PER_PAGE, most: int = LOOKED_AT) -> Pag
                 break
         if len(rows) == size:
             break
-    columns = _columns(rows, criteria.plugin)
+    columns = _columns(rows, criteria)
+    left_out = 0 if criteria.plugin else len(registry.specs.keys() - {name for name, _title in columns})
     rows = [replace(row, cells=_in_order(row.cells, columns)) for row in rows]
-    return Page(rows, columns, looked_at, total, last if looked_at < len(found) else "")
+    return Page(rows, columns, left_out, looked_at, total, last if looked_at < len(found) else "")
 
 
 def refs_of(slugs: Sequence[str]) -> list[TenantRef]:
@@ -224,8 +237,10 @@ def _fits(row: Row, kind: str) -> bool:
     return any(cell.fits(kind) for cell in row.cells) or (row.broken and kind == "attention")
 
 
-def _columns(rows: Sequence[Row], plugin: str) -> list[tuple[str, str]]:
-    names = {plugin} if plugin else {*registry.specs, *(cell.plugin for row in rows for cell in row.cells)}
+def _columns(rows: Sequence[Row], asked: Criteria) -> list[tuple[str, str]]:
+    """The plugin that is looked at, or those that one of the organisations has, in the state that is looked for."""
+    shown = {cell.plugin for row in rows for cell in row.cells if not asked.kind or cell.fits(asked.kind)}
+    names = {asked.plugin} if asked.plugin else shown
     return sorted(((name, title_of(name)) for name in names), key=lambda each: (each[1].casefold(), each[0]))
 
 

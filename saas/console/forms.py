@@ -121,16 +121,23 @@ class SuspendForm(forms.Form):
         max_length=_MESSAGE,
         widget=forms.Textarea({"rows": 3}),
         help_text=_("Everybody who opens the organisation's pages reads it. Say why, and whom to ask."),
+        error_messages={"required": _("Tell its people why it is suspended, and whom to ask.")},
     )
 
 
 MEGABYTE = 1024 * 1024
+_NO_LIMIT = {"min_value": _("Give a number from 1, or nothing for no limit.")}
 
 
 class PlanForm(forms.Form):
     """A plan's name, plugins and limits; an empty limit is none."""
 
-    name = forms.CharField(label=_("Name"), max_length=100, help_text=_("As organisations read it."))
+    name = forms.CharField(
+        label=_("Name"),
+        max_length=100,
+        help_text=_("As organisations read it."),
+        error_messages={"required": _("Give the plan a name.")},
+    )
     plugins = forms.MultipleChoiceField(
         label=_("Plugins"),
         required=False,
@@ -143,6 +150,7 @@ class PlanForm(forms.Form):
         label=_("People"),
         required=False,
         min_value=1,
+        error_messages=_NO_LIMIT,
         max_value=10**9,
         help_text=_("Accounts that may sign in, and open invitations. Empty: no limit."),
     )
@@ -150,6 +158,7 @@ class PlanForm(forms.Form):
         label=_("Deliveries a day"),
         required=False,
         min_value=1,
+        error_messages=_NO_LIMIT,
         max_value=10**12,
         help_text=_("From midnight to midnight UTC. What is beyond waits for the next day. Empty: no limit."),
     )
@@ -157,6 +166,7 @@ class PlanForm(forms.Form):
         label=_("Storage in MB"),
         required=False,
         min_value=1,
+        error_messages=_NO_LIMIT,
         max_value=10**9,
         help_text=_(
             "Files and tables; a new organisation's empty tables take less than 1 MB. New files are refused beyond. Empty: no limit."
@@ -169,7 +179,8 @@ class PlanForm(forms.Form):
             *registry.specs,
             *(options.get("initial") or {}).get("plugins", ()),
         }  # its code may be away for a while
-        self.fields["plugins"].choices = sorted(((name, title_of(name)) for name in known), key=lambda each: each[1])  # type: ignore[attr-defined]  # the field's
+        titles = sorted(((name, title_of(name)) for name in known), key=lambda each: each[1].casefold())
+        self.fields["plugins"].choices = titles  # type: ignore[attr-defined]  # the field's
 
     def limits(self) -> Limits:
         """What was typed, as the engine takes it."""

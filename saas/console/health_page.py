@@ -11,22 +11,30 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.utils import timezone
 from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
 from django.views.decorators.http import require_safe
 
-from plugin_framework.delivery import census
+from plugin_framework.delivery import census, retention
 from plugin_framework.delivery.given_up import given_up
 from plugin_framework.delivery.house import HOUSE
+from plugin_framework.quotas import storage
 from plugin_framework.tenancy import TenantRef
 from saas.console import fleet
 from saas.console.fleet_view import LATELY
 from saas.site.access import admins_only
 from saas.site.plugin_info import title_of
 from saas.watch import readiness
-from tenants import supply
+from tenants import owed, purging, supply
 
 LOOKED_AT = 300  # organisations whose given-up deliveries are counted: the newest ones
 AT_ONCE = 150  # of them in one statement: each costs locks and planning time
 SHOWN = 20  # troubled lanes
+_JOBS = {  # what the platform itself does by the clock, for staff to read
+    owed.WORK: gettext_lazy("Set up new organisations"),
+    purging.HOURLY: gettext_lazy("Delete for good what is due"),
+    retention.NIGHTLY: gettext_lazy("Delete old deliveries"),
+    storage.MEASURE: gettext_lazy("Measure storage"),
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,7 +69,10 @@ def health(request: HttpRequest) -> HttpResponse:
         "lag": max((each.lag for each in lanes if each.lag), default=None),
         "workers": census.workers(),
         "wakes": census.wakes(),
-        "jobs": [(_name(each.plugin), each) for each in census.jobs()],
+        "jobs": [
+            (_name(each.plugin), _JOBS.get(each.job, "") if each.plugin == HOUSE else "", each)
+            for each in census.jobs()
+        ],
         "spares": sign_ups.spares,
         "spares_wanted": settings.SPARE_SCHEMAS,
         "sign_ups": sign_ups.unfinished,

@@ -1,17 +1,20 @@
-"""Whom a plan's new limits would hit: the organisations that use more than that already."""
+"""Whom a changed plan would hit: the organisations that use more than that already, and those that run what it takes away."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections import Counter
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass, fields
 
 from plugin_framework import quotas
 from plugin_framework.catalog import plans
 from plugin_framework.catalog.plans import UNLIMITED, Limits
 from plugin_framework.quotas import Kind
+from plugin_framework.registry import registry
 from plugin_framework.tenancy import TenantRef, tenant_scope
-from saas.console import fleet
+from saas.console import adoption, fleet
 from saas.site import quota_info
+from saas.site.plugin_info import title_of
 from saas.site.quota_info import UsageInfo
 from tenants import wholeness
 
@@ -57,6 +60,19 @@ def hit_by(slug: str, name: str, limits: Limits, before: Limits, *, everything: 
     found = [Beyond(ref, _beyond(ref, name, wanted)) for ref in looked_at]
     hit = [each for each in found if each.usages]
     return Hit(hit[:LISTED], len(hit), len(looked_at), len(schemas))
+
+
+def stopped_by(slug: str, removed: Collection[str]) -> list[tuple[str, int]]:
+    """Titles of the plugins that stop if the plan `slug` is without `removed`, and in how many organisations each is enabled."""
+    if not removed:
+        return []
+    found = Counter(name for _schema, name in adoption.enabled(plans.tenants_on(slug)))
+    lost = {name: number for name, number in found.items() if {name, *_requirements(name)} & set(removed)}
+    return sorted(((title_of(name), number) for name, number in lost.items()), key=lambda each: each[0].casefold())
+
+
+def _requirements(name: str) -> Iterable[str]:
+    return registry.requirements(name) if name in registry.specs else ()
 
 
 def words(limits: Limits) -> list[str]:

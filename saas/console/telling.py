@@ -6,7 +6,8 @@ An organisation whose log cannot take it keeps nobody from deciding about the ot
 from __future__ import annotations
 
 import logging
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from itertools import batched
 
@@ -19,6 +20,7 @@ from plugin_framework.tenancy import TenantRef, tenant_scope
 
 log = logging.getLogger(__name__)
 AT_ONCE = 500  # tenants told in one transaction: each costs two round trips and a few locks
+PATIENCE = 500  # milliseconds for which a decision waits for an organisation's locked log
 NAMED = 20  # organisations in a sentence
 
 
@@ -43,8 +45,8 @@ class Decided:
             return ""
         names = ", ".join(ref.name for ref in self.untold[:NAMED]) + (", …" if len(self.untold) > NAMED else "")
         said = _(
-            "The decision holds everywhere, but it could not be written into the audit log of: %(names)s. Something is wrong with the "
-            "tables there; the page of each organisation says more. The platform's own log names them."
+            "The decision holds everywhere, but it could not be written into the audit log of: %(names)s. The tables there are damaged or "
+            "locked; the page of each organisation says more. The platform's own log names them."
         )
         return said % {"names": names}
 
@@ -77,29 +79,50 @@ class Telling:
         return untold
 
     def _tell(self, refs: Sequence[TenantRef]) -> list[TenantRef]:
-        untold = self._untold(refs)
+        with _no_long_wait():
+            untold = self._untold(refs)
         if untold:
             slugs = [ref.slug for ref in untold]
             tell_platform("catalog.not_recorded", self.plugin, self.actor, decision=self.action, which=slugs)
         return untold
 
     def _untold(self, refs: Sequence[TenantRef]) -> list[TenantRef]:
-        """Tell `refs` in one go; if that fails, those that can be told. By halves, so that the usual case costs one savepoint."""
+        """Tell `refs` and say which of them cannot be told.
+
+        The usual case costs one savepoint, and each that fails two more.
+        """
+        untold: list[TenantRef] = []
+        while (failed := self._first_that_fails(refs)) is not None:
+            untold += [*self._untold(refs[:failed]), refs[failed]]  # their entries went back with the savepoint
+            refs = refs[failed + 1 :]
+        return untold
+
+    def _first_that_fails(self, refs: Sequence[TenantRef]) -> int | None:
+        """Tell all of `refs`, or none and say at which of them it failed."""
+        at = 0
         try:
             with transaction.atomic():
-                for ref in refs:
+                for at, ref in enumerate(refs):  # noqa: B007  # it is read where it failed
                     with tenant_scope(ref):
                         record(self.actor, self.action, self.plugin, **self.detail)
         except DatabaseError:
             if connection.connection is None or connection.connection.closed:
                 raise  # the database itself went away: nothing is decided
-            if len(refs) == 1:
-                log.exception("%s of %s is not in the audit log of %s", self.action, self.plugin, refs[0].slug)
-                return list(refs)
-        else:
-            return []
-        half = len(refs) // 2
-        return self._untold(refs[:half]) + self._untold(refs[half:])
+            log.exception("%s of %s is not in the audit log of %s", self.action, self.plugin, refs[at].slug)
+            return at
+        return None
+
+
+@contextmanager
+def _no_long_wait() -> Iterator[None]:
+    """A decision does not stand in line behind whoever has locked an organisation's tables, and keeps nobody in line behind itself."""
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT current_setting('lock_timeout')")
+        (before,) = cursor.fetchone()
+        cursor.execute("SELECT set_config('lock_timeout', %s, true)", [f"{PATIENCE}ms"])
+    yield
+    with connection.cursor() as cursor:  # what failed in between took the transaction along, and the setting with it
+        cursor.execute("SELECT set_config('lock_timeout', %s, true)", [before])
 
 
 def tell_platform(action: str, plugin: str, actor: Actor, **detail: object) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import Any
 
 from django.conf import settings
@@ -23,6 +24,7 @@ from plugin_framework.tenancy import TenantRef, public_scope, tenant_scope
 from saas.console import setup_pages
 from saas.console.fleet_view import LATELY
 from saas.console.forms import SuspendForm, TenantPlanForm
+from saas.links import url_of
 from saas.site import plugin_info, quota_info
 from saas.site.access import actor_of, admins_only
 from saas.site.filters import filters
@@ -37,22 +39,29 @@ RECENT = 10  # audit entries on an organisation's page
 @require_safe
 @admins_only
 def index(request: HttpRequest) -> HttpResponse:
-    """All organisations by short name, searched by `q` and filtered by `state`."""
+    """All organisations by short name, searched by `q` and filtered by `state` and `plan`."""
     query = request.GET.get("q", "").replace("\x00", "").strip()[:100]
     state = request.GET.get("state", "")
     state = state if state in State.values else ""
+    known = {plan.slug: plan for plan in plans.plans()}
+    plan = known.get(request.GET.get("plan", ""))
     with public_scope():
         found = _found(query)
+        if plan is not None:
+            found = found.filter(schema_name__in=plans.tenants_on(plan.slug))
         counts = dict(found.order_by().values_list("state").annotate(Count("pk")))
         page = Paginator(found.filter(state=state) if state else found, PER_PAGE).get_page(request.GET.get("page"))
         rows = list(page.object_list)
+    names = plans.names_of([row.schema_name for row in rows]) if known else {}
     labels = [(value, str(label)) for value, label in State.choices]
     context = {
-        "tenants": rows,
+        "tenants": [(row, names.get(row.schema_name)) for row in rows],
+        "has_plans": bool(known),
+        "plan": plan,
         "page": page,
         "q": query,
         "state": state,
-        "filters": filters(labels, counts, state, reverse("platform:tenants"), q=query),
+        "filters": filters(labels, counts, state, reverse("platform:tenants"), q=query, plan=plan.slug if plan else ""),
     }
     return render(request, "platform/tenants.html", context)
 
@@ -115,7 +124,22 @@ def tenant_called(slug: str) -> Tenant:
     return found
 
 
-def show(request: HttpRequest, tenant: Tenant, form: SuspendForm, error: str = "") -> HttpResponse:
+@dataclass(frozen=True, slots=True)
+class PlanChange:
+    """A change of an organisation's plan that waits to be confirmed.
+
+    Attributes:
+        slug: of the plan that was chosen. `plan`: its name. `stopping`: titles of what runs there and is not in it.
+    """
+
+    slug: str
+    plan: str
+    stopping: tuple[str, ...]
+
+
+def show(
+    request: HttpRequest, tenant: Tenant, form: SuspendForm, error: str = "", change: PlanChange | None = None
+) -> HttpResponse:
     """The page of one organisation; `error`: why it was not deleted."""
     with public_scope():
         domains = list(tenant.domains.all())
@@ -126,7 +150,7 @@ def show(request: HttpRequest, tenant: Tenant, form: SuspendForm, error: str = "
     context = {
         "organisation": tenant,  # `tenant` is the platform's own, as on every page
         "host": ref.host,
-        "hosts": [domain.domain for domain in domains],
+        "hosts": [(domain.domain, url_of(domain.domain)) for domain in domains],
         "plan": plan,
         "whole": whole,
         "lost": found is Condition.LOST,
@@ -136,17 +160,23 @@ def show(request: HttpRequest, tenant: Tenant, form: SuspendForm, error: str = "
         "delete_error": error,
         "delete_days": settings.TENANT_DELETE_DAYS,
         "rest_days": settings.TENANT_HOST_REST_DAYS,
-        "plan_form": TenantPlanForm(known=known, initial={"plan": plan.slug if plan else ""}),
+        "plan_form": TenantPlanForm(
+            known=known, initial={"plan": change.slug if change else plan.slug if plan else ""}
+        ),
+        "change": change,
     }
-    return render(request, "platform/tenant_detail.html", context, status=422 if form.errors else 409 if error else 200)
+    status = 422 if form.errors else 409 if error or change else 200
+    return render(request, "platform/tenant_detail.html", context, status=status)
 
 
 def _inside(ref: TenantRef, plan: PlanRow | None) -> dict[str, Any]:
     """What only its own schema says."""
     dead = given_up([ref.schema], timezone.now() - LATELY)
     with tenant_scope(ref):
+        found = [(info, dead.get((ref.schema, info.name), 0)) for info in plugin_info.plugins(for_staff=True)]
         return {
-            "plugins": [(info, dead.get((ref.schema, info.name), 0)) for info in plugin_info.plugins(for_staff=True)],
+            "plugins": [(info, given) for info, given in found if info.version_here or given],
+            "others": [(info, given) for info, given in found if not info.version_here and not given],
             "usages": quota_info.under(plan),
             "recent": list(AuditEntry.objects.all()[:RECENT]),
         }

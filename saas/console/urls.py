@@ -4,6 +4,7 @@ from django.urls import path
 
 import saas.site.names  # noqa: F401  # registers the `plugin` converter used below
 from saas.console import (
+    audit_page,
     catalog_pages,
     deletion_pages,
     fleet_pages,
@@ -26,6 +27,8 @@ urlpatterns = [
     path("fleet/preview/", fleet_pages.preview, name="fleet_preview"),
     path("fleet/apply/", fleet_pages.apply, name="fleet_apply"),
     path("health/", health_page.health, name="health"),
+    path("audit/", audit_page.index, name="audit"),
+    path("audit/table/", audit_page.table, name="audit_table"),
     path("settings/", platform_page.settings_page, name="settings"),
     path("plans/", plan_pages.index, name="plans"),
     path("plans/new/", plan_pages.new, name="new_plan"),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import html
 import inspect
 import io
 import re
@@ -67,8 +68,13 @@ def _class(name: str, cls: type) -> str:
 
 
 def _row(field: Attribute) -> str:
-    declared, comment = field.declared.replace("|", "\\|"), field.comment.replace("|", "\\|")
-    return f"| `{declared}` | {comment} |"
+    comment = field.comment.replace("|", "\\|")
+    return f"| {_code(field.declared)} | {comment} |"
+
+
+def _code(text: str) -> str:
+    """Code in a cell of a table: a bar would end the cell for one renderer, and keep its backslash with another."""
+    return f"<code>{html.escape(text, quote=False).replace('|', '&#124;')}</code>" if "|" in text else f"`{text}`"
 
 
 def _methods(cls: type) -> Iterator[tuple[str, str, str]]:

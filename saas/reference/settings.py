@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import re
+
 from django.conf import settings
 
+_NAME = re.compile(r"^\| `([A-Z_]+)` \|")
 _HEAD = """\
 # Settings
 
@@ -18,4 +21,9 @@ def page() -> str:
     rows = [
         line for line in text.partition("\n## Configuration\n")[2].partition("\n## ")[0].splitlines() if line[:1] == "|"
     ]
-    return "\n".join([_HEAD, *rows]).replace("](docs/", "](../") + "\n"
+    return "\n".join([_HEAD, *map(_breakable, rows)]).replace("](docs/", "](../") + "\n"
+
+
+def _breakable(row: str) -> str:
+    """With a long name broken at its underscores where a narrow window has no room for it."""
+    return _NAME.sub(lambda found: f"| <code>{found[1].replace('_', '_<wbr>')}</code> |", row)

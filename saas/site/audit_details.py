@@ -76,13 +76,19 @@ _COUNTS = ("count", "deliveries", "devices", "files", "number", "organisations",
 
 
 def details(detail: dict[str, Any]) -> list[tuple[str, str]]:
-    """What `detail` holds, by name. A name or code that nobody knows here stays as it is."""
+    """What `detail` holds, by name, without empty texts. A name or code that nobody knows here stays as it is."""
     found = sorted(detail.items(), key=lambda item: item[0] not in _FIRST)
-    return [(str(_NAMES.get(name, name.replace("_", " "))), _said(name, value, detail)) for name, value in found]
+    return [
+        (str(_NAMES.get(name, name.replace("_", " "))), _said(name, value, detail))
+        for name, value in found
+        if value not in ("", None)
+    ]
 
 
 def _said(name: str, value: Any, detail: dict[str, Any]) -> str:
     match value:
+        case [] | {} if not value:
+            return gettext("none")
         case bool():
             return words(value)
         case int() if name in _COUNTS:
@@ -101,8 +107,6 @@ def _text(name: str, value: str, detail: dict[str, Any]) -> str:
         return str(_ROLES.get(value, value))
     if name == "state" or (name == "was" and "delivery" in detail):
         return str(_STATES.get(value) or spoken(value))  # a search for deliveries has kept the English word
-    if name == "plan" and not value:
-        return gettext("no plan")
     if name == "reason":
         return str(reread(value))
     return _time(value) if name in _TIMES else value

@@ -1,6 +1,7 @@
-"""The organisation's audit log, for its admins to read, and to take along as a table.
+"""The organisation's audit log, for its admins to read, and to take along as a table; the platform's, for its staff, is the same page.
 
-Template: `settings/audit.html` (`entries`; `page`; `asked`: an Asked; `areas`: (value, label) pairs).
+Template: `settings/audit.html` (`entries`; `page`; `asked`: an Asked; `areas`: (value, label) pairs; `all_url` and `table_url`: the
+addresses of the page and of the table).
 """
 
 from __future__ import annotations
@@ -8,7 +9,7 @@ from __future__ import annotations
 import csv
 import io
 import json
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import date, datetime, time, timedelta
 from typing import Any
@@ -17,6 +18,7 @@ from django.core.paginator import Paginator
 from django.db.models import Q, QuerySet
 from django.http import HttpRequest, HttpResponse, QueryDict, StreamingHttpResponse
 from django.shortcuts import render
+from django.urls import reverse
 from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
@@ -27,7 +29,8 @@ from saas.site.access import admins_only
 
 PER_PAGE = 50
 AT_ONCE = 500  # rows of a table that are read together
-_AREAS: dict[str, tuple[Any, Q]] = {
+type Areas = Mapping[str, tuple[Any, Q]]
+_AREAS: Areas = {
     "plugins": (gettext_lazy("Plugins and their settings"), Q(action__startswith="plugin.")),
     "deliveries": (gettext_lazy("Deliveries"), Q(action__startswith="deliver")),
     "people": (gettext_lazy("People"), Q(action__startswith="person.")),
@@ -57,36 +60,48 @@ class Asked:
 @admins_only
 def index(request: HttpRequest) -> HttpResponse:
     """Who did what, newest first; see `Asked` for what the address may ask for."""
-    asked = _asked(request.GET)
-    page = Paginator(asked.rows, PER_PAGE).get_page(request.GET.get("page"))
-    context = {
-        "entries": list(page.object_list),
-        "page": page,
-        "asked": asked,
-        "areas": [(value, label) for value, (label, _found) in _AREAS.items()],
-    }
-    return render(request, "settings/audit.html", context)
+    return show(request, _AREAS, reverse("settings:audit"), reverse("settings:audit_table"))
 
 
 @require_safe
 @admins_only
 def table(request: HttpRequest) -> StreamingHttpResponse:
     """The same, all pages of it, as CSV; times in UTC, so that a program can compare them."""
-    response = StreamingHttpResponse(_csv(_asked(request.GET).rows), content_type="text/csv; charset=utf-8")
+    return as_table(request, _AREAS)
+
+
+def show(request: HttpRequest, areas: Areas, all_url: str, table_url: str) -> HttpResponse:
+    """The page of the log of whoever's host this is; `areas`: what it can be narrowed to."""
+    asked = _asked(request.GET, areas)
+    page = Paginator(asked.rows, PER_PAGE).get_page(request.GET.get("page"))
+    context = {
+        "entries": list(page.object_list),
+        "page": page,
+        "asked": asked,
+        "areas": [(value, label) for value, (label, _found) in areas.items()],
+        "all_url": all_url,
+        "table_url": table_url,
+    }
+    return render(request, "settings/audit.html", context)
+
+
+def as_table(request: HttpRequest, areas: Areas) -> StreamingHttpResponse:
+    """The whole log, as far as it is asked for, as a file."""
+    response = StreamingHttpResponse(_csv(_asked(request.GET, areas).rows), content_type="text/csv; charset=utf-8")
     response["Content-Disposition"] = f'attachment; filename="audit-log-{timezone.localdate():%Y-%m-%d}.csv"'
     response["X-Content-Type-Options"] = "nosniff"
     response["Cache-Control"] = "private, no-store"
     return response
 
 
-def _asked(params: QueryDict) -> Asked:
+def _asked(params: QueryDict, areas: Areas) -> Asked:
     errors: dict[str, str] = {}
     q, area = _text(params, "q"), _text(params, "area")
     rows = AuditEntry.objects.all()
     for word in q.split():
         rows = rows.filter(Q(actor__icontains=word) | Q(action__icontains=word) | Q(target__icontains=word))
-    if area in _AREAS:
-        rows = rows.filter(_AREAS[area][1])
+    if area in areas:
+        rows = rows.filter(areas[area][1])
     since, until = _day(params, "since", errors), _day(params, "until", errors)
     if since and until and until < since:
         errors["until"] = _("This day is before the first one, so nothing can lie between the two.")
@@ -94,7 +109,7 @@ def _asked(params: QueryDict) -> Asked:
         rows = rows.filter(at__gte=_begin(since))
     if until:
         rows = rows.filter(at__lt=_begin(until + timedelta(days=1)))
-    return Asked(q, area if area in _AREAS else "", _text(params, "since"), _text(params, "until"), rows, errors)
+    return Asked(q, area if area in areas else "", _text(params, "since"), _text(params, "until"), rows, errors)
 
 
 def _day(params: QueryDict, name: str, errors: dict[str, str]) -> date | None:

@@ -233,7 +233,7 @@ def describe(
         needs=_needs(spec, enabled),
         needed_by=tuple(_neighbour(each, each, enabled) for each in dependants_of(status.name)),
         rest=rest if status.enabled else None,
-        kept_on=status.kept_on,
+        kept_on=str(status.kept_on),
         notice=status.notice,
         instead_title=title_of(status.notice.instead) if status.notice else "",
     )

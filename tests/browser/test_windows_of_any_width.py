@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 import pytest
 from django.db import connection
-from playwright.sync_api import Browser
+from playwright.sync_api import Browser, expect
 
 from plugin_framework import lifecycle
 from plugin_framework.audit import SYSTEM
@@ -59,18 +59,22 @@ CONSOLE = (
 
 @pytest.fixture
 def console(request: pytest.FixtureRequest, browser: Browser, monkeypatch: pytest.MonkeyPatch) -> Iterator[Site]:
-    """The browser of somebody of the platform's staff who reads German; as for Django, see `acme` of the plugin author's forms."""
+    """The browser of somebody of the platform's staff who reads German, and runs scripts or (a parameter) not.
+
+    As for Django, see `acme` of the plugin author's forms.
+    """
+    scripts = getattr(request, "param", True)
     monkeypatch.setenv("DJANGO_ALLOW_ASYNC_UNSAFE", "1")
     request.getfixturevalue("committed_db")
     tenants: Tenants = request.getfixturevalue("tenants")
     entry = platform_entry()
     assert entry is not None
     staff = person(entry.ref, "admin", "root@platform.example")
-    context = browser.new_context(reduced_motion="reduce", locale="de-DE")
+    context = browser.new_context(reduced_motion="reduce", locale="de-DE", java_script_enabled=scripts)
     client = request.getfixturevalue("client_for")(entry.ref, staff)
     client.defaults["HTTP_ACCEPT_LANGUAGE"] = "de"
     _in_use(tenants)
-    found = Site(context.new_page(), client, entry.ref, scripts=True)
+    found = Site(context.new_page(), client, entry.ref, scripts=scripts)
     yield found
     context.close()
     found.close()
@@ -150,6 +154,36 @@ def test_the_navigation_lies_above_the_page_where_there_is_no_room_beside_it(con
     )
     assert len(tops) > 5
     assert len(set(tops)) == 1
+
+
+SEEN = """every => {
+    const {x, right, y, height} = every.getBoundingClientRect(), found = [];
+    for (let at = x + 2; at < right - 2; at += 4) found.push(every.contains(document.elementFromPoint(at, y + height / 2)));
+    return [every.textContent.trim(), found.every(Boolean)];
+}"""
+
+
+@pytest.mark.parametrize("console", [True, False], ids=["with-scripts", "without"], indirect=True)
+@pytest.mark.parametrize("width", [390, 600])
+def test_where_one_is_stands_in_sight_in_the_navigation_of_a_narrow_window(console: Site, width: int) -> None:
+    console.page.set_viewport_size({"width": width, "height": 900})
+    seen = []
+    for path in ("/", "/tenants/", "/fleet/", "/health/", "/settings/"):
+        console.go(path)
+        seen.append(tuple(console.page.eval_on_selector(".rail-nav [aria-current]", SEEN)))
+    names = ("Überblick", "Organisationen", "Flotte", "Warteschlange und Worker", "Einstellungen der Plattform")
+    assert seen == [(name, True) for name in names]
+
+
+def test_the_entry_that_stays_in_sight_hides_none_that_the_keyboard_comes_to(console: Site) -> None:
+    console.page.set_viewport_size({"width": 390, "height": 900})
+    console.go("/settings/")
+    links = console.page.locator(".rail-nav a")
+    console.page.locator(".rail-brand").focus()
+    for each in range(links.count()):
+        console.page.keyboard.press("Tab")
+        expect(links.nth(each)).to_be_focused()
+        assert links.nth(each).evaluate(SEEN)[1], each
 
 
 def test_the_navigation_stands_beside_the_page_where_there_is_room(console: Site) -> None:

@@ -16,6 +16,7 @@ from plugin_framework.delivery import breaker, schedule
 from plugin_framework.delivery.redeliver import MANY
 from plugin_framework.models.delivery import Standing
 from plugin_framework.sdk import NotAllowed
+from plugin_framework.staff_words import for_staff, refusal_for_staff
 from plugin_framework.tenancy import tenant_scope
 from saas.cli import catalog, show, tenant_called
 from saas.cli.plugin_reports import doctor, explain_hook, upgrade_settings
@@ -86,7 +87,9 @@ class Command(BaseCommand):
         with tenant_scope(tenant_called(tenant)):
             try:
                 getattr(self, f"_{action}")(plugin, **options)
-            except (NotAllowed, configuration.Invalid, configuration.Conflict) as error:
+            except NotAllowed as error:
+                raise CommandError(refusal_for_staff(error)) from error
+            except (configuration.Invalid, configuration.Conflict) as error:
                 raise CommandError(str(error)) from error
         return None
 
@@ -152,12 +155,12 @@ class Command(BaseCommand):
     def _resume(self, plugin: str, *, as_json: bool, **options: Any) -> None:
         lifecycle.resume(plugin, COMMAND_LINE)
         breaker.resume(plugin, COMMAND_LINE)
-        self._said(as_json, {"resumed": plugin, "note": lifecycle.status(plugin).decision.text})
+        self._said(as_json, {"resumed": plugin, "note": lifecycle.status(plugin).decision.text_for_staff})
 
     def _enable(self, plugin: str, *, as_json: bool, **options: Any) -> None:
         done = lifecycle.enable(plugin, COMMAND_LINE)
         note = lifecycle.status(plugin).decision
-        self._said(as_json, {"enabled": done, "state": note.reason.value, "note": note.text})
+        self._said(as_json, {"enabled": done, "state": note.reason.value, "note": note.text_for_staff})
 
     def _disable(self, plugin: str, *, as_json: bool, cascade: bool, **options: Any) -> None:
         self._said(as_json, {"disabled": lifecycle.disable(plugin, COMMAND_LINE, cascade=cascade)})
@@ -221,7 +224,7 @@ def _note(status: lifecycle.Status) -> str:
     notice = status.notice
     instead = f" Use {notice.instead} instead." if notice and notice.instead else ""
     deprecated = f"Deprecated: {notice.message}{instead}" if notice else ""
-    return " ".join(filter(None, (status.decision.text, deprecated, status.kept_on)))
+    return " ".join(filter(None, (status.decision.text_for_staff, deprecated, str(for_staff(status.kept_on)))))
 
 
 def _read(source: str | None) -> dict[str, Any]:

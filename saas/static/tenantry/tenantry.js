@@ -4,11 +4,14 @@
 (() => {
   const page = document.documentElement;
   const relative = new Intl.RelativeTimeFormat(page.lang || "en", { numeric: "auto" });
-  const how = { dateStyle: "medium", timeStyle: "short" };
   // A browser need not know every zone that the server knows; then what the server wrote stays.
   const formatIn = (timeZone) => {
+    const format = (how) => new Intl.DateTimeFormat(page.lang || "en", { ...how, timeZone });
     try {
-      return new Intl.DateTimeFormat(page.lang || "en", { ...how, timeZone });
+      const moment = format({ dateStyle: "medium", timeStyle: "short" });
+      const zone = format({ timeZoneName: "short" }); // which of the two a place has depends on the day
+      const isName = ({ type }) => type === "timeZoneName";
+      return (at) => `${moment.format(at)} ${zone.formatToParts(at).find(isName).value}`;
     } catch {
       return null;
     }
@@ -20,7 +23,7 @@
     [86400, "hour", 3600],
   ];
 
-  // "5 minutes ago" within a day, else date and time, in the reader's language and the organisation's time zone. What somebody has
+  // "5 minutes ago" within a day, else date, time and zone, in the reader's language and the organisation's time zone. What somebody has
   // chosen (data-exact) stays date and time.
   const tellTimes = (root) => {
     for (const element of root.querySelectorAll("time[datetime]")) {
@@ -28,7 +31,7 @@
       if (Number.isNaN(at.getTime())) continue;
       const seconds = (at.getTime() - Date.now()) / 1000;
       const step = !("exact" in element.dataset) && steps.find(([limit]) => Math.abs(seconds) < limit);
-      const written = exact ? exact.format(at) : element.textContent;
+      const written = exact ? exact(at) : element.textContent;
       element.title = written;
       element.textContent = step ? relative.format(Math.round(seconds / step[2]), step[1]) : written;
     }
@@ -91,9 +94,19 @@
     }
   };
   new MutationObserver(tellNew).observe(document.body, { childList: true, subtree: true });
-  // Where the navigation is a strip, the page one is on comes into view.
-  const here = document.querySelector(".rail-nav [aria-current]");
-  if (here) here.scrollIntoView({ block: "nearest", inline: "center" });
+  // Where the navigation is a strip, the page one is on stays in sight by style alone; here its neighbours come into view as well.
+  const here = document.querySelector(".rail-nav li:has([aria-current])");
+  if (here) {
+    here.style.position = "static"; // where it stands, not where it is held
+    here.scrollIntoView({ block: "nearest", inline: "center" });
+    here.style.position = "";
+  }
+  const strip = document.querySelector(".rail-nav");
+  if (strip) {
+    strip.addEventListener("focusin", ({ target }) => {
+      if (target.matches(":focus-visible")) target.scrollIntoView({ block: "nearest", inline: "nearest" });
+    });
+  }
   const first = document.querySelector(".form-errors, [data-focus]");
   if (first) first.focus();
 })();

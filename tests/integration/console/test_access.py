@@ -23,6 +23,8 @@ PAGES = [
     "/plans/new/",
     "/fleet/",
     "/health/",
+    "/audit/",
+    "/audit/table/",
     "/settings/",
 ]
 POSTS = [
@@ -67,7 +69,9 @@ def test_the_platforms_admin_sees_every_page(staff: Client, page: str) -> None:
 @pytest.mark.parametrize("page", PAGES)
 def test_a_member_of_the_platform_gets_403(platform: TenantRef, client_for: Callable[..., Client], page: str) -> None:
     client = client_for(platform, person(platform, "member"))
-    assert client.get(page).status_code == 403
+    refused = client.get(page)
+    assert refused.status_code == 403
+    assert '<a class="button" href="/account/">' in refused.text  # the first page is refused as well
 
 
 @pytest.mark.parametrize("page", PAGES)

@@ -6,6 +6,7 @@ import io
 import json
 from html import unescape
 
+import psycopg
 import pytest
 from django.core.management import call_command
 from django.db import ProgrammingError, connection, transaction
@@ -16,7 +17,7 @@ from plugin_framework.audit import SYSTEM, person
 from plugin_framework.catalog.models import Availability, CatalogEntry
 from plugin_framework.models import AuditEntry
 from plugin_framework.tenancy import TenantRef, public_scope, tenant_scope
-from saas.console import actions, fleet
+from saas.console import actions, fleet, telling
 from tenants import operations
 from tests.conftest import Tenants
 from tests.dummies import pages
@@ -62,6 +63,32 @@ def test_the_catalog_is_searched_and_filtered(staff: Client) -> None:
     assert names == ["rota"]
     answer = staff.get("/catalog/?state=withdrawn")
     assert [info.name for info in answer.context["plugins"]] == ["pager"]
+
+
+def test_what_was_rejected_is_found_by_that_and_is_not_said_to_be_offered(staff: Client) -> None:
+    answer = staff.get("/catalog/?state=rejected")
+    assert [info.name for info in answer.context["plugins"]] == ["broken", "Odd/one"]
+    assert "Rejected: runs for nobody" in answer.text
+    assert 'badge-ok">Offered to everyone' not in answer.text
+    counts = {each.value: each.count for each in answer.context["filters"]}
+    assert counts["rejected"] == 2
+    assert counts[""] == counts["everyone"] + 2
+    staff.post("/catalog/broken/", {"availability": "hidden"})
+    both = staff.get("/catalog/?state=hidden")
+    assert [info.states for info in both.context["plugins"]] == [("rejected", "hidden")]
+
+
+def test_a_withdrawn_plugin_says_whom_it_is_missing_and_is_offered_again_with_one_press(
+    staff: Client, tenants: Tenants
+) -> None:
+    with tenant_scope(tenants.acme):
+        lifecycle.enable("clumsy", SYSTEM)
+    staff.post("/catalog/clumsy/", {**WITHDRAW, "confirm": "yes"})
+    page = staff.get("/catalog/clumsy/").text
+    assert "1 organisation has it enabled and is without it. Its people read:" in page
+    assert "see whom it hits" not in page  # that has happened
+    assert staff.post("/catalog/clumsy/", {"availability": "everyone"}).status_code == 302
+    assert "is without it" not in staff.get("/catalog/clumsy/").text
 
 
 def test_a_plugins_page_says_what_it_keeps_and_what_has_changed(staff: Client) -> None:
@@ -272,6 +299,26 @@ def test_of_many_all_are_told_whose_logs_can_take_it(tenants: Tenants, damaged: 
     for number, ref in enumerate(many):
         if number not in damaged:
             assert _log(ref) == [("root@platform.example (platform staff)", "catalog.withdrawn", "pager")]
+
+
+def test_a_decision_does_not_wait_for_an_organisation_whose_log_is_locked(
+    committed_db: str, tenants: Tenants, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(telling, "PATIENCE", 50)
+    _enable(tenants.acme, "pager")
+    _enable(tenants.globex, "pager")
+    with psycopg.connect(committed_db) as other:
+        other.execute("SET idle_in_transaction_session_timeout = '20s'")  # so that one that waits is told, too late
+        other.execute(f"LOCK TABLE {tenants.acme.schema}.plugin_framework_auditentry")
+        with transaction.atomic():
+            decided = actions.offer("pager", Availability.WITHDRAWN, STAFF, message="It rang at night.")
+            with connection.cursor() as cursor:
+                cursor.execute("SELECT current_setting('lock_timeout')")
+                assert cursor.fetchone() == ("0",), "what else is done in the transaction waits as long as it did"
+    assert (decided.changed, list(decided.untold)) == (True, [tenants.acme])
+    assert [action for _, action, _ in _log(tenants.globex)] == ["catalog.withdrawn"]
+    with tenant_scope(tenants.acme):
+        assert not lifecycle.status("pager").decision.runs
 
 
 def test_the_command_names_those_whose_logs_could_not_take_it(tenants: Tenants) -> None:

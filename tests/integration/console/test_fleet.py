@@ -12,10 +12,12 @@ from django.utils import timezone
 
 from plugin_framework import configuration, lifecycle
 from plugin_framework.audit import SYSTEM
+from plugin_framework.catalog import plans
 from plugin_framework.catalog.offers import set_offer, set_standing
 from plugin_framework.delivery import breaker
 from plugin_framework.models import AuditEntry, Delivery, PluginSetting, PluginState
 from plugin_framework.models.delivery import DeliveryState
+from plugin_framework.registry import registry
 from plugin_framework.tenancy import TenantRef, public_scope, tenant_scope
 from saas.console import fleet_actions, fleet_view
 from saas.console.fleet_view import Criteria
@@ -23,6 +25,7 @@ from tenants import operations
 from tenants.models import State, Tenant
 from tenants.provisioning import create_tenant
 from tests.conftest import Tenants
+from tests.dummies import pages
 
 pytestmark = pytest.mark.usefixtures("plugins")
 
@@ -156,6 +159,38 @@ def _effects(answer: Any) -> dict[str, tuple[str, str]]:
     return {each.ref.slug: (each.outcome, each.text) for each in answer.context["effects"]}
 
 
+def test_what_none_of_the_organisations_shown_has_takes_no_column(staff: Client, tenants: Tenants) -> None:
+    _enable(tenants.acme, "rota")
+    page = staff.get("/fleet/").context["page"]
+    assert [name for name, _title in page.columns] == ["pager", "rota"]
+    assert page.left_out == len(registry.specs) - 2
+    alone = staff.get("/fleet/?plugin=clumsy").context["page"]
+    assert ([name for name, _title in alone.columns], alone.left_out) == (["clumsy"], 0)
+
+
+def test_only_what_is_in_the_state_that_is_looked_for_has_a_column_and_says_why(
+    staff: Client, tenants: Tenants
+) -> None:
+    _enable(tenants.acme, "rota", "clumsy", "orders", "announcements", "webhooks")
+    _give_up(tenants.acme, "clumsy")
+    every = staff.get("/fleet/")
+    assert (len(every.context["page"].columns), "was given up lately" in every.text) == (
+        6,
+        False,
+    )  # no room for reasons
+    assert "?plugin=clumsy&amp;q=acme" in every.text  # which are there
+    failing = staff.get("/fleet/?kind=failing")
+    assert [name for name, _title in failing.context["page"].columns] == ["clumsy"]
+    assert "1 delivery was given up lately." in failing.text
+
+
+def test_all_that_the_page_shows_are_chosen_at_once(staff: Client, tenants: Tenants) -> None:
+    sent = {"which": "page", "shown": ["acme", "globex"], "after": "aaa"}
+    answer = _choose(staff, "enable", "clumsy", **sent)  # type: ignore[arg-type]  # several values of one name
+    assert list(_effects(answer)) == ["acme", "globex"]
+    assert answer.context["back_url"] == "/fleet/?after=aaa"  # the page they stood on
+
+
 def test_what_it_would_do_is_said_of_each_and_nothing_is_done(staff: Client, tenants: Tenants) -> None:
     _enable(tenants.acme, "rota")
     set_offer("rota", "listed", granted=[tenants.acme.schema])
@@ -234,6 +269,41 @@ def test_one_that_refuses_does_not_hold_up_the_others(staff: Client, tenants: Te
     set_offer("clumsy", "listed", granted=[tenants.globex.schema])
     answer = staff.post("/fleet/apply/", {"action": "enable", "of": "clumsy", "tenant": ["acme", "globex"]})
     assert [outcome for outcome, _ in _effects(answer).values()] == ["refused", "change"]
+
+
+def test_what_refuses_while_it_is_done_speaks_to_staff_of_an_organisation_that_is_not_theirs(
+    staff: Client, tenants: Tenants
+) -> None:
+    def told(action: str, plugin: str, slug: str) -> tuple[str, str]:
+        return _effects(staff.post("/fleet/apply/", {"action": action, "of": plugin, "tenant": slug}))[slug]
+
+    plans.define("small", "Small", ["rota"])
+    with tenant_scope(tenants.acme):
+        plans.assign("small")
+    assert told("enable", "clumsy", "acme") == ("refused", "The organisation's plan, Small, does not include it.")
+    needing = "Rota needs Pager: The organisation's plan, Small, does not include it."
+    assert told("enable", "rota", "acme") == ("refused", needing)
+    set_offer("clumsy", "listed", granted=[])
+    assert told("enable", "clumsy", "globex") == ("refused", "It is not offered to the organisation.")
+    set_offer("clumsy", "everyone")
+    _enable(tenants.globex, "rota")
+    set_standing("rota", on_by_default=False, required=True)
+    kept = "Rota is required, so it cannot be disabled. If it has to go, say in the catalog that it is not required."
+    assert told("disable", "rota", "globex") == ("refused", kept)
+    assert _effects(_choose(staff, "disable", "rota", "globex"))["globex"] == ("refused", kept)
+
+
+def test_what_fails_while_it_is_enabled_sends_staff_to_the_log_and_not_to_staff(
+    staff: Client, tenants: Tenants, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def failing(self: object) -> None:
+        raise RuntimeError("no")
+
+    monkeypatch.setattr(pages.Clumsy, "on_enable", failing)
+    answer = staff.post("/fleet/apply/", {"action": "enable", "of": "clumsy", "tenant": "acme"})
+    why = "its own preparations failed (RuntimeError)"
+    said = f"Clumsy could not be enabled: {why}. Nothing was changed. The log has the details."
+    assert _effects(answer)["acme"] == ("refused", said)
 
 
 def test_paused_ones_are_resumed(staff: Client, tenants: Tenants) -> None:

@@ -60,13 +60,13 @@ def test_its_page_says_what_is_wrong_and_what_to_do_and_what_is_still_known(
     lose(tenants.globex, what)
     page = staff.get("/tenants/globex/")
     assert page.status_code == 200
-    for said in ("Its data is lost", tenants.globex.schema, tenants.globex.host, "Active", "Basic", "pg_restore"):
+    for said in ("Its data is lost", tenants.globex.schema, tenants.globex.host, "Data lost", "Basic", "pg_restore"):
         assert said in page.text
     assert "manage.py tenants purge globex --yes-delete globex --at-once" in page.text
-    for link in ("/tenants/globex/delete/", "/tenants/globex/suspend/"):
+    for link in ("/tenants/globex/delete/#delete-title", "/tenants/globex/suspend/#suspend-title"):
         assert f'action="{link}"' in page.text
     for link in ("/tenants/globex/export/", "/tenants/globex/plan/"):
-        assert f'action="{link}"' not in page.text
+        assert f'action="{link}' not in page.text
     if what == "its name":
         with connection.cursor() as cursor:
             cursor.execute(f'ALTER SCHEMA aside RENAME TO "{tenants.globex.schema}"')
@@ -79,6 +79,14 @@ def test_its_people_are_not_told_that_it_is_being_updated(client_for: Callable[.
     page = client_for(tenants.globex).get("/accounts/login/")
     assert (page.status_code, "This organisation is not available right now" in page.text) == (503, True)
     assert (page["Retry-After"], page.get("Refresh")) == ("60", None)
+
+
+def test_the_overview_leads_to_it_and_says_nothing_of_one_that_is_whole(staff: Client, tenants: Tenants) -> None:
+    assert "has lost its data" not in staff.get("/").text
+    lose(tenants.globex, "all of it")
+    page = staff.get("/")
+    assert [ref.slug for ref in page.context["lost"]] == ["globex"]
+    assert '<a href="/tenants/globex/">Globex</a></strong> has lost its data' in page.text
 
 
 def test_one_that_is_behind_the_installed_code_is_being_updated_and_not_lost(staff: Client, tenants: Tenants) -> None:

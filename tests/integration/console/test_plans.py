@@ -42,7 +42,7 @@ def test_a_downgrade_freezes_what_is_not_included_and_what_needs_it_and_an_upgra
     with tenant_scope(acme):
         before = list(PluginSetting.objects.order_by("pk").values_list("plugin_name", "key", "value"))
         hooks.emit("alarm", "fire")
-    staff.post("/tenants/acme/plan/", {"plan": "small"})
+    staff.post("/tenants/acme/plan/", {"plan": "small", "confirm": "yes"})
     assert (reason(acme, "pager"), reason(acme, "rota")) == (Reason.NOT_IN_PLAN, Reason.DEPENDENCY)
     with tenant_scope(acme):
         hooks.emit("alarm", "while frozen")
@@ -56,7 +56,7 @@ def test_a_downgrade_freezes_what_is_not_included_and_what_needs_it_and_an_upgra
 def test_what_was_held_back_while_frozen_goes_out_after_the_upgrade(acme: TenantRef, staff: Client) -> None:
     with tenant_scope(acme):
         hooks.emit("alarm", "fire")
-    staff.post("/tenants/acme/plan/", {"plan": "small"})
+    staff.post("/tenants/acme/plan/", {"plan": "small", "confirm": "yes"})
     with tenant_scope(acme):
         Delivery.objects.update(held_since="2026-01-01T00:00Z", next_at="2126-01-01T00:00Z")
     staff.post("/tenants/acme/plan/", {"plan": ""})
@@ -68,7 +68,7 @@ def test_what_was_held_back_while_frozen_goes_out_after_the_upgrade(acme: Tenant
 def test_the_admin_reads_why_and_cannot_enable_what_the_plan_lacks(
     acme: TenantRef, staff: Client, acme_admin: Client
 ) -> None:
-    staff.post("/tenants/acme/plan/", {"plan": "small"})
+    staff.post("/tenants/acme/plan/", {"plan": "small", "confirm": "yes"})
     page = acme_admin.get("/settings/plugins/pager/").content.decode()
     assert "Your organisation&#x27;s plan, Small, does not include it. Its settings and data are kept." in page
     answer = acme_admin.post("/settings/plugins/clumsy/enable/")
@@ -77,14 +77,61 @@ def test_the_admin_reads_why_and_cannot_enable_what_the_plan_lacks(
 
 
 def test_staff_reads_it_of_the_organisation_and_not_of_their_own(acme: TenantRef, staff: Client) -> None:
-    staff.post("/tenants/acme/plan/", {"plan": "small"})
+    staff.post("/tenants/acme/plan/", {"plan": "small", "confirm": "yes"})
     set_offer("orders", "listed", granted=[])
     ticked = {"action": "enable", "of": "clumsy", "tenant": ["acme"]}
-    pages = [staff.get("/tenants/acme/").text, staff.get("/fleet/").text, staff.post("/fleet/preview/", ticked).text]
+    pages = [
+        staff.get("/tenants/acme/").text,
+        staff.get("/fleet/?plugin=pager").text,
+        staff.post("/fleet/preview/", ticked).text,
+    ]
     for text in pages:
         assert "The organisation&#x27;s plan, Small, does not include it." in text
         assert "our organisation" not in text
     assert "It is not offered to the organisation." in pages[0]
+
+
+def test_what_would_stop_under_another_plan_is_said_before_it_does(acme: TenantRef, staff: Client) -> None:
+    answer = staff.post("/tenants/acme/plan/", {"plan": "small"})
+    assert (answer.status_code, answer.context["change"].stopping) == (409, ("Pager", "Rota"))  # which needs the pager
+    assert "With the plan Small, 2 plugins that run there stop" in answer.text
+    assert (reason(acme, "pager"), plans.slug_of(acme.schema)) == (Reason.RUNS, "")
+    assert staff.post("/tenants/acme/plan/", {"plan": "small", "confirm": "yes"}).status_code == 302
+    assert plans.slug_of(acme.schema) == "small"
+    for harmless in ("small", "large", ""):  # what does not run cannot stop
+        assert staff.post("/tenants/acme/plan/", {"plan": harmless}).status_code == 302
+
+
+def test_what_a_plan_takes_away_is_said_with_the_number_of_organisations_before_it_does(
+    acme: TenantRef, staff: Client, tenants: Tenants
+) -> None:
+    with tenant_scope(tenants.globex):
+        lifecycle.enable("pager", SYSTEM)
+    for slug in ("acme", "globex"):
+        staff.post(f"/tenants/{slug}/plan/", {"plan": "large"})
+    less = {"name": "Large", "plugins": ["rota"]}
+    answer = staff.post("/plans/large/", less)
+    assert (answer.status_code, answer.context["stops"]) == (409, [("Pager", 2), ("Rota", 1)])
+    assert "Nothing is saved yet." in answer.text
+    assert reason(acme, "pager") is Reason.RUNS
+    assert staff.post("/plans/large/", {**less, "confirm": "1"}).status_code == 302
+    assert reason(acme, "pager") is Reason.NOT_IN_PLAN
+    assert staff.post("/plans/large/", {**less, "plugins": ["rota", "clumsy"]}).status_code == 302  # nothing is lost
+
+
+def test_plans_stand_in_the_order_of_their_names(staff: Client) -> None:
+    for name in ("Second", "Third", "First"):
+        staff.post("/plans/new/", {"slug": name.lower(), "name": name})
+    assert [plan.name for plan in plans.plans()] == ["First", "Second", "Third"]
+
+
+def test_of_many_plugins_of_a_plan_a_few_are_named_in_the_list(acme: TenantRef, staff: Client) -> None:
+    plans.define("huge", "Huge", [f"plugin_{number:02}" for number in range(13)])
+    (huge, *_) = staff.get("/plans/").context["plans"]
+    assert (len(huge["titles"]), huge["more"]) == (10, 3)
+    plans.define("huge", "Huge", [f"plugin_{number:02}" for number in range(12)])
+    (huge, *_) = staff.get("/plans/").context["plans"]
+    assert (len(huge["titles"]), huge["more"]) == (12, 0)
 
 
 def test_changing_a_plan_is_felt_by_all_who_have_it_and_by_nobody_else(
@@ -95,13 +142,13 @@ def test_changing_a_plan_is_felt_by_all_who_have_it_and_by_nobody_else(
         lifecycle.enable("pager", SYSTEM)
     staff.post("/tenants/acme/plan/", {"plan": "large"})
     assert reason(acme, "pager") is Reason.RUNS
-    staff.post("/plans/large/", {"name": "Large", "plugins": ["rota"]})
+    staff.post("/plans/large/", {"name": "Large", "plugins": ["rota"], "confirm": "1"})
     assert (reason(acme, "pager"), reason(tenants.globex, "pager")) == (Reason.NOT_IN_PLAN, Reason.RUNS)
 
 
 def test_both_logs_tell_of_it_once(acme: TenantRef, staff: Client, platform: TenantRef) -> None:
     for _ in range(2):
-        staff.post("/tenants/acme/plan/", {"plan": "small"})
+        staff.post("/tenants/acme/plan/", {"plan": "small", "confirm": "yes"})
     for tenant in (acme, platform):
         with tenant_scope(tenant):
             entries = AuditEntry.objects.filter(action="tenant.plan_changed")
@@ -109,7 +156,7 @@ def test_both_logs_tell_of_it_once(acme: TenantRef, staff: Client, platform: Ten
 
 
 def test_a_plan_that_somebody_has_is_not_deleted(acme: TenantRef, staff: Client) -> None:
-    staff.post("/tenants/acme/plan/", {"plan": "small"})
+    staff.post("/tenants/acme/plan/", {"plan": "small", "confirm": "yes"})
     assert "is the plan of an organisation" in staff.post("/plans/small/remove/", follow=True).content.decode()
     staff.post("/plans/large/remove/")
     assert [plan.slug for plan in plans.plans()] == ["small"]

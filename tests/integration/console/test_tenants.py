@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 from django.test import Client
 
+from plugin_framework.catalog import plans
 from plugin_framework.models import AuditEntry
 from plugin_framework.tenancy import TenantRef, tenant_scope
 from tests.conftest import Tenants
@@ -14,9 +15,23 @@ pytestmark = pytest.mark.usefixtures("plugins")
 
 def test_the_list_has_every_organisation_but_the_platform(staff: Client) -> None:
     answer = staff.get("/tenants/")
-    assert [tenant.slug for tenant in answer.context["tenants"]] == ["acme", "globex"]
-    assert [tenant.slug for tenant in staff.get("/tenants/?q=GLOB").context["tenants"]] == ["globex"]
+    assert [tenant.slug for tenant, _ in answer.context["tenants"]] == ["acme", "globex"]
+    assert [tenant.slug for tenant, _ in staff.get("/tenants/?q=GLOB").context["tenants"]] == ["globex"]
     assert staff.get("/tenants/?state=suspended").context["tenants"] == []
+
+
+def test_the_list_says_who_has_which_plan_and_shows_those_of_one_alone(staff: Client, tenants: Tenants) -> None:
+    plans.define("small", "Small", [])
+    with tenant_scope(tenants.globex):
+        plans.assign("small")
+    has = {tenant.slug: plan and plan.name for tenant, plan in staff.get("/tenants/").context["tenants"]}
+    assert has == {"acme": None, "globex": "Small"}
+    only = staff.get("/tenants/?plan=small&q=e")  # which both have in their names
+    assert [tenant.slug for tenant, _ in only.context["tenants"]] == ["globex"]
+    assert [(each.value, each.count) for each in only.context["filters"]][:1] == [("", 1)]
+    assert all("plan=small" in each.url and "q=e" in each.url for each in only.context["filters"])
+    assert staff.get("/tenants/?plan=small&state=suspended").context["tenants"] == []
+    assert len(staff.get("/tenants/?plan=nonesuch").context["tenants"]) == 2
 
 
 def test_an_organisations_page_shows_its_plugins(staff: Client, acme_admin: Client) -> None:

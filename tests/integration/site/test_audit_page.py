@@ -132,6 +132,7 @@ def test_details_are_read_in_the_readers_language_and_the_organisations_time(adm
 @pytest.mark.parametrize(
     ("detail", "read"),
     [
+        ({"message": "", "plugins": [], "limits": {}}, [("Plugins", "keine"), ("Grenzen", "keine")]),
         ({"count": 12345, "state": "Given up", "since": "2026-11-28T20:05:00+00:00", "picked": "1, 2"},
          [("Anzahl", "12.345"), ("Zustand", "Aufgegeben"), ("geschehen ab", "28.11.2026, 20:05 UTC"), ("ausgewählt", "1, 2")]),
         ({"delivery": 12345, "was": "dead"}, [("Zustellung", "12345"), ("war", "Aufgegeben")]),
@@ -141,7 +142,6 @@ def test_details_are_read_in_the_readers_language_and_the_organisations_time(adm
         ({"rows": {"a_table": 12345}, "files": 1234}, [("Zeilen", "a_table: 12.345"), ("Dateien", "1.234")]),
         ({"new": ["sends_to: Slack", "odd"]}, [("neu", "Es schickt Daten an: Slack; odd")]),
         ({"from": 1, "to": 2, "default": True}, [("von Version", "1"), ("auf Version", "2"), ("von Anfang an", "ja")]),
-        ({"plan": ""}, [("Tarif", "kein Tarif")]),
         ({"to": 2, "after": "admin", "from": 1, "before": "member"},
          [("von Version", "1"), ("vorher", "Mitglied"), ("auf Version", "2"), ("nachher", "Admin")]),
     ],
