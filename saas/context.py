@@ -25,6 +25,7 @@ log = logging.getLogger(__name__)
 class NavLink:
     """One entry of the tenant's navigation, ready to be drawn."""
 
+    plugin: str
     label: str
     url: str
     icon: str
@@ -62,4 +63,5 @@ def _navigation(request: HttpRequest) -> list[NavLink]:
 
 def _link(request: HttpRequest, plugin: str, item: NavItem) -> NavLink:
     url = item.url if item.url.startswith("/") else f"/apps/{plugin.replace('_', '-')}/{item.url}"
-    return NavLink(spoken(item.label), url, item.icon or registry.specs[plugin].cls.icon, request.path.startswith(url))
+    icon = item.icon or registry.specs[plugin].cls.icon
+    return NavLink(plugin, spoken(item.label), url, icon, active=request.path.startswith(url))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from django import forms
@@ -64,6 +65,15 @@ class LineForm(_LineModelForm):
         return self.cleaned_data.get("quantity") or 1
 
 
+@dataclass(frozen=True, slots=True)
+class Wrong:
+    """One error in the list above the form; `field`: the id of the field it is about, "" if it is about all of it."""
+
+    field: str
+    label: str
+    message: str
+
+
 class OrderForm:
     """The whole form: the customer's part, `MOST_LINES` rows at most, and the revision the person has been looking at."""
 
@@ -100,9 +110,24 @@ class OrderForm:
         )
 
     @property
+    def wrong(self) -> list[Wrong]:
+        """All that is wrong, from top to bottom."""
+        found = [Wrong("", "", each) for each in (*self.errors, *self.customer.non_field_errors())]
+        found += _wrong_in(self.customer)
+        for number, line in enumerate(self.lines, start=1):
+            found += _wrong_in(line, gettext("Line %(number)s") % {"number": number})
+        return found
+
+    @property
     def has_room(self) -> bool:
         """Whether more rows can be added."""
         return len(self.lines) < MOST_LINES
+
+
+def _wrong_in(form: forms.BaseForm, where: str = "") -> list[Wrong]:
+    """The errors of one part's fields; `where` it stands, if there are several with fields of the same names."""
+    labels = {field.name: f"{where}: {field.label}" if where else str(field.label) for field in form}
+    return [Wrong(field.id_for_label, labels[field.name], str(each)) for field in form for each in field.errors]
 
 
 def _row(index: int) -> dict[str, Any]:

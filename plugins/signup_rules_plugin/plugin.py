@@ -18,7 +18,7 @@ class SignupRulesPlugin(ConfigurablePlugin):
     title: ClassVar[str] = "Sign-up rules"
     description = "Decide by their e-mail domain who may register with your organisation."
     category: ClassVar[str] = "People"
-    icon: ClassVar[str] = "lock"
+    icon: ClassVar[str] = "key"
     details: ClassVar[str] = (
         "Whoever may not register is told why, in your own words, and no account is made. The people you invite are asked the "
         "same; those who have an account already are left alone. While the plugin does not run, everybody can register."

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, replace
 from urllib.parse import urlencode
 
@@ -21,6 +22,7 @@ from saas.site.plugin_info import title_of
 
 ALL = "all"  # of the field `which`: every organisation that fits, not those that are ticked
 PAGE = "page"  # those that the page has shown
+TICKED = 100  # organisations that stay ticked after a refusal: as many as an address has room for, and more than a page shows
 
 
 @require_safe
@@ -31,6 +33,7 @@ def index(request: HttpRequest) -> HttpResponse:
     found = fleet_view.page(asked)
     context = {
         "asked": asked,
+        "chosen": {"of": asked.plugin, **_chosen(request.GET)},
         "fields": _fields(asked),
         "page": found,
         "kinds": KINDS.items(),
@@ -58,7 +61,7 @@ def preview(request: HttpRequest) -> HttpResponse:
     effects = fleet_actions.preview(action, plugin, slugs) if _known(action, plugin) else []
     if not effects:
         messages.error(request, _why_nothing(action, plugin))
-        return redirect(_address(asked))
+        return redirect(_address(asked, _chosen(request.POST)))
     counts = Counter(each.outcome for each in effects)
     context = {
         "action": action,
@@ -108,14 +111,24 @@ def _criteria(data: QueryDict) -> Criteria:
     return Criteria(**{**given, "kind": kind})
 
 
+def _chosen(data: QueryDict) -> dict[str, Sequence[str]]:
+    """What was chosen in the form for many at once, as far as anything was: it is there again after a refusal."""
+    given = {name: data.get(name, "").replace("\x00", "")[:100] for name in ("action", "of", "which")}
+    ticked = [slug[:100].replace("\x00", "") for slug in data.getlist("tenant")[:TICKED]]
+    return {name: value for name, value in {**given, "tenant": ticked}.items() if value}
+
+
 def _fields(asked: Criteria) -> dict[str, str]:
     return {name: value for name, value in asdict(asked).items() if value and name != "after"}
 
 
-def _address(asked: Criteria) -> str:
-    given = {name: value for name, value in asdict(asked).items() if value}
+def _address(asked: Criteria, chosen: Mapping[str, Sequence[str]] | None = None) -> str:
+    given: dict[str, Sequence[str]] = {
+        **{name: value for name, value in asdict(asked).items() if value},
+        **(chosen or {}),
+    }
     url = reverse("platform:fleet")
-    return f"{url}?{urlencode(given)}" if given else url
+    return f"{url}?{urlencode(given, doseq=True)}" if given else url
 
 
 def _plugins() -> list[tuple[str, str]]:

@@ -12,8 +12,10 @@ from django.utils.translation import ngettext
 
 from plugin_framework.delivery import record
 from plugin_framework.delivery.record import Record
+from plugin_framework.quotas import Kind
 from plugin_framework.registry import registry
 from plugin_framework.sdk._counts import Counted
+from saas.site import quota_info
 from saas.site.charts import Chart, chart
 from saas.site.plugin_info import PluginInfo
 
@@ -27,13 +29,14 @@ class Health:
     Attributes:
         level: `ok`, `idle`, `warn` or `error`; the words say it too.
         title, text: how it is, and what to do about it.
-        delivers: whether anything is ever delivered to it. `record`: None if not.
+        delivers: whether anything is ever delivered to it; `hears`: whether events are among that. `record`: None if nothing is.
     """
 
     level: Literal["ok", "idle", "warn", "error"]
     title: str
     text: str
     delivers: bool
+    hears: bool
     record: Record | None
     arrived: Chart | None
     failed: Chart | None
@@ -45,12 +48,13 @@ def health_of(info: PluginInfo) -> Health:
     events = [handler for handler in spec.handlers if _is_event(handler.hook)] if spec else []
     lately = record.of(info.name)
     delivers = bool(events or (spec and spec.jobs)) or lately.last_arrived is not None or lately.last_failed is not None
-    level, title, text = _words(info, lately, delivers=delivers)
+    level, title, text = _words(info, lately, delivers=delivers, hears=bool(events))
     return Health(
         level=level,
         title=title,
         text=text,
         delivers=delivers,
+        hears=bool(events),
         record=lately if delivers else None,
         arrived=chart([(day.on, day.arrived) for day in lately.days]) if delivers else None,
         failed=chart([(day.on, day.failed) for day in lately.days]) if delivers else None,
@@ -65,7 +69,7 @@ def _is_event(hook: str) -> bool:
 type Words = tuple[Literal["ok", "idle", "warn", "error"], str, str]
 
 
-def _words(info: PluginInfo, lately: Record, *, delivers: bool) -> Words:
+def _words(info: PluginInfo, lately: Record, *, delivers: bool, hears: bool) -> Words:
     if not info.enabled:
         return "idle", _("It is not enabled."), _("Nothing is delivered to it, and nothing of it runs.")
     if not info.runs:
@@ -75,6 +79,8 @@ def _words(info: PluginInfo, lately: Record, *, delivers: bool) -> Words:
         return "warn", _("It runs, but its deliveries are paused."), ""
     if not delivers:
         return "ok", _("It runs."), _("It works while pages are opened; nothing has to be delivered to it.")
+    if not hears and lately.last_arrived is None and lately.last_failed is None:
+        return "ok", _("It runs."), _("It works while pages are opened; what it does by the clock was not due yet.")
     return _of_deliveries(info, lately)
 
 
@@ -83,6 +89,8 @@ def _of_deliveries(info: PluginInfo, lately: Record) -> Words:
     if bad and (good is None or bad.at > good.at):
         tried = _("What failed is tried again by itself.") if lately.next_try else ""
         return "error", _("The latest delivery failed."), f"{tried} {_remedy(info)}".strip()
+    if lately.waiting and (used_up := [each for each in quota_info.pressing(Kind.DELIVERIES) if each.used_up]):
+        return "warn", _("Its deliveries wait: those that your plan includes for today are used up."), used_up[0].remedy
     if lately.given_up:
         number = lately.given_up
         said = ngettext(

@@ -57,7 +57,7 @@ def _announce(admin: Visitor, title: str, level: str) -> None:
     page.get_by_label("Title").fill(title)
     page.get_by_label("Text").fill("The workshop is closed from eight to ten.\nOrders can be entered all the time.")
     page.get_by_label("Level").select_option(level)
-    page.get_by_label("Link", exact=True).fill("/apps/orders/")
+    page.get_by_label("Link optional", exact=True).fill("/apps/orders/")
     page.get_by_label("Words of the link").fill("Go to the orders")
     page.get_by_role("button", name="Save").click()
     page.get_by_text(f"“{title}” was saved.").wait_for()

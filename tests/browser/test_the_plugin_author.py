@@ -29,7 +29,7 @@ def test_a_package_of_somebody_elses_is_offered_enabled_and_told_of_events(visit
     keys.press("Enter", page.get_by_role("link", name="Enable…"))
     page.wait_for_url("**/enable/")
     admin.look("enable")
-    keys.press("Enter", page.get_by_role("button", name="nable Late lunch"))
+    keys.press("Enter", page.get_by_role("button", name="Agree and enable"))
     greeting = page.get_by_label("Greeting")
     expect(greeting).to_have_value("Welcome")
     keys.write("Mahlzeit", greeting)

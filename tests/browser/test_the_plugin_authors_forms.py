@@ -285,3 +285,28 @@ def test_a_plain_browser_without_scripts_does_all_of_it_too(site: Site) -> None:
     save(page)
     assert stored(site.tenant)["label"] == "First"
     assert "count" not in stored(site.tenant)
+
+
+def test_a_plain_browser_is_led_to_what_came_of_a_form_however_far_down_the_page(site: Site) -> None:
+    page = site.page
+    page.set_viewport_size({"width": NARROW, "height": 900})
+    wrong, came_of_it = page.locator(".form-errors"), page.locator("main [data-focus]")
+    site.go(f"{SETTINGS}enable/")
+    page.get_by_role("button", name="Agree and enable").click()
+    expect(wrong).to_be_focused()
+    expect(wrong).to_be_in_viewport()
+    site.go()
+    fill(page, {"label": "no capital", "tags.0": "one"})
+    page.get_by_role("button", name="Save settings").click()
+    expect(wrong).to_be_focused()
+    expect(wrong).to_be_in_viewport()
+    wrong.get_by_role("link", name="Label").click()
+    expect(page.get_by_label("Label")).to_be_in_viewport()
+    fill(page, {"label": "First", "count": "7"})
+    page.get_by_role("button", name="Test connection").click()
+    expect(came_of_it).to_be_focused()
+    expect(came_of_it).to_be_in_viewport()
+    save(page)
+    page.get_by_role("button", name="Fill in all the defaults").click()
+    expect(came_of_it).to_be_focused()
+    expect(came_of_it).to_be_in_viewport()

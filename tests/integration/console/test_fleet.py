@@ -360,6 +360,23 @@ def test_what_is_missing_is_said_and_nothing_is_done(
         assert not PluginState.objects.exists()
 
 
+@pytest.mark.parametrize(
+    ("data", "kept"),
+    [
+        ({"action": "disable", "of": "clumsy", "which": ""}, ['value="disable" selected', 'value="clumsy" selected']),
+        ({"action": "resume", "of": "", "which": "page"}, ['value="resume" selected', 'value="page" selected']),
+        ({"action": "enable", "of": "", "tenant": ["acme"], "which": "all"}, ['id="t-acme" checked', 'value="all" selected']),
+        ({"action": "\x00<b>", "of": "", "q": "ac", "tenant": "\x00"}, ['name="q" value="ac"']),
+    ],
+)  # fmt: skip
+def test_what_was_chosen_is_there_again_where_something_was_missing(
+    staff: Client, data: dict[str, Any], kept: list[str]
+) -> None:
+    page = staff.post("/fleet/preview/", data, follow=True).content.decode()
+    assert [each for each in kept if each not in page] == []
+    assert 'id="t-globex" checked' not in page
+
+
 def test_a_plugin_that_is_not_installed_is_refused_in_each(staff: Client, tenants: Tenants) -> None:
     answer = staff.post("/fleet/apply/", {"action": "enable", "of": "broken", "tenant": "acme"})
     assert _effects(answer)["acme"][0] == "refused"

@@ -169,6 +169,14 @@ def test_bad_input_comes_back_with_its_error_and_all_that_was_typed(
             assert value in text
 
 
+def test_what_is_wrong_is_listed_above_the_form_and_leads_to_its_field(page: Client) -> None:
+    text = page.post(f"{LIST}new/", GOOD | {"customer_name": "", "line-2-unit_price": "-1"}).content.decode()
+    above = text[text.index('class="form-errors"') : text.index("<fieldset")]
+    assert '<a href="#id_customer_name">Customer</a>: Required.' in above
+    assert '<a href="#id_line-2-unit_price">Line 3: Price</a>: ' in above
+    assert 'id="id_line-2-unit_price"' in text
+
+
 def test_an_order_without_lines_is_not_made(page: Client) -> None:
     bare = {name: value for name, value in GOOD.items() if not name.startswith("line-")}
     answer = page.post(f"{LIST}new/", bare)

@@ -48,7 +48,24 @@ def test_the_buttons_beside_agreeing_go_to_the_next_line_together(admin: Client)
     text = admin.get(ENABLE).content.decode()
     together = re.search(r'<div class="actions-together">(.*?)</div>', text, re.DOTALL)
     assert together
-    assert [name in together[1] for name in ("Test connection", "Not now", "Agree, and")] == [True, True, False]
+    assert [name in together[1] for name in ("Test connection", "Not now", "Agree and")] == [True, True, False]
+
+
+def test_what_is_wrong_is_said_before_anything_else_and_leads_to_its_field(admin: Client) -> None:
+    text = admin.post(ENABLE, _sent(admin, gateway="")).content.decode()
+    assert text.count('class="form-errors"') == 1
+    assert text.index('class="form-errors" role="alert" tabindex="-1" autofocus') < text.index("What it may do")
+    found = re.search(r'<a href="#([^"]+)">Gateway</a>', text)
+    assert found
+    assert f'id="{found[1]}"' in text
+
+
+def test_several_plugins_are_agreed_to_with_one_button_that_says_so(admin: Client) -> None:
+    text = admin.get("/settings/plugins/rota/enable/").content.decode()
+    assert "Agree and enable both" in text
+    assert "They can read" in text
+    assert "It can read" not in text
+    assert "Agree and enable both" not in admin.get(ENABLE).content.decode()
 
 
 def test_what_only_the_plugins_own_code_can_demand_is_asked_for_openly(admin: Client) -> None:

@@ -14,11 +14,12 @@ from django.utils import timezone
 
 from plugin_framework import configuration, lifecycle
 from plugin_framework.audit import SYSTEM
-from plugin_framework.delivery import breaker, record
+from plugin_framework.delivery import breaker, record, rows
 from plugin_framework.models import Delivery, DeliveryAttempt
 from plugin_framework.tenancy import tenant_scope
 from tests.conftest import Tenants
 from tests.support.deliveries import a_delivery, attempts, deliveries
+from tests.support.plans import limit
 
 pytestmark = pytest.mark.usefixtures("plugins")
 PAGE = "/settings/plugins/pager/"
@@ -72,6 +73,22 @@ def test_one_whose_latest_delivery_failed_says_so_with_the_error_and_what_to_do(
     text = page.content.decode()
     assert "It refused." in text
     assert f"{PAGE}deliveries/{rows[0].pk}/" in text
+
+
+@pytest.mark.usefixtures("running")
+@pytest.mark.parametrize(("used", "waiting", "level"), [(10, 1, "warn"), (9, 1, "ok"), (10, 0, "ok")])
+def test_one_whose_deliveries_wait_for_another_day_says_so_and_what_to_do(
+    admin: Client, tenants: Tenants, used: int, waiting: int, level: str
+) -> None:
+    deliveries(tenants.acme, "done")
+    if waiting:
+        deliveries(tenants.acme, "due")
+    rows.count(tenants.acme.schema, used)
+    limit(tenants.acme, deliveries=10)
+    health = _health(admin)
+    assert health.level == level
+    assert health.title.startswith("Its deliveries wait" if level == "warn" else "It works.")
+    assert ("with a larger plan" in health.text) is (level == "warn")
 
 
 @pytest.mark.usefixtures("running")
@@ -179,3 +196,22 @@ def test_ten_thousand_deliveries_are_read_in_one_statement_over_an_index(
     with CaptureQueriesContext(connection) as queries:
         admin.get(PAGE)
     assert len(queries) <= 20
+
+
+def test_one_that_hears_no_events_and_has_a_job_runs_before_its_first_time(admin: Client, tenants: Tenants) -> None:
+    with tenant_scope(tenants.acme):
+        lifecycle.enable("usage_analytics", SYSTEM)
+    page = admin.get("/settings/plugins/usage_analytics/")
+    assert (page.context["health"].level, page.context["health"].title) == ("ok", "It runs.")
+    text = page.content.decode()
+    assert "Nothing that it does by the clock was due yet." in text
+    assert "Nothing has happened yet" not in text
+
+
+def test_one_that_only_answers_while_pages_are_made_has_no_list_of_deliveries(admin: Client, tenants: Tenants) -> None:
+    with tenant_scope(tenants.acme):
+        configuration.configure("signup_rules", SYSTEM, {"allowed_domains": ["acme.example"]})
+        lifecycle.enable("signup_rules", SYSTEM)
+    text = admin.get("/settings/plugins/signup_rules/").content.decode()
+    assert 'id="deliveries-title"' not in text
+    assert 'id="deliveries-title"' in admin.get(PAGE).content.decode()

@@ -124,6 +124,32 @@ def test_a_rejected_plugin_cannot_be_enabled(admin: Client, tenants: Tenants) ->
     assert _enabled(tenants) == set()
 
 
+def test_a_plugin_whose_code_cannot_be_loaded_claims_nothing(admin: Client) -> None:
+    text = admin.get("/settings/plugins/broken/").content.decode()
+    assert "Its code cannot be loaded, so nothing can be said of what it reads, stores and sends." in text
+    assert "Which settings it has is not known" in text
+    for claim in ("Nobody outside.", "It names nothing", "What is saved is kept"):
+        assert claim not in text
+
+
+def test_a_plugin_that_cannot_be_enabled_shows_nothing_that_would_come_with_it(admin: Client) -> None:
+    set_offer("pager", "withdrawn", message="It is on fire.")
+    text = admin.get("/settings/plugins/rota/enable/").content.decode()
+    assert "It cannot be enabled now." in text
+    assert "What is enabled with it" not in text
+    page = admin.get("/settings/plugins/pager/").content.decode()
+    assert "They can be filled in as soon as the plugin is available here." in page
+
+
+def test_a_plugins_page_leads_to_the_pages_of_its_own_while_it_runs(admin: Client, tenants: Tenants) -> None:
+    opens = '<a class="button" href="/apps/orders/">Open Orders</a>'
+    assert opens not in admin.get("/settings/plugins/orders/").content.decode()
+    with tenant_scope(tenants.acme):
+        lifecycle.enable("orders", SYSTEM)
+    assert opens in admin.get("/settings/plugins/orders/").content.decode()
+    assert opens not in admin.get("/settings/plugins/pager/").content.decode()
+
+
 def test_disabling_what_others_need_names_them_and_changes_nothing(admin: Client, tenants: Tenants) -> None:
     _set_up_pager(admin)
     admin.post("/settings/plugins/rota/enable/")
