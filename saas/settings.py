@@ -92,9 +92,11 @@ MIDDLEWARE = [
     "django.contrib.auth.middleware.AuthenticationMiddleware",
     "django.contrib.messages.middleware.MessageMiddleware",
     "django_htmx.middleware.HtmxMiddleware",
-    "allauth.account.middleware.AccountMiddleware",
+    "saas.not_allowed.NotAllowedMiddleware",
     "saas.site.devices.DeviceMiddleware",
     "plugin_framework.middleware.PluginMiddleware",
+    # The innermost: some of allauth's answers are raised, and whatever it does not take up is an error that the one above reports.
+    "allauth.account.middleware.AccountMiddleware",
 ]
 
 ROOT_URLCONF = "saas.urls_tenant"
@@ -161,7 +163,19 @@ LOGIN_REDIRECT_URL = "/"
 LOGOUT_REDIRECT_URL = "/"
 
 ACCOUNT_ADAPTER = "tenants.accounts.adapter.AccountAdapter"
+ACCOUNT_FORMS = {
+    "login": "tenants.accounts.allauth_forms.LoginForm",
+    "add_email": "tenants.accounts.allauth_forms.AddEmailForm",
+    "change_password": "tenants.accounts.allauth_forms.ChangePasswordForm",
+    "set_password": "tenants.accounts.allauth_forms.SetPasswordForm",
+    "reset_password": "tenants.accounts.allauth_forms.ResetPasswordForm",
+    "reset_password_from_key": "tenants.accounts.allauth_forms.ResetPasswordKeyForm",
+    "reauthenticate": "tenants.accounts.allauth_forms.ReauthenticateForm",
+    "confirm_email_verification_code": "tenants.accounts.allauth_forms.ConfirmEmailVerificationCodeForm",
+    "confirm_login_code": "tenants.accounts.allauth_forms.ConfirmLoginCodeForm",
+}
 ACCOUNT_LOGIN_METHODS = {"email"}
+ACCOUNT_EMAIL_CONFIRMATION_AUTHENTICATED_REDIRECT_URL = "/accounts/email/"  # where one has added the address
 ACCOUNT_SIGNUP_FIELDS = ["email*", "password1*"]
 ACCOUNT_USER_MODEL_USERNAME_FIELD = None
 ACCOUNT_EMAIL_VERIFICATION = "mandatory"

@@ -117,4 +117,7 @@ def _in_scope(chunks: Iterator[Any]) -> Iterator[Any]:
 
 def _page(request: HttpRequest, template: str, status: int, **context: Any) -> HttpResponse:
     _mark(request, None, "public", settings.PUBLIC_URLCONF)
-    return render(request, template, context, status=status)
+    response = render(request, template, context, status=status)
+    # Browsers keep a 410 for good, but a deleted organisation may be brought back.
+    response["Cache-Control"] = "no-store"
+    return response

@@ -8,7 +8,6 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from django.db import connection, transaction
-from django.template.defaultfilters import filesizeformat
 from django.utils.translation import gettext
 
 from plugin_framework.models.quota import EVER
@@ -16,6 +15,7 @@ from plugin_framework.quotas import facts
 from plugin_framework.quotas.facts import TABLES
 from plugin_framework.quotas.kinds import Kind, QuotaExceeded, Usage
 from plugin_framework.quotas.notices import tell, told_of_refusals
+from plugin_framework.sdk import _counts
 from plugin_framework.tenancy import current_tenant
 
 MEASURE, AT = "measure_storage", "40 */6 * * *"  # the platform's work, and when each tenant is owed it
@@ -95,10 +95,10 @@ def _refuse_beyond(usage: Usage, size: int) -> None:
             "Remove files, or ask the platform for a larger plan."
         )
         % {
-            "size": filesizeformat(size),
+            "size": _counts.size(size),
             "plan": usage.plan,
-            "limit": filesizeformat(usage.limit or 0),
-            "used": filesizeformat(usage.used),
+            "limit": _counts.size(usage.limit or 0),
+            "used": _counts.size(usage.used),
         },
         usage,
     )

@@ -6,7 +6,16 @@ import re
 from decimal import Decimal, InvalidOperation
 
 from django.utils.formats import number_format
+from django.utils.translation import gettext, gettext_noop, ngettext
 
+_STEP = 1024
+# Between the number and its unit is a space that no line is broken at.
+_UNITS = (
+    gettext_noop("%(size)s\xa0KB"),
+    gettext_noop("%(size)s\xa0MB"),
+    gettext_noop("%(size)s\xa0GB"),
+    gettext_noop("%(size)s\xa0TB"),
+)
 _GROUPED = re.compile(r"\d{1,3}(?:,\d{3})+")
 
 
@@ -58,3 +67,15 @@ def reread_amount(text: str) -> Amount | None:
     except InvalidOperation:
         return None
     return found if found.is_finite() else None
+
+
+def size(count: int) -> str:
+    """So many bytes, in the largest unit of which there is one: 1,000 KB, 1.5 MB, 2 GB. A tenth that is zero is left out."""
+    if count < _STEP:
+        return ngettext("%(size)s\xa0byte", "%(size)s\xa0bytes", count) % {"size": Counted(count)}
+    amount, unit = count / _STEP, 0
+    while round(amount, 1) >= _STEP and unit < len(_UNITS) - 1:
+        amount, unit = amount / _STEP, unit + 1
+    tenths = round(amount, 1)
+    said = number_format(tenths, decimal_pos=0 if tenths == int(tenths) else 1, force_grouping=True)
+    return gettext(_UNITS[unit]) % {"size": said}

@@ -70,15 +70,17 @@ _REACHES = {
     "sends_to": gettext_lazy("It sends data to"),
     "hears": gettext_lazy("It acts when"),
 }
+_FIRST = ("before", "from")  # what was comes before what is; the database keeps no order
 _TIMES = ("until", "since", "purge_at", "made_at")
 _COUNTS = ("count", "deliveries", "devices", "files", "number", "organisations", "rows", "settings")
 
 
 def details(detail: dict[str, Any]) -> list[tuple[str, str]]:
     """What `detail` holds, by name, without empty texts. A name or code that nobody knows here stays as it is."""
+    found = sorted(detail.items(), key=lambda item: item[0] not in _FIRST)
     return [
         (str(_NAMES.get(name, name.replace("_", " "))), _said(name, value, detail))
-        for name, value in detail.items()
+        for name, value in found
         if value not in ("", None)
     ]
 

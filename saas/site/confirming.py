@@ -13,7 +13,6 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
-from allauth.account.forms import ReauthenticateForm
 from allauth.account.internal.flows import reauthentication
 from allauth.core import ratelimit
 from django.conf import settings
@@ -25,6 +24,7 @@ from django.utils.http import urlencode
 from django.views.decorators.debug import sensitive_post_parameters
 
 from saas.site.access import Page, me, one_up
+from tenants.accounts.allauth_forms import ReauthenticateForm
 
 PREFIX = "confirm"  # of the form's own field, beside those that were sent
 PASSWORD = f"{PREFIX}-password"

@@ -87,7 +87,7 @@ def invite(request: HttpRequest) -> HttpResponse:
 def revoke_invitation(request: HttpRequest, number: int) -> HttpResponse:
     """Take an invitation back."""
     people.revoke_invitation(number, actor_of(request))
-    messages.success(request, _("The invitation is revoked; its link does not work any more."))
+    messages.success(request, _("The invitation is taken back; its link does not work any more."))
     return redirect("settings:people")
 
 

@@ -4,8 +4,9 @@ The plugins are asked what they keep when somebody wants it counted, a few of th
 and when it is handed out or erased: each costs queries.
 
 Templates: `settings/person.html` (`email`; `held`: a Held, or None before an address was given; `own`: whether it is one's own;
-`error`: why it was not erased; `owners_only`; `count_url`: where to have it counted). `settings/person_counted.html` (`parts`; `next_url`:
-where the others are counted, or ""; `back_url`). `settings/erased.html` (`done`: an Erasure; `own`).
+`error`: why it was not erased; `owners_only`; `last_owner`: whether it is one's own and must stay; `count_url`: where to have it
+counted). `settings/person_counted.html` (`parts`; `next_url`: where the others are counted, or ""; `back_url`).
+`settings/erased.html` (`done`: an Erasure; `own`).
 """
 
 from __future__ import annotations
@@ -27,7 +28,7 @@ from django.views.decorators.http import require_POST, require_safe
 from plugin_framework.sdk import Person
 from saas.site.access import actor_of, admins_only, me, signed_in
 from saas.site.confirming import password_again
-from tenants.accounts import personal_data
+from tenants.accounts import people, personal_data
 from tenants.accounts.forms import email_field
 from tenants.accounts.models import Role, User
 
@@ -69,10 +70,10 @@ def erase(request: HttpRequest) -> HttpResponseBase:
     if not form.is_valid():
         return render(request, "settings/person.html", {"form": form, "held": None}, status=400)
     person = personal_data.person_at(form.cleaned_data["email"])
-    return _mistyped(request, person) or _erase_other(request, person)
+    return _refused(request, person) or _erase_other(request, person)
 
 
-@password_again(gettext_lazy("Erase all of it"), danger=True, keeps=("email",))
+@password_again(gettext_lazy("Erase this person's data"), danger=True, keeps=("email",))
 def _erase_other(request: HttpRequest, person: Person) -> HttpResponse:
     return _erase(request, person)
 
@@ -97,7 +98,7 @@ def own_export(request: HttpRequest) -> HttpResponse:
 def own_erase(request: HttpRequest) -> HttpResponseBase:
     """Erase oneself, after one's address was typed."""
     person = personal_data.person_of(me(request))
-    return _mistyped(request, person) or _erase_oneself(request, person)
+    return _refused(request, person) or _erase_oneself(request, person)
 
 
 @password_again(gettext_lazy("Erase my account and data"), danger=True)
@@ -136,6 +137,7 @@ def _page(request: HttpRequest, person: Person, error: str = "") -> HttpResponse
         "count_url": _url(person, own=own, count=""),
         "error": error,
         "owners_only": me(request).role != Role.OWNER and _is_owner(person),
+        "last_owner": own and people.is_last_owner(me(request)),
     }
     return render(request, "settings/person.html", context, status=409 if error else 200)
 
@@ -161,10 +163,10 @@ def _file(request: HttpRequest, person: Person) -> HttpResponse:
     return response
 
 
-def _mistyped(request: HttpRequest, person: Person) -> HttpResponse | None:
-    """The page that says so, if the address was not typed; nobody is asked for their password before."""
+def _refused(request: HttpRequest, person: Person) -> HttpResponse | None:
+    """The page that says why, if it cannot be; nobody is asked for their password for nothing."""
     try:
-        personal_data.check_typed(person, _typed(request))
+        personal_data.check(person, by=me(request), confirmation=_typed(request))
     except personal_data.NotPossible as error:
         return _page(request, person, str(error))
     return None

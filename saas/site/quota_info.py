@@ -5,13 +5,13 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from django.template.defaultfilters import filesizeformat
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_noop, ngettext
 
 from plugin_framework import quotas
 from plugin_framework.catalog.plans import UNLIMITED, PlanRow
 from plugin_framework.quotas import Kind, Level, Usage
+from plugin_framework.sdk import _counts
 from plugin_framework.sdk._counts import Counted
 
 _TITLES = {
@@ -112,7 +112,7 @@ def pressing(*kinds: Kind) -> list[UsageInfo]:
 
 def number(kind: Kind, value: int) -> str:
     """So much of `kind`, as people read it."""
-    return str(filesizeformat(value)) if kind is Kind.STORAGE else str(Counted(value))
+    return _counts.size(value) if kind is Kind.STORAGE else str(Counted(value))
 
 
 def limit(kind: Kind, value: int) -> str:

@@ -94,6 +94,22 @@ def action_words(action: str) -> str:
 
 
 @register.filter
+def deed(entry: Any) -> str:
+    """What an audit entry says between who did it and to what."""
+    return gettext("registered on their own") if _registered_themselves(entry) else action_words(entry.action)
+
+
+@register.filter
+def done_to(entry: Any) -> str:
+    """What its sentence ends with; nothing where somebody has registered themselves, for it begins with their address."""
+    return "" if _registered_themselves(entry) else str(entry.target)
+
+
+def _registered_themselves(entry: Any) -> bool:
+    return bool(entry.action == "person.registered" and entry.target == entry.actor)
+
+
+@register.filter
 def pairs(detail: Any) -> list[tuple[str, str]]:
     """The entries of a mapping as text. `detail.items` in a template would find a key called "items" first."""
     if not isinstance(detail, Mapping):

@@ -14,6 +14,7 @@ from tenants.accounts.models import User
 
 # Control characters, halves of surrogate pairs, line and paragraph separators: a name with one of these breaks a mail's header.
 _UNPRINTABLE = frozenset({"Cc", "Cs", "Zl", "Zp"})
+NEW_PASSWORD = _("Ten characters or more; a few words are better than one with odd signs.")
 _TURNS_TEXT_AROUND = frozenset("\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069")
 
 
@@ -63,7 +64,7 @@ class NewPersonForm(forms.Form):
         max_length=128,
         strip=False,
         validators=[one_plain_line],
-        help_text=_("Ten characters or more; a few words are better than one with odd signs."),
+        help_text=NEW_PASSWORD,
         widget=forms.PasswordInput(attrs={"autocomplete": "new-password"}),
     )
 

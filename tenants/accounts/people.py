@@ -208,7 +208,7 @@ def revoke_invitation(number: int, actor: Actor) -> None:
 
 
 def change_role(user_id: int, role: str, actor: Actor, *, by: User) -> User:
-    """Give somebody another role.
+    """Give somebody another role; nothing is noted where it is the one they have.
 
     Args:
         by: whose decision it is: only owners make or unmake owners.
@@ -223,7 +223,9 @@ def change_role(user_id: int, role: str, actor: Actor, *, by: User) -> User:
             raise NotPossible(
                 gettext("Only an owner can make somebody an owner, or change an owner's role. Ask one of them.")
             )
-        if user.role == Role.OWNER != role:
+        if user.role == role:
+            return user
+        if user.role == Role.OWNER:
             _keep_an_owner(user)
         before, user.role = user.role, role
         user.save(update_fields=["role"])
@@ -264,6 +266,21 @@ def lock_for_leaving(user_id: int | None, by: User) -> None:
         if decides.role != Role.OWNER:
             raise NotPossible(gettext("Only an owner can remove an owner. Ask one of them."))
         _keep_an_owner(user)
+
+
+def check_leaving(user_id: int | None, by: User) -> None:
+    """See that `by` may let this person go as things stand; pages do so before they ask for anything else. Arguments and errors as of
+    `lock_for_leaving`.
+    """
+    with transaction.atomic():
+        lock_for_leaving(user_id, by)
+
+
+def is_last_owner(user: User) -> bool:
+    """Whether nobody else is an owner who can sign in."""
+    if user.role != Role.OWNER:
+        return False
+    return not User.objects.filter(role=Role.OWNER, is_active=True).exclude(pk=user.pk).exists()
 
 
 def delete(user: User) -> None:
@@ -358,7 +375,7 @@ def _locked_rows(user_id: int, by: User) -> tuple[User, User]:
 
 
 def _keep_an_owner(leaving: User) -> None:
-    if not User.objects.filter(role=Role.OWNER, is_active=True).exclude(pk=leaving.pk).exists():
+    if is_last_owner(leaving):
         raise NotPossible(gettext("The last owner stays an owner. Make somebody else an owner first."))
 
 

@@ -25,6 +25,7 @@ __all__ = [
     "Erasure",
     "Held",
     "NotPossible",
+    "check",
     "erase",
     "export",
     "held",
@@ -145,12 +146,17 @@ def export(person: Person, actor: Actor) -> dict[str, Any]:
     }
 
 
-def check_typed(person: Person, confirmation: str) -> None:
-    """See that whoever wants to erase somebody has typed one of their addresses; pages do so before they ask for anything else.
+def check(person: Person, *, by: User, confirmation: str) -> None:
+    """See that nothing speaks against erasing them, as things stand; pages do so before they ask for a password.
 
     Raises:
-        NotPossible: they have not.
+        NotPossible: as of `erase`.
     """
+    people.check_leaving(person.user_id, by)
+    _check_typed(person, confirmation)
+
+
+def _check_typed(person: Person, confirmation: str) -> None:
     if normal(confirmation) not in person.emails:
         raise NotPossible(gettext("Type %(email)s to erase what is kept of this person.") % {"email": person.emails[0]})
 
@@ -166,7 +172,7 @@ def erase(person: Person, actor: Actor, *, by: User, confirmation: str) -> Erasu
         NotPossible: the confirmation differs, they are the last owner, it is not for `by` to decide, or a plugin needs the account.
         CannotErase: a plugin failed. In each case nothing was erased.
     """
-    check_typed(person, confirmation)
+    _check_typed(person, confirmation)
     pseudonym = pseudonyms.new()
     with transaction.atomic():
         people.lock_for_leaving(person.user_id, by)

@@ -279,7 +279,7 @@ def _looks_after_people(plain: Visitor, admin: Visitor) -> None:
     admin.go(PEOPLE, "acme")
     admin.look("people")
     page.get_by_role("button", name="Take back the invitation of nina@acme.example").click()
-    page.get_by_text("The invitation is revoked").wait_for()
+    page.get_by_text("The invitation is taken back").wait_for()
 
 
 def _reads_the_audit_log(plain: Visitor, admin: Visitor) -> None:

@@ -84,7 +84,7 @@
 
   tellTimes(document);
   for (const name of ["htmx:beforeSwap", "htmx:sendError", "htmx:timeout"]) document.addEventListener(name, dismiss);
-  document.querySelectorAll("table.table:not(.table-stack, .table-narrow)").forEach(labelCells);
+  document.querySelectorAll("table.table:not(.table-stack, .table-narrow, .table-words)").forEach(labelCells);
   document.addEventListener("submit", holdBack);
   window.addEventListener("pageshow", letGo);
   // What a swap brings is told its times before it is painted. htmx's own event comes some 20 ms later: rows would change their height.

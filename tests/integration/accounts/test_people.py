@@ -239,6 +239,12 @@ def test_the_last_owner_stays(owner: User, admin: User) -> None:
     assert User.objects.get(role=Role.OWNER).pk == admin.pk
 
 
+def test_the_role_that_somebody_has_is_no_change(owner: User, admin: User) -> None:
+    assert people.change_role(owner.pk, "owner", BOSS, by=owner).role == Role.OWNER
+    assert people.change_role(admin.pk, "admin", BOSS, by=owner).role == Role.ADMIN
+    assert not AuditEntry.objects.filter(action="person.role_changed").exists()
+
+
 def test_an_owner_who_is_locked_out_does_not_count(owner: User, admin: User) -> None:
     people.change_role(admin.pk, "owner", BOSS, by=owner)
     User.objects.filter(pk=admin.pk).update(is_active=False)

@@ -69,7 +69,7 @@ def test_whoever_waits_for_the_code_in_vain_has_another_sent_and_the_first_is_vo
 ) -> None:
     acme.post("/register/", ADA)
     page = acme.get("/accounts/confirm-email/").content.decode()
-    assert 'form="resend">Send a new code</button>' in page
+    assert '<button class="button" type="submit">Send a new code</button>' in page
     with tenant_scope(tenants.acme):
         cache.clear()  # the limit of one code in ten seconds
     acme.post("/accounts/confirm-email/", {"action": "resend"})

@@ -18,6 +18,7 @@ from plugin_framework.middleware import PluginMiddleware
 from plugin_framework.models import Delivery
 from plugin_framework.sdk import PluginAwareView, hook
 from plugin_framework.tenancy import public_scope, tenant_scope
+from saas.testing.people import PASSWORD, person
 from tests.conftest import Tenants
 from tests.dummies.pages import installed
 from tests.integration.engine.dummies import Bare
@@ -109,6 +110,18 @@ def test_an_unhandled_error_becomes_one_event_a_minute_that_quotes_no_data(acme:
     assert "ValueError" in str(row.payload)
     for secret in ("4111", "ada@example.com", "geheim"):
         assert secret not in str(row.payload)
+
+
+def test_what_allauth_answers_by_raising_is_no_system_error(acme: Tenants, client_for: Callable[..., Client]) -> None:
+    member = client_for(acme.acme, person(acme.acme, "member"))
+    asked = member.post("/accounts/email/", {"action_add": "", "email": "second@acme.example"})
+    assert asked.headers["Location"].startswith("/accounts/reauthenticate/")
+    visitor = client_for(acme.acme)
+    visitor.post("/register/", {"name": "Ada", "email": "ada@acme.example", "password": PASSWORD})
+    assert (
+        visitor.post("/accounts/confirm-email/", {"action": "resend"}).status_code == 302
+    )  # too soon, said on the page
+    assert not Delivery.objects.filter(hook="system_error").exists()
 
 
 @pytest.mark.parametrize("error", [Http404(), PermissionDenied(), SuspiciousOperation(), BadRequest()])

@@ -152,7 +152,7 @@ def test_staff_sets_limits_and_sees_whom_lower_ones_hit_before_anything_is_saved
     staff.post("/tenants/acme/plan/", {"plan": "team"})
     (plan,) = plans.plans()
     assert plan.limits == Limits(people=10, storage=500 * 1024 * 1024)
-    assert re.search(r"10 people\s*(<br>)?\s*500\.0", text(staff.get("/plans/")))
+    assert re.search(r"10 people\s*(<br>)?\s*500\xa0MB", text(staff.get("/plans/")))
     lower = {**sent, "people": "3"}
     answer = staff.post("/plans/team/", lower)
     assert answer.status_code == 409

@@ -6,6 +6,7 @@ import uuid
 
 import pytest
 from django.test import Client
+from pytest_django import Settings
 
 from plugin_framework.models import AuditEntry, Delivery, PluginState
 from plugin_framework.tenancy import tenant_scope
@@ -142,3 +143,18 @@ def test_a_form_from_elsewhere_changes_nothing(tenants: Tenants, admin: Client) 
     assert admin.post("/settings/plugins/pager/enable/").status_code == 403
     with tenant_scope(tenants.acme):
         assert not PluginState.objects.exists()
+
+
+def test_a_browser_that_opens_what_only_takes_forms_reads_why_and_where_to_go(admin: Client) -> None:
+    opened = admin.get("/account/data/erase/", headers={"accept": "text/html,*/*"})
+    assert (opened.status_code, opened.headers["Allow"]) == (405, "POST")
+    assert ("only takes what a form sends" in opened.text, "Go to the dashboard" in opened.text) == (True, True)
+    sent = admin.post("/settings/audit/", headers={"accept": "text/html"})
+    assert (sent.status_code, "It only shows a page" in sent.text) == (405, True)
+    assert admin.get("/account/data/erase/", headers={"accept": "application/json"}).content == b""
+
+
+def test_what_is_too_much_at_once_is_answered_as_that(admin: Client, settings: Settings) -> None:
+    settings.DATA_UPLOAD_MAX_MEMORY_SIZE = 100
+    answer = admin.post("/account/", {"name": "x" * 200})
+    assert (answer.status_code, "more than can be sent at once" in answer.text) == (413, True)

@@ -138,15 +138,29 @@ def test_details_are_read_in_the_readers_language_and_the_organisations_time(adm
         ({"delivery": 12345, "was": "dead"}, [("Zustellung", "12345"), ("war", "Aufgegeben")]),
         ({"made_at": "2026-11-28T20:05:00+00:00", "was": "done"}, [("Archiv vom", "28.11.2026, 20:05 UTC"), ("war", "done")]),
         ({"state": "suspended", "odd": 12345}, [("Zustand", "Gesperrt"), ("odd", "12345")]),
-        ({"limits": {"people": 1234, "storage": 2048, "odd": 1}}, [("Grenzen", "1.234 Personen, 2,0\xa0KB, odd: 1")]),
+        ({"limits": {"people": 1234, "storage": 2048, "odd": 1}}, [("Grenzen", "1.234 Personen, 2\xa0KB, odd: 1")]),
         ({"rows": {"a_table": 12345}, "files": 1234}, [("Zeilen", "a_table: 12.345"), ("Dateien", "1.234")]),
         ({"new": ["sends_to: Slack", "odd"]}, [("neu", "Es schickt Daten an: Slack; odd")]),
         ({"from": 1, "to": 2, "default": True}, [("von Version", "1"), ("auf Version", "2"), ("von Anfang an", "ja")]),
+        ({"to": 2, "after": "admin", "from": 1, "before": "member"},
+         [("von Version", "1"), ("vorher", "Mitglied"), ("auf Version", "2"), ("nachher", "Admin")]),
     ],
 )  # fmt: skip
 def test_each_kind_of_detail_has_its_words(detail: dict[str, object], read: list[tuple[str, str]]) -> None:
     with translation.override("de"):
         assert details(detail) == read
+
+
+def test_who_has_registered_is_named_once_and_whom_somebody_has_registered_as_well(
+    admin: Client, tenants: Tenants
+) -> None:
+    with tenant_scope(tenants.acme):
+        record(Actor("new@acme.example"), "person.registered", "new@acme.example")
+        record(Actor("new@acme.example"), "person.exported", "new@acme.example")
+        record(COMMAND_LINE, "person.registered", "other@acme.example")
+    for path in ("/", "/settings/audit/"):
+        text = admin.get(path).content.decode()
+        assert [text.count(f"<code>{name}@acme.example</code>") for name in ("new", "other")] == [1, 1]
 
 
 def test_the_command_line_and_the_platforms_staff_are_named_in_the_readers_language(

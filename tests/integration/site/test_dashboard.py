@@ -22,6 +22,7 @@ from saas.site.going_on import Day
 from saas.testing.people import person
 from tenants.accounts.models import User
 from tests.conftest import Tenants
+from tests.support.plans import limit
 
 pytestmark = pytest.mark.usefixtures("plugins")
 
@@ -39,6 +40,14 @@ def _enable(tenants: Tenants, *names: str) -> None:
         configuration.configure("pager", SYSTEM, {"gateway": "gate.example"})
         for name in names:
             lifecycle.enable(name, SYSTEM)
+
+
+def test_a_limit_of_the_plan_is_something_that_needs_attention(admin: Client, tenants: Tenants) -> None:
+    _enable(tenants, "rota")
+    assert "Nothing needs your attention" in admin.get("/").text
+    limit(tenants.acme, people=1)
+    page = admin.get("/").text
+    assert ("Used up" in page, "Nothing needs your attention" in page) == (True, False)
 
 
 def test_a_member_sees_the_panels_of_the_running_plugins(member: Client, tenants: Tenants) -> None:

@@ -236,6 +236,32 @@ def test_a_name_typed_wrong_is_said_before_anybody_is_asked_for_their_password(w
         assert "Confirm that it is you" not in answer.text
 
 
+@pytest.mark.parametrize("host", ["tenant", "platform"])
+def test_the_last_owner_reads_what_to_do_before_a_password_is_asked_for(
+    host: str, tenants: Tenants, client_for: Callable[..., Client]
+) -> None:
+    ref = tenants.acme if host == "tenant" else ensure_platform()
+    last = person(ref, "owner", "last@acme.example")
+    client, sent = client_for(ref, last), {"email": "last@acme.example", "confirmation": "last@acme.example"}
+    page = client.get("/account/data/").text
+    assert ("You are the last owner of" in page, 'name="confirmation"' in page) == (True, False)
+    for path in ("/account/data/erase/", *(["/settings/people/data/erase/"] if host == "tenant" else [])):
+        refused = client.post(path, sent)
+        assert (refused.status_code, "Make somebody else an owner first" in refused.text) == (409, True)
+        assert "Confirm that it is you" not in refused.text
+    person(ref, "owner", "next@acme.example")
+    assert 'name="confirmation"' in client.get("/account/data/").text
+    assert "Confirm that it is you" in client.post("/account/data/erase/", sent).text
+
+
+def test_an_admin_is_told_whose_an_owners_data_is_before_a_password_is_asked_for(actor: Any) -> None:
+    who = actor(WAYS[3])
+    sent = {"email": "owner@acme.example", "confirmation": "owner@acme.example"}
+    refused = who.client.post(WAYS[3].path, sent)
+    assert (refused.status_code, "Only an owner can remove an owner" in refused.text) == (409, True)
+    assert "Confirm that it is you" not in refused.text
+
+
 def test_one_goes_back_to_the_page_of_the_person_it_was_about(actor: Any) -> None:
     who = actor(WAYS[2])
     assert 'href="/settings/people/data/?email=who%40acme.example"' in who.client.post(WAYS[2].path, WAYS[2].sent).text

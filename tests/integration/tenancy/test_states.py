@@ -38,6 +38,12 @@ def test_each_state_but_active_has_its_page_on_every_path(
     assert Client().get("/accounts/login/", headers={"host": tenants.globex.host}).status_code == 200
 
 
+@pytest.mark.parametrize("state", [State.PROVISIONING, State.SUSPENDED, State.DELETING])
+def test_no_browser_keeps_the_page_of_a_state_that_can_end(tenants: Tenants, state: State) -> None:
+    put("acme", state)
+    assert Client().get("/", headers={"host": tenants.acme.host})["Cache-Control"] == "no-store"
+
+
 def test_the_page_of_one_that_is_being_set_up_looks_again_by_itself(tenants: Tenants) -> None:
     put("acme", State.PROVISIONING)
     response = Client().get("/", headers={"host": tenants.acme.host})
