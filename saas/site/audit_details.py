@@ -19,6 +19,7 @@ from saas.site.spoken import spoken
 from tenants.accounts.models import Role
 from tenants.models import State
 
+OF_PLUGINS = ("plugin.", "catalog.", "fleet.", "deliver")  # how the actions begin whose target is a plugin's name
 _NAMES = {
     "after": gettext_lazy("after"),
     "before": gettext_lazy("before"),

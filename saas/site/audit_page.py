@@ -12,6 +12,8 @@ import json
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import date, datetime, time, timedelta
+from functools import reduce
+from operator import or_
 from typing import Any
 
 from django.core.paginator import Paginator
@@ -25,7 +27,10 @@ from django.utils.translation import gettext_lazy
 from django.views.decorators.http import require_safe
 
 from plugin_framework.models import AuditEntry
+from plugin_framework.registry import registry
 from saas.site.access import admins_only
+from saas.site.audit_details import OF_PLUGINS
+from saas.site.plugin_info import title_of
 
 PER_PAGE = 50
 AT_ONCE = 500  # rows of a table that are read together
@@ -99,7 +104,8 @@ def _asked(params: QueryDict, areas: Areas) -> Asked:
     q, area = _text(params, "q"), _text(params, "area")
     rows = AuditEntry.objects.all()
     for word in q.split():
-        rows = rows.filter(Q(actor__icontains=word) | Q(action__icontains=word) | Q(target__icontains=word))
+        typed = Q(actor__icontains=word) | Q(action__icontains=word) | Q(target__icontains=word)
+        rows = rows.filter(typed | _of_plugins_called(word))
     if area in areas:
         rows = rows.filter(areas[area][1])
     since, until = _day(params, "since", errors), _day(params, "until", errors)
@@ -127,6 +133,13 @@ def _day(params: QueryDict, name: str, errors: dict[str, str]) -> date | None:
 def _begin(day: date) -> datetime:
     """The first moment of a day, as the organisation counts its days."""
     return timezone.make_aware(datetime.combine(day, time.min))
+
+
+def _of_plugins_called(word: str) -> Q:
+    """Entries about plugins with `word` in their titles: that is what the page calls them, and their names are what the log holds."""
+    named = [name for name in registry.specs if word.casefold() in title_of(name).casefold()]
+    about = reduce(or_, (Q(action__startswith=beginning) for beginning in OF_PLUGINS))
+    return Q(target__in=named) & about
 
 
 def _text(params: QueryDict, name: str) -> str:

@@ -10,10 +10,11 @@ from django import template
 from django.utils.formats import number_format
 from django.utils.translation import gettext, gettext_lazy
 
-from plugin_framework.registry import JOB_HOOK
+from plugin_framework.registry import JOB_HOOK, registry
 from plugin_framework.sdk._counts import Counted
 from plugin_framework.sdk._words import reread as _words_of
-from saas.site.audit_details import details, words
+from saas.site.audit_details import OF_PLUGINS, details, words
+from saas.site.plugin_info import title_of
 from saas.site.spoken import spoken
 
 register = template.Library()
@@ -97,6 +98,13 @@ def action_words(action: str) -> str:
 def deed(entry: Any) -> str:
     """What an audit entry says between who did it and to what."""
     return gettext("registered on their own") if _registered_themselves(entry) else action_words(entry.action)
+
+
+@register.filter
+def plugin_meant(entry: Any) -> str:
+    """The title of the plugin that an audit entry is about, as its page has it; nothing where it is about something else."""
+    about = entry.action.startswith(OF_PLUGINS) and entry.target in registry.specs
+    return title_of(entry.target) if about else ""
 
 
 @register.filter

@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 from django.test import Client
 from django.utils import translation
+from django.utils.html import strip_tags
 
 from plugin_framework.audit import COMMAND_LINE, SYSTEM, Actor, person, record
 from plugin_framework.models import AuditEntry
@@ -19,6 +20,7 @@ from saas.site.audit_details import _NAMES, details
 from saas.templatetags.tenantry import action_words
 from tenants import profile
 from tests.conftest import Tenants
+from tests.dummies import pages
 from tests.support.catalog import ROOT
 
 pytestmark = pytest.mark.usefixtures("plugins")
@@ -29,7 +31,23 @@ def test_what_is_done_on_the_pages_can_be_read_there(admin: Client) -> None:
     admin.post("/settings/plugins/clumsy/enable/")
     text = admin.get("/settings/audit/").content.decode()
     assert "admin@acme.example" in text
-    assert "clumsy" in text
+    assert "enabled the plugin Clumsy" in text
+
+
+def test_a_plugin_is_called_by_its_title_and_found_by_it(admin: Client, tenants: Tenants) -> None:
+    class Bell(pages.Pager):
+        title = "Night bell"
+
+    with pages.installed(Bell), tenant_scope(tenants.acme):
+        record(Actor("ann@acme.example"), "plugin.enabled", "pager")
+        record(Actor("ann@acme.example"), "tenant.resumed", "pager")
+        record(Actor("ann@acme.example"), "plugin.enabled", "gone")
+        found = admin.get("/settings/audit/?q=night+BELL").context["entries"]
+        assert [entry.action for entry in found] == ["plugin.enabled"]
+        text = " ".join(strip_tags(admin.get("/settings/audit/").content.decode()).split())
+    assert "ann@acme.example enabled the plugin Night bell" in text
+    assert "ann@acme.example resumed the organisation pager" in text
+    assert "ann@acme.example enabled the plugin gone" in text
 
 
 def test_the_organisation_next_door_is_not_in_it(admin: Client, tenants: Tenants) -> None:
