@@ -68,24 +68,24 @@ _MISSING = Phrase("The plugin %(plugin)s is not installed any more. Its settings
 _WITHDRAWN = Phrase("The platform has withdrawn this plugin.")
 _WITHDRAWN_WHY = Phrase("Withdrawn by the platform: %(message)s")
 _NOT_OFFERED = Phrase("This plugin is not offered to your organisation. Ask the platform for it.")
-_NOT_IN_PLAN = Phrase("Your organisation's plan, %(plan)s, does not include it.")
+_NOT_IN_PLAN = Phrase("Your organisation’s plan, %(plan)s, does not include it.")
 _NOT_IN_PLAN_ANY_MORE = Phrase(
-    "Your organisation's plan, %(plan)s, does not include it. Its settings and data are kept."
+    "Your organisation’s plan, %(plan)s, does not include it. Its settings and data are kept."
 )
 _OTHER_VERSION = Phrase("Needs %(requirement)s, and version %(version)s is installed.")
 _DOES_NOT_RUN = Phrase("Needs %(title)s, which does not run: %(why)s")
 _REQUIRED = Phrase(
-    "%(title)s is required by the platform, so it cannot be disabled. If it has to go, ask the platform's staff."
+    "%(title)s is required by the platform, so it cannot be disabled. If it has to go, ask the platform’s staff."
 )
 _NEEDED = Phrase(
-    "%(title)s needs it and is required by the platform, so it cannot be disabled. If it has to go, ask the platform's staff."
+    "%(title)s needs it and is required by the platform, so it cannot be disabled. If it has to go, ask the platform’s staff."
 )
 said_to_staff(
     {
         _NOT_OFFERED: Phrase("It is not offered to the organisation."),
-        _NOT_IN_PLAN: Phrase("The organisation's plan, %(plan)s, does not include it."),
+        _NOT_IN_PLAN: Phrase("The organisation’s plan, %(plan)s, does not include it."),
         _NOT_IN_PLAN_ANY_MORE: Phrase(
-            "The organisation's plan, %(plan)s, does not include it. Its settings and data are kept."
+            "The organisation’s plan, %(plan)s, does not include it. Its settings and data are kept."
         ),
         _REQUIRED: Phrase(
             "%(title)s is required, so it cannot be disabled. If it has to go, say in the catalog that it is not required."

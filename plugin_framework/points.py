@@ -77,7 +77,7 @@ CORE: tuple[HookPoint, ...] = (
     event(
         "plugin_configured",
         "plugin",
-        doc="A plugin's settings were saved.",
+        doc="A plugin’s settings were saved.",
         when="In the saving transaction.",
         sample=_plugin,
     ),

@@ -79,7 +79,7 @@ def purge(name: str, actor: Actor, *, confirmation: str) -> Preview:
     """
     if confirmation.strip() != name:
         raise NotAllowed(
-            gettext("Type the plugin's name, %(name)s, to delete all that it has stored.") % {"name": name}
+            gettext("Type the plugin’s name, %(name)s, to delete all that it has stored.") % {"name": name}
         )
     with transaction.atomic():
         lock_plugins()

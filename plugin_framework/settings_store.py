@@ -21,7 +21,7 @@ type Path = tuple[str, ...]
 type Config = dict[str, Any]
 
 
-_LOST = Phrase("A stored secret cannot be opened any more. Enter it again on the plugin's settings page.")
+_LOST = Phrase("A stored secret cannot be opened any more. Enter it again on the plugin’s settings page.")
 
 
 class Unreadable(ValueError):

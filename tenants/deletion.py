@@ -35,7 +35,7 @@ def delete(slug: str, actor: Actor, *, confirmation: str) -> datetime:
     with transaction.atomic():
         tenant = locked(slug)
         if tenant.is_platform:
-            raise NotPossible(gettext("The platform's own tenant cannot be deleted."))
+            raise NotPossible(gettext("The platform’s own tenant cannot be deleted."))
         check_typed(slug, tenant.name, confirmation)
         if tenant.state == State.DELETING:
             return _purge_at(tenant)

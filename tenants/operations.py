@@ -58,7 +58,7 @@ def change_plan(slug: str, plan: str, actor: Actor) -> bool:
     with transaction.atomic():
         tenant = locked(slug)
         if tenant.is_platform:
-            raise NotPossible(gettext("The platform's own tenant has no plan."))
+            raise NotPossible(gettext("The platform’s own tenant has no plan."))
         if tenant.state == State.PROVISIONING:
             raise NotPossible(
                 gettext("%(name)s is still being set up; it can be given a plan when it is there.")
@@ -96,7 +96,7 @@ def _move(slug: str, state: State, message: str, actor: Actor, action: str) -> N
     with transaction.atomic():
         tenant = locked(slug)
         if tenant.is_platform:
-            raise NotPossible(gettext("The platform's own tenant cannot be suspended."))
+            raise NotPossible(gettext("The platform’s own tenant cannot be suspended."))
         if tenant.state == state:
             return
         if tenant.state not in (State.ACTIVE, State.SUSPENDED):

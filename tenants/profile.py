@@ -54,7 +54,7 @@ def change(wanted: Profile, actor: Actor) -> bool:
 
 def _check(wanted: Profile) -> None:
     if not wanted.name or len(wanted.name) > 100:
-        raise NotPossible(gettext("An organisation's name has 1 to 100 characters."))
+        raise NotPossible(gettext("An organisation’s name has 1 to 100 characters."))
     if not zones.is_known(wanted.timezone) or not _known_to_the_database(wanted.timezone):
         raise NotPossible(
             gettext("There is no time zone “%(timezone)s” here. Choose one of the list.")

@@ -33,7 +33,7 @@ def why_resting(host: str) -> str:
     if free_at is None:
         return ""
     return gettext(
-        "The address %(host)s was another organisation's until recently. It is free again after %(day)s; choose another one."
+        "The address %(host)s was another organisation’s until recently. It is free again after %(day)s; choose another one."
     ) % {"host": host, "day": date_format(free_at, "DATE_FORMAT")}
 
 

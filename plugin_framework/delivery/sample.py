@@ -56,7 +56,7 @@ def arguments(point: HookPoint, user: Any) -> tuple[Sequence[object], list[Any]]
         raise NotAllowed(why % {"hook": point.name, "kind": type(error).__name__}) from error
     if len(args) != len(point.args):
         why = gettext(
-            "The sample of %(hook)s has %(number)s arguments, and should have %(wanted)s. Its plugin's authors can mend that."
+            "The sample of %(hook)s has %(number)s arguments, and should have %(wanted)s. Its plugin’s authors can mend that."
         )
         raise NotAllowed(why % {"hook": point.name, "number": len(args), "wanted": len(point.args)})
     return args, frozen

@@ -91,7 +91,7 @@ def _refuse_beyond(usage: Usage, size: int) -> None:
         return
     raise QuotaExceeded(
         gettext(
-            "There is no room for %(size)s more: your organisation's plan, %(plan)s, includes %(limit)s, and %(used)s are used. "
+            "There is no room for %(size)s more: your organisation’s plan, %(plan)s, includes %(limit)s, and %(used)s are used. "
             "Remove files, or ask the platform for a larger plan."
         )
         % {

@@ -66,7 +66,7 @@ class EmailNotificationPlugin(ConfigurablePlugin):
         if bool(config.get("username")) != bool(config.get("password")):
             problems.append(_("A sign-in needs both a user name and a password. Enter both, or leave both empty."))
         if not _sender_address(config):
-            problems.append(_("Enter the sender's address: the user name is not an e-mail address."))
+            problems.append(_("Enter the sender’s address: the user name is not an e-mail address."))
         return problems
 
     def initialize(self, config: dict[str, Any]) -> None:

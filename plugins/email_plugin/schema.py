@@ -9,7 +9,7 @@ from django.utils.translation import gettext_noop
 SERVER, SENDER, WELCOME, ORDER = "Mail server", "Sender", "Welcome mail", "Order confirmation"
 _ONE_LINE = r"^[^\r\n]*$"
 _PLACEHOLDERS = (
-    "You can use {words}. Left as it is, it goes out in the recipient's language; your own goes out as you write it."
+    "You can use {words}. Left as it is, it goes out in the recipient’s language; your own goes out as you write it."
 )
 _WELCOME_WORDS = _PLACEHOLDERS.format(words="{{name}}, {{email}} and {{organisation}}")
 _ORDER_WORDS = _PLACEHOLDERS.format(words="{{name}}, {{email}}, {{organisation}}, {{order}} (its number) and {{total}}")
@@ -37,7 +37,7 @@ def _server() -> dict[str, Any]:
         "smtp_host": {
             "type": "string",
             "title": "Host",
-            "description": "Your mail provider's server for outgoing mail.",
+            "description": "Your mail provider’s server for outgoing mail.",
             "format": "hostname",
             "minLength": 1,
             "x-placeholder": "smtp.example.com",
@@ -84,7 +84,7 @@ def _sender() -> dict[str, Any]:
     return {
         "sender": {
             "type": "string",
-            "title": "Sender's address",
+            "title": "Sender’s address",
             "description": "Where the mails come from. Left empty, it is the user name.",
             "format": "email",
             "maxLength": 254,
@@ -93,7 +93,7 @@ def _sender() -> dict[str, Any]:
         },
         "sender_name": {
             "type": "string",
-            "title": "Sender's name",
+            "title": "Sender’s name",
             "description": "Left empty, it is the name of your organisation.",
             "maxLength": 100,
             "pattern": _ONE_LINE,

@@ -26,7 +26,7 @@ class InvoicesPlugin(ConfigurablePlugin):
     )
     reads: ClassVar[tuple[str, ...]] = ("Customer, e-mail address, lines and total of confirmed orders",)
     keeps_of_people: ClassVar[str] = (
-        "Invoices stay as they were issued, with the customer's name, because the law asks for them; the e-mail address is removed."
+        "Invoices stay as they were issued, with the customer’s name, because the law asks for them; the e-mail address is removed."
     )
     stores: ClassVar[tuple[str, ...]] = (
         "Each invoice as it was made: seller, customer, lines, tax and total; when it was paid",

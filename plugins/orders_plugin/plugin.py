@@ -42,7 +42,7 @@ class OrdersPlugin(ConfigurablePlugin):
     )
     reads: ClassVar[tuple[str, ...]] = ("The orders you enter: customer, address, lines, prices",)
     keeps_of_people: ClassVar[str] = (
-        "Confirmed and cancelled orders stay in the books, without the customer's name, address and note; drafts are deleted."
+        "Confirmed and cancelled orders stay in the books, without the customer’s name, address and note; drafts are deleted."
     )
     stores: ClassVar[tuple[str, ...]] = ("The orders you enter: customer, address, lines, prices",)
     changelog: ClassVar[tuple[tuple[str, str, str], ...]] = (

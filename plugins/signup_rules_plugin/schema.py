@@ -56,7 +56,7 @@ def _people() -> dict[str, Any]:
             "type": "string",
             "title": "What the others are told",
             "description": "You can use {{domain}}, which stands for the domain they came with. "
-            "Left as it is, it is shown in the reader's language; your own is shown as you write it.",
+            "Left as it is, it is shown in the reader’s language; your own is shown as you write it.",
             "default": MESSAGE,
             "minLength": 1,
             "maxLength": 300,

@@ -22,11 +22,11 @@ class UsageAnalyticsPlugin(ConfigurablePlugin):
 
     name, version = "usage_analytics", "1.0.0"
     title: ClassVar[str] = "Usage analytics"
-    description = "See how often your organisation's pages are opened, and how long they take."
+    description = "See how often your organisation’s pages are opened, and how long they take."
     category: ClassVar[str] = "Insight"
     icon: ClassVar[str] = "chart"
     details: ClassVar[str] = (
-        "Counts the views of the dashboard, of registration and of plugins' pages: how many a day, how many ended in an error, how "
+        "Counts the views of the dashboard, of registration and of plugins’ pages: how many a day, how many ended in an error, how "
         "long they took. It keeps no names, no addresses and no cookies."
     )
     reads: ClassVar[tuple[str, ...]] = ("Which page was opened, how it ended and how long it took; not by whom",)
@@ -58,7 +58,7 @@ class UsageAnalyticsPlugin(ConfigurablePlugin):
                 "left_out": {
                     "type": "array",
                     "title": "Pages not counted",
-                    "description": "Their names as the plugin's page shows them, such as apps:orders:list.",
+                    "description": "Their names as the plugin’s page shows them, such as apps:orders:list.",
                     "items": {"type": "string", "maxLength": 150},
                     "maxItems": 50,
                 },

@@ -129,7 +129,7 @@ class WebhooksPlugin(ConfigurablePlugin):
 
     @hook("plugin_configured")
     def take_configured(self, plugin: str) -> None:
-        """A plugin's settings were saved."""
+        """A plugin’s settings were saved."""
         self._fan_out(events.plugin_changed("configured", plugin))
 
     @hook("webhook_due")

@@ -161,7 +161,7 @@ def _decide(request: HttpRequest, name: str, form: OfferForm) -> HttpResponse:
     if chosen is Availability.DEPRECATED:
         said["instead"] = data["instead"]
     decided = actions.offer(name, chosen, actor_of(request), granted=data["granted"], **said)
-    done = _("%(title)s: %(decision)s. Every organisation's next request follows it.")
+    done = _("%(title)s: %(decision)s. Every organisation’s next request follows it.")
     say(request, decided, done % {"title": title_of(name), "decision": _STATES[chosen]})
     return redirect("platform:catalog_entry", name)
 

@@ -36,7 +36,7 @@ class OfferForm(forms.Form):
         max_length=_MESSAGE,
         widget=forms.Textarea({"rows": 3}),
         help_text=_(
-            "Organisations read it on the plugin's page while it is withdrawn or deprecated. Say why, and what to expect."
+            "Organisations read it on the plugin’s page while it is withdrawn or deprecated. Say why, and what to expect."
         ),
     )
     instead = forms.ChoiceField(
@@ -120,7 +120,7 @@ class SuspendForm(forms.Form):
         label=_("Message"),
         max_length=_MESSAGE,
         widget=forms.Textarea({"rows": 3}),
-        help_text=_("Everybody who opens the organisation's pages reads it. Say why, and whom to ask."),
+        help_text=_("Everybody who opens the organisation’s pages reads it. Say why, and whom to ask."),
         error_messages={"required": _("Tell its people why it is suspended, and whom to ask.")},
     )
 
@@ -169,7 +169,7 @@ class PlanForm(forms.Form):
         error_messages=_NO_LIMIT,
         max_value=10**9,
         help_text=_(
-            "Files and tables; a new organisation's empty tables take less than 1 MB. New files are refused beyond. Empty: no limit."
+            "Files and tables; a new organisation’s empty tables take less than 1 MB. New files are refused beyond. Empty: no limit."
         ),
     )
 

@@ -101,4 +101,4 @@ def _troubled() -> list[Trouble]:
 
 
 def _name(plugin: str) -> str:
-    return _("The platform's own work") if plugin == HOUSE else title_of(plugin)
+    return _("The platform’s own work") if plugin == HOUSE else title_of(plugin)

@@ -53,7 +53,7 @@ def settings(request: HttpRequest, name: str) -> HttpResponse:
         except configuration.Invalid as error:
             form.add_errors(error.errors)
         else:
-            said = _("The platform's settings of %(title)s are saved. Every organisation's next request follows them.")
+            said = _("The platform’s settings of %(title)s are saved. Every organisation’s next request follows them.")
             catalog_pages.say(request, decided, said % {"title": spec.title})
             return redirect("platform:catalog_entry", spec.name)
     context = {

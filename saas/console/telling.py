@@ -46,7 +46,7 @@ class Decided:
         names = ", ".join(ref.name for ref in self.untold[:NAMED]) + (", …" if len(self.untold) > NAMED else "")
         said = _(
             "The decision holds everywhere, but it could not be written into the audit log of: %(names)s. The tables there are damaged or "
-            "locked; the page of each organisation says more. The platform's own log names them."
+            "locked; the page of each organisation says more. The platform’s own log names them."
         )
         return said % {"names": names}
 

@@ -63,7 +63,7 @@ def _set_up(plugins: Sequence[PluginInfo]) -> Step:
     waiting = next((info for info in plugins if info.state == "attention" and not info.runs), None)
     title = _("Complete its settings, and test the connection")
     if waiting is None:
-        text = _("“Test connection” on a plugin's page tries what you have typed before you save it.")
+        text = _("“Test connection” on a plugin’s page tries what you have typed before you save it.")
         done = any(info.runs and info.has_settings for info in plugins)
         return Step(title, text, reverse("settings:plugins"), _("Go to the plugins"), done)
     text = _("%(plugin)s waits for it: %(reason)s") % {"plugin": waiting.title, "reason": waiting.reason_text}

@@ -73,7 +73,7 @@ def erase(request: HttpRequest) -> HttpResponseBase:
     return _refused(request, person) or _erase_other(request, person)
 
 
-@password_again(gettext_lazy("Erase this person's data"), danger=True, keeps=("email",))
+@password_again(gettext_lazy("Erase this person’s data"), danger=True, keeps=("email",))
 def _erase_other(request: HttpRequest, person: Person) -> HttpResponse:
     return _erase(request, person)
 

@@ -33,7 +33,7 @@ STATES = {
 
 _ADVICE = {
     Reason.QUARANTINED: gettext_lazy(
-        "Nothing can be done here: the platform's staff sees the fault. Settings and data are kept."
+        "Nothing can be done here: the platform’s staff sees the fault. Settings and data are kept."
     ),
     Reason.MISSING: gettext_lazy("Ask the platform whether it will come back, or disable it."),
     Reason.WITHDRAWN: gettext_lazy(
@@ -52,7 +52,7 @@ _ADVICE = {
     Reason.FAILED_TO_START: gettext_lazy("Check its settings. It is tried again every half minute."),
 }
 _ADVICE_BEFORE = {  # while the organisation has not got it
-    Reason.QUARANTINED: gettext_lazy("Nothing can be done here: the platform's staff sees the fault."),
+    Reason.QUARANTINED: gettext_lazy("Nothing can be done here: the platform’s staff sees the fault."),
     Reason.MISSING: gettext_lazy("Ask the platform whether it will come back."),
     Reason.WITHDRAWN: gettext_lazy("You can enable it as soon as the platform offers it again."),
 }

@@ -22,7 +22,7 @@ _TITLES = {
 _WHAT = {
     Kind.PEOPLE: gettext_noop("Accounts that may sign in, and open invitations: each keeps a place."),
     Kind.DELIVERIES: gettext_noop(
-        "Events handed to plugins since midnight UTC. Trying one again does not count, nor do plugins' jobs by the clock."
+        "Events handed to plugins since midnight UTC. Trying one again does not count, nor do plugins’ jobs by the clock."
     ),
     Kind.STORAGE: gettext_noop("Files, and the tables in which everything else is kept, as measured every six hours."),
 }

@@ -72,7 +72,7 @@ _ACTIONS = {
     "catalog.not_on_by_default": gettext_lazy("let new organisations begin without"),
     "catalog.required": gettext_lazy("required the plugin"),
     "catalog.not_required": gettext_lazy("no longer required the plugin"),
-    "catalog.settings_changed": gettext_lazy("changed the platform's settings of"),
+    "catalog.settings_changed": gettext_lazy("changed the platform’s settings of"),
     "catalog.not_recorded": gettext_lazy("could not write into every audit log the decision about"),
     "plugin.settings_upgraded": gettext_lazy("brought to a newer version the settings of"),
     "person.registered": gettext_lazy("registered"),

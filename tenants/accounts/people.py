@@ -221,7 +221,7 @@ def change_role(user_id: int, role: str, actor: Actor, *, by: User) -> User:
         user, decides = _locked(user_id, by)
         if Role.OWNER in (role, user.role) and decides.role != Role.OWNER:
             raise NotPossible(
-                gettext("Only an owner can make somebody an owner, or change an owner's role. Ask one of them.")
+                gettext("Only an owner can make somebody an owner, or change an owner’s role. Ask one of them.")
             )
         if user.role == role:
             return user

@@ -70,9 +70,9 @@ def _taken() -> tuple[int, int]:
 
 def _text(active: int, invited: int, usage: Usage) -> str:
     said = ngettext(
-        "Your organisation's plan, %(plan)s, has %(limit)s place: people take %(people)s of them, and invitations %(invited)s. "
+        "Your organisation’s plan, %(plan)s, has %(limit)s place: people take %(people)s of them, and invitations %(invited)s. "
         "Remove somebody, take an invitation back, or ask the platform for a larger plan.",
-        "Your organisation's plan, %(plan)s, has %(limit)s places: people take %(people)s of them, and invitations %(invited)s. "
+        "Your organisation’s plan, %(plan)s, has %(limit)s places: people take %(people)s of them, and invitations %(invited)s. "
         "Remove somebody, take an invitation back, or ask the platform for a larger plan.",
         usage.limit or 0,
     )

@@ -121,7 +121,7 @@ def _tenant(slug: str) -> Tenant:
     if tenant.state == State.PROVISIONING:
         raise NotPossible(gettext("%(name)s is being set up; there is nothing to export yet.") % {"name": tenant.name})
     if tenant.is_platform:
-        raise NotPossible(gettext("The platform's own tenant is not exported; back up the whole installation instead."))
+        raise NotPossible(gettext("The platform’s own tenant is not exported; back up the whole installation instead."))
     return tenant
 
 

@@ -280,8 +280,8 @@ def test_what_refuses_while_it_is_done_speaks_to_staff_of_an_organisation_that_i
     plans.define("small", "Small", ["rota"])
     with tenant_scope(tenants.acme):
         plans.assign("small")
-    assert told("enable", "clumsy", "acme") == ("refused", "The organisation's plan, Small, does not include it.")
-    needing = "Rota needs Pager: The organisation's plan, Small, does not include it."
+    assert told("enable", "clumsy", "acme") == ("refused", "The organisation’s plan, Small, does not include it.")
+    needing = "Rota needs Pager: The organisation’s plan, Small, does not include it."
     assert told("enable", "rota", "acme") == ("refused", needing)
     set_offer("clumsy", "listed", granted=[])
     assert told("enable", "clumsy", "globex") == ("refused", "It is not offered to the organisation.")

@@ -70,7 +70,7 @@ def test_the_admin_reads_why_and_cannot_enable_what_the_plan_lacks(
 ) -> None:
     staff.post("/tenants/acme/plan/", {"plan": "small", "confirm": "yes"})
     page = acme_admin.get("/settings/plugins/pager/").content.decode()
-    assert "Your organisation&#x27;s plan, Small, does not include it. Its settings and data are kept." in page
+    assert "Your organisation’s plan, Small, does not include it. Its settings and data are kept." in page
     answer = acme_admin.post("/settings/plugins/clumsy/enable/")
     assert answer.status_code == 409
     assert "Small, does not include it" in answer.content.decode()
@@ -86,7 +86,7 @@ def test_staff_reads_it_of_the_organisation_and_not_of_their_own(acme: TenantRef
         staff.post("/fleet/preview/", ticked).text,
     ]
     for text in pages:
-        assert "The organisation&#x27;s plan, Small, does not include it." in text
+        assert "The organisation’s plan, Small, does not include it." in text
         assert "our organisation" not in text
     assert "It is not offered to the organisation." in pages[0]
 

@@ -149,7 +149,7 @@ def test_half_a_sign_in_and_a_missing_sender_are_refused(acme: Tenants) -> None:
     for config, secrets, word in [
         ({"smtp_host": "a.example", "username": "ada@a.example"}, {}, "both a user name and a password"),
         ({"smtp_host": "a.example", "sender": "a@a.example"}, {("password",): "x"}, "both a user name and a password"),
-        ({"smtp_host": "a.example"}, {}, "sender's address"),
+        ({"smtp_host": "a.example"}, {}, "sender’s address"),
     ]:
         with pytest.raises(configuration.Invalid, match=word):
             configuration.configure("email_notifications", SYSTEM, config, secrets=secrets)

@@ -249,7 +249,7 @@ def test_a_purge_refuses_while_it_is_enabled_or_the_name_is_wrong(here: Tenants)
     with pytest.raises(NotAllowed, match="Disable it first"):
         purge.purge("invoices", SYSTEM, confirmation="invoices")
     lifecycle.disable("invoices", SYSTEM)
-    with pytest.raises(NotAllowed, match="Type the plugin's name"):
+    with pytest.raises(NotAllowed, match="Type the plugin’s name"):
         purge.purge("invoices", SYSTEM, confirmation="orders")
     with connection.cursor() as cursor:
         cursor.execute("CREATE TABLE theirs (invoice_id bigint REFERENCES invoices_plugin_invoice (id))")

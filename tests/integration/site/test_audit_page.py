@@ -129,7 +129,7 @@ def test_all_of_what_was_asked_for_comes_as_a_table_without_formulas(
 def test_details_are_read_in_the_readers_language_and_the_organisations_time(admin: Client, tenants: Tenants) -> None:
     with tenant_scope(tenants.acme):
         profile.change(profile.Profile("Acme", "Asia/Kolkata"), Actor("ada@acme.example"))
-        why = "Held back: Your organisation's plan, Basic, does not include it."
+        why = "Held back: Your organisation’s plan, Basic, does not include it."
         record(SYSTEM, "plugin.paused", "orders", reason=why, until="2026-11-28T20:05:00+00:00")
         record(SYSTEM, "person.role_changed", "eve@acme.example", before="member", after="admin", odd_thing=["a", True])
         record(SYSTEM, "plugin.paused", "orders", until="tomorrow", role="captain", before=["b", 1])

@@ -63,7 +63,7 @@ def test_what_was_suspended_is_suspended_again_with_its_message(tenants: Tenants
 
 @pytest.mark.parametrize(
     ("slug", "confirmation", "sentence"),
-    [("admin", "admin", "platform's own"), ("acme", "globex", "Type its short name, acme"), ("acme", "", "Type")],
+    [("admin", "admin", "platform’s own"), ("acme", "globex", "Type its short name, acme"), ("acme", "", "Type")],
 )
 def test_the_platform_and_what_was_typed_wrong_is_refused(
     tenants: Tenants, slug: str, confirmation: str, sentence: str

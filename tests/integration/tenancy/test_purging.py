@@ -169,7 +169,7 @@ def test_nobody_else_gets_its_address_for_a_while_and_is_told_so(lived: LivedIn)
     purging.purge("acme", SYSTEM, confirmation="acme")
     assert not directory.is_free("acme")
     with pytest.raises(
-        provisioning.SlugTaken, match=r"another organisation's until recently. It is free again after \d+ \w+ 20\d\d"
+        provisioning.SlugTaken, match=r"another organisation’s until recently. It is free again after \d+ \w+ 20\d\d"
     ):
         provisioning.create_tenant("acme", "Evil Acme", SYSTEM)
     assert directory.by_slug("acme") is None

@@ -9,7 +9,7 @@ from plugin_framework.config.errors import FieldError
 from plugin_framework.gate import Decision, Reason
 from plugin_framework.sdk._words import Phrase, Sentence, in_field, reread
 
-PLAN = Phrase("Your organisation's plan, %(plan)s, does not include it.")
+PLAN = Phrase("Your organisation’s plan, %(plan)s, does not include it.")
 NEEDS = Phrase("Needs %(title)s, which does not run: %(why)s")
 REQUIRED = Phrase("Required.")
 HELD = Phrase("Held back: %(why)s")
@@ -17,7 +17,7 @@ HELD = Phrase("Held back: %(why)s")
 
 def test_one_decision_is_said_to_each_reader_in_their_own_language() -> None:
     decision = Decision(Reason.DEPENDENCY, NEEDS(title=Sentence("Orders"), why=PLAN(plan="Basic")))
-    assert decision.text == "Needs Orders, which does not run: Your organisation's plan, Basic, does not include it."
+    assert decision.text == "Needs Orders, which does not run: Your organisation’s plan, Basic, does not include it."
     with translation.override("de"):
         said = "Braucht Bestellungen, das nicht läuft: Der Tarif Ihrer Organisation, Basic, enthält es nicht."
         assert decision.text == said
@@ -26,7 +26,7 @@ def test_one_decision_is_said_to_each_reader_in_their_own_language() -> None:
 def test_what_is_stored_is_english_whoever_stores_it() -> None:
     with translation.override("de"):
         assert (
-            HELD(why=PLAN(plan="Basic")).english == "Held back: Your organisation's plan, Basic, does not include it."
+            HELD(why=PLAN(plan="Basic")).english == "Held back: Your organisation’s plan, Basic, does not include it."
         )
 
 
@@ -34,7 +34,7 @@ def test_what_is_stored_is_english_whoever_stores_it() -> None:
     ("stored", "said"),
     [
         (
-            "Held back: Your organisation's plan, Basic, does not include it.",
+            "Held back: Your organisation’s plan, Basic, does not include it.",
             "Zurückgehalten: Der Tarif Ihrer Organisation, Basic, enthält es nicht.",
         ),
         (
@@ -66,7 +66,7 @@ def test_what_was_stored_is_read_in_the_readers_language_as_far_as_it_is_ours(st
 
 
 def test_a_sentence_equals_whatever_says_the_same_in_english() -> None:
-    assert PLAN(plan="Basic") == "Your organisation's plan, Basic, does not include it."
+    assert PLAN(plan="Basic") == "Your organisation’s plan, Basic, does not include it."
     assert FieldError(("host",), REQUIRED()) == FieldError(("host",), "Required.")
     assert len({REQUIRED(), Sentence("Required."), PLAN(plan="a"), PLAN(plan="b")}) == 3
     assert in_field("host", REQUIRED()) == "host: Required."

@@ -62,6 +62,12 @@ def test_the_compiled_file_is_what_is_written(path: Path) -> None:
     assert path.with_suffix(".mo").read_bytes() == compiled(read(path), _language(path)), "run `make messages`"
 
 
+def test_what_people_read_has_a_printers_apostrophe() -> None:
+    typed = re.compile(r"\w'\w|(?<!')\b\w+s' \w")
+    found = {text for each in in_the_code().values() for text in (each.msgid, each.plural) if typed.search(text)}
+    assert found == {"418 (I'm a Teapot)"}, "write ’"  # the name that RFC 2324 gives it, found again in stored errors
+
+
 def test_django_reads_what_was_written(tmp_path: Path, settings: object) -> None:
     texts = {
         "One": Message("One", "", ("Eins",)),
