@@ -6,7 +6,8 @@ import re
 from decimal import Decimal, InvalidOperation
 
 from django.utils.formats import number_format
-from django.utils.translation import gettext, gettext_noop, ngettext
+from django.utils.translation import gettext, ngettext
+from django.utils.translation.trans_real import gettext_noop  # the one beside gettext reads the settings
 
 _STEP = 1024
 # Between the number and its unit is a space that no line is broken at.

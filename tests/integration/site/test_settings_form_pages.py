@@ -86,7 +86,7 @@ def test_an_error_in_a_row_stands_at_the_row_and_links_to_it(admin: Client, tena
 
 def test_a_form_with_more_fields_than_a_request_may_have_is_refused_without_a_failure(admin: Client) -> None:
     data = "&".join(f"entries.{index}.number=1" for index in range(1500))
-    assert admin.post(f"{PHONE}configure/", data, content_type="application/x-www-form-urlencoded").status_code == 400
+    assert admin.post(f"{PHONE}configure/", data, content_type="application/x-www-form-urlencoded").status_code == 413
 
 
 def test_what_an_older_version_has_left_behind_does_not_stand_in_the_way(admin: Client, tenants: Tenants) -> None:
