@@ -12,9 +12,10 @@ from django.utils.translation import gettext, gettext_lazy
 
 from plugin_framework.models.delivery import DeliveryState
 from plugin_framework.quotas import Kind
+from plugin_framework.registry import PluginSpec, registry
 from plugin_framework.sdk._counts import Counted
 from plugin_framework.sdk._words import reread
-from saas.site import quota_info
+from saas.site import quota_info, settings_words
 from saas.site.spoken import spoken
 from tenants.accounts.models import Role
 from tenants.models import State
@@ -72,18 +73,31 @@ _REACHES = {
     "hears": gettext_lazy("It acts when"),
 }
 _FIRST = ("before", "from")  # what was comes before what is; the database keeps no order
+_OF_SETTINGS = ("changed", "locked")
 _TIMES = ("until", "since", "purge_at", "made_at")
 _COUNTS = ("count", "deliveries", "devices", "files", "number", "organisations", "rows", "settings")
 
 
-def details(detail: dict[str, Any]) -> list[tuple[str, str]]:
-    """What `detail` holds, by name, without empty texts. A name or code that nobody knows here stays as it is."""
+def details(detail: dict[str, Any], plugin: str = "") -> list[tuple[str, str]]:
+    """What `detail` holds, by name, without empty texts. A name or code that nobody knows here stays as it is.
+
+    `plugin`: the one that the entry is about; its settings are called as its form calls them.
+    """
+    spec = registry.specs.get(plugin)
+    if spec is not None:
+        detail = {name: _settings(spec, value) if name in _OF_SETTINGS else value for name, value in detail.items()}
     found = sorted(detail.items(), key=lambda item: item[0] not in _FIRST)
     return [
         (str(_NAMES.get(name, name.replace("_", " "))), _said(name, value, detail))
         for name, value in found
         if value not in ("", None)
     ]
+
+
+def _settings(spec: PluginSpec, value: Any) -> Any:
+    """Names of settings as people read them."""
+    named = isinstance(value, list) and all(isinstance(each, str) for each in value)
+    return [settings_words.long_label(spec.schema, tuple(each.split("."))) for each in value] if named else value
 
 
 def _said(name: str, value: Any, detail: dict[str, Any]) -> str:

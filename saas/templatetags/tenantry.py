@@ -126,9 +126,10 @@ def pairs(detail: Any) -> list[tuple[str, str]]:
 
 
 @register.filter
-def audit_details(detail: Any) -> list[tuple[str, str]]:
+def audit_details(entry: Any) -> list[tuple[str, str]]:
     """The same of an audit entry, in the reader's words."""
-    return details(detail) if isinstance(detail, dict) else []
+    plugin = entry.target if entry.action.startswith(OF_PLUGINS) else ""
+    return details(entry.detail, plugin) if isinstance(entry.detail, dict) else []
 
 
 @register.filter

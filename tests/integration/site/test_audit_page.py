@@ -50,6 +50,15 @@ def test_a_plugin_is_called_by_its_title_and_found_by_it(admin: Client, tenants:
     assert "ann@acme.example enabled the plugin gone" in text
 
 
+def test_settings_are_called_as_the_plugins_form_calls_them(admin: Client, tenants: Tenants) -> None:
+    with tenant_scope(tenants.acme):
+        record(Actor("ann@acme.example"), "plugin.configured", "pager", changed=["key", "level", "gone"])
+        record(Actor("ann@acme.example"), "tenant.profile_changed", "pager", changed=["key"])
+    page = admin.get("/settings/audit/").content.decode()
+    assert "<dt>changed</dt><dd>Access key, Level, Gone</dd>" in page
+    assert "<dt>changed</dt><dd>key</dd>" in page
+
+
 def test_the_organisation_next_door_is_not_in_it(admin: Client, tenants: Tenants) -> None:
     with tenant_scope(tenants.globex):
         record(Actor("gil@globex.example"), "plugin.enabled", "orders")
