@@ -23,37 +23,37 @@ class _LikeOurs(forms.Form):
             field.widget.attrs.pop("placeholder", None)
 
 
-class LoginForm(_LikeOurs, theirs.LoginForm):  # type: ignore[misc]  # allauth is untyped, as below
+class LoginForm(_LikeOurs, theirs.LoginForm):  # type: ignore[misc]  # allauth is untyped
     """Signing in."""
 
 
-class AddEmailForm(_LikeOurs, theirs.AddEmailForm):  # type: ignore[misc]
+class AddEmailForm(_LikeOurs, theirs.AddEmailForm):  # type: ignore[misc]  # as above
     """One more address."""
 
 
-class ChangePasswordForm(_LikeOurs, theirs.ChangePasswordForm):  # type: ignore[misc]
+class ChangePasswordForm(_LikeOurs, theirs.ChangePasswordForm):  # type: ignore[misc]  # as above
     """Another password for whoever knows the one they have."""
 
 
-class SetPasswordForm(_LikeOurs, theirs.SetPasswordForm):  # type: ignore[misc]
+class SetPasswordForm(_LikeOurs, theirs.SetPasswordForm):  # type: ignore[misc]  # as above
     """A password for whoever has none."""
 
 
-class ResetPasswordForm(_LikeOurs, theirs.ResetPasswordForm):  # type: ignore[misc]
+class ResetPasswordForm(_LikeOurs, theirs.ResetPasswordForm):  # type: ignore[misc]  # as above
     """Where to send the mail."""
 
 
-class ResetPasswordKeyForm(_LikeOurs, theirs.ResetPasswordKeyForm):  # type: ignore[misc]
+class ResetPasswordKeyForm(_LikeOurs, theirs.ResetPasswordKeyForm):  # type: ignore[misc]  # as above
     """Another password for whoever has the mail."""
 
 
-class ReauthenticateForm(_LikeOurs, theirs.ReauthenticateForm):  # type: ignore[misc]
+class ReauthenticateForm(_LikeOurs, theirs.ReauthenticateForm):  # type: ignore[misc]  # as above
     """The password once more."""
 
 
-class ConfirmEmailVerificationCodeForm(_LikeOurs, theirs.ConfirmEmailVerificationCodeForm):  # type: ignore[misc]
+class ConfirmEmailVerificationCodeForm(_LikeOurs, theirs.ConfirmEmailVerificationCodeForm):  # type: ignore[misc]  # as above
     """The code that was mailed to a new address."""
 
 
-class ConfirmLoginCodeForm(_LikeOurs, theirs.ConfirmLoginCodeForm):  # type: ignore[misc]
+class ConfirmLoginCodeForm(_LikeOurs, theirs.ConfirmLoginCodeForm):  # type: ignore[misc]  # as above
     """The code that was mailed to sign in with."""
